@@ -1,0 +1,93 @@
+"""The words that every room shares. Light: loads neither NumPy nor Polars."""
+
+from luodi.contracts.dataset import COPIES, RESERVED, ROW, Dataset, Parts, Role, RoleRule
+from luodi.contracts.errors import (
+    BaseModelError,
+    BundleError,
+    DataError,
+    LuodiError,
+    MissingPartError,
+    Mistake,
+    NoiseError,
+    ProjectError,
+    RegistryError,
+    RequestError,
+    TrainingError,
+    UsageError,
+)
+from luodi.contracts.finding import Finding, Severity
+from luodi.contracts.json import Answer, JsonValue, Request
+from luodi.contracts.language import Language, current_language, say, use_language
+from luodi.contracts.learner import (
+    Choice,
+    Estimate,
+    FitSettings,
+    Fitted,
+    Learner,
+    Range,
+    SearchSpace,
+)
+from luodi.contracts.metric import Classified, Interval, Metric, Scored, Valued
+from luodi.contracts.predictor import Predictor
+from luodi.contracts.progress import Progress, Quiet
+from luodi.contracts.schema import Field, FieldKind, Schema
+from luodi.contracts.section import Bars, Lines, Matrix, Section, Table
+from luodi.contracts.settings import CleanSettings, SplitSettings
+from luodi.contracts.task import Task
+
+__all__ = [
+    "COPIES",
+    "RESERVED",
+    "ROW",
+    "Answer",
+    "Bars",
+    "BaseModelError",
+    "BundleError",
+    "Choice",
+    "Classified",
+    "CleanSettings",
+    "DataError",
+    "Dataset",
+    "Estimate",
+    "Field",
+    "FieldKind",
+    "Finding",
+    "FitSettings",
+    "Fitted",
+    "Interval",
+    "JsonValue",
+    "Language",
+    "Learner",
+    "Lines",
+    "LuodiError",
+    "Matrix",
+    "Metric",
+    "MissingPartError",
+    "Mistake",
+    "NoiseError",
+    "Parts",
+    "Predictor",
+    "Progress",
+    "ProjectError",
+    "Quiet",
+    "Range",
+    "RegistryError",
+    "Request",
+    "RequestError",
+    "Role",
+    "RoleRule",
+    "Schema",
+    "Scored",
+    "SearchSpace",
+    "Section",
+    "Severity",
+    "SplitSettings",
+    "Table",
+    "Task",
+    "TrainingError",
+    "UsageError",
+    "Valued",
+    "current_language",
+    "say",
+    "use_language",
+]

@@ -1,0 +1,126 @@
+"""One way to answer a task's question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from luodi.contracts.json import JsonValue
+
+if TYPE_CHECKING:
+    from luodi.contracts.dataset import Dataset
+    from luodi.contracts.finding import Finding
+    from luodi.contracts.metric import Metric
+    from luodi.contracts.predictor import Predictor
+    from luodi.contracts.progress import Progress
+    from luodi.contracts.schema import Schema
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values; the first is the default."""
+
+    values: tuple[JsonValue, ...]
+
+    @property
+    def default(self) -> JsonValue:
+        """What is used when nothing is searched."""
+        return self.values[0]
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two ends, both included; `log` searches by orders of magnitude."""
+
+    low: float
+    high: float
+    default: float
+    log: bool = False
+    whole: bool = False
+
+
+SearchSpace = Mapping[str, Choice | Range]
+"""Option name -> the values worth trying."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a fit will take on this machine: seconds, and bytes of memory at the peak."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Everything a fit depends on besides the rows: same settings, same rows, same model.
+
+    Attributes:
+        schema: the task's schema, made from all rows that may be learnt from.
+        metric: what is chosen on, over the validation part.
+        folder: a scratch folder that outlives a kill: checkpoints go here, and a second fit with
+            the same folder goes on from them.
+        budget: seconds that the fit may take; None for no limit.
+        base: what a learner of a pretrained model starts from.
+        licence: `commercial` refuses a base that may not be used so.
+        options: values of the learner's search space.
+    """
+
+    schema: Schema
+    metric: Metric  # type: ignore[type-arg]  # of whatever the task scores
+    folder: Path
+    seed: int = 7
+    threads: int = 1
+    budget: float | None = None
+    base: str | None = None
+    licence: str = "any"
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+class Fitted(Protocol):
+    """A model in memory, ready to be written."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What was noticed while fitting: texts cut short, rows left out for the budget."""
+
+    @property
+    def history(self) -> Sequence[Mapping[str, float]]:
+        """A record an epoch or so, keys such as step, seconds, train_loss, valid_accuracy."""
+
+    @property
+    def licences(self) -> Mapping[str, str]:
+        """Name of each part that others made -> its licence (SPDX)."""
+
+    def export(self, folder: Path) -> None:
+        """Write the files that the learner's predictor reads, without torch, without pickle."""
+
+
+class Learner(Protocol):
+    """One way to answer: naive, linear, transformer, boosting, ..."""
+
+    @property
+    def name(self) -> str:
+        """As in the project file's `model.learner`."""
+
+    @property
+    def version(self) -> int:
+        """Raised when the same settings would give another model; earlier runs are then redone."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """What can be set and searched."""
+
+    @property
+    def predictor(self) -> type[Predictor]:
+        """The class that reads what `Fitted.export` wrote."""
+
+    def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
+        """What fitting on `data` will take, without fitting."""
+
+    def fit(
+        self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
+    ) -> Fitted:
+        """Learn from `train`; choose on `valid` alone."""

@@ -1,0 +1,175 @@
+"""What one request and one answer look like, and the check at the door."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from luodi.contracts.errors import RequestError
+from luodi.contracts.json import JsonValue, Request
+from luodi.contracts.language import say
+
+FieldKind = Literal["text", "category", "number", "boolean", "date", "scores"]
+"""`scores` is answers only: a number for each of the field's categories."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One named value of a request or an answer.
+
+    `categories` are the values seen in training: an answer's are the only ones possible, a
+    request may bring a new one. `example` is a typical value, for documents and first tries.
+    """
+
+    name: str
+    kind: FieldKind
+    required: bool = True
+    categories: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    example: JsonValue = None
+
+    def read(self, value: JsonValue, where: str) -> JsonValue:
+        """`value` in the field's own type.
+
+        Raises:
+            RequestError: naming `where`, when the value is of another kind.
+        """
+        if value is None:
+            if self.required:
+                raise RequestError(where, say("missing.", "缺失。"), self._expected())
+            return None
+        reader = _READERS[self.kind]
+        return reader(self, value, where)
+
+    def _expected(self) -> str:
+        return say(f"Expected a {self.kind}.", f"应为 {self.kind}。")
+
+    def refuse(self, value: JsonValue, where: str) -> RequestError:
+        """The error for a value that is not of this kind."""
+        shown = repr(value)
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        kind = type(value).__name__
+        return RequestError(
+            where, say(f"found {shown} ({kind}).", f"收到 {shown}({kind})。"), self._expected()
+        )
+
+
+def _text(field: Field, value: JsonValue, where: str) -> str:
+    if not isinstance(value, str):
+        raise field.refuse(value, where)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise RequestError(
+            where,
+            say("the text holds a lone surrogate.", "文本含有孤立的代理字符。"),
+            say("Expected valid Unicode.", "应为有效的 Unicode。"),
+        ) from None
+    return value
+
+
+def _category(field: Field, value: JsonValue, where: str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return _text(field, value, where)
+
+
+def _number(field: Field, value: JsonValue, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise field.refuse(value, where)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise field.refuse(value, where) from None
+    if not math.isfinite(number):
+        raise field.refuse(value, where)
+    return number
+
+
+def _boolean(field: Field, value: JsonValue, where: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise field.refuse(value, where)
+
+
+_READERS = {
+    "text": _text,
+    "category": _category,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _text,
+}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The fields of one request and of one answer."""
+
+    request: tuple[Field, ...]
+    answer: tuple[Field, ...]
+
+    def answer_field(self, name: str) -> Field:
+        """The answer's field of this name (KeyError when there is none)."""
+        return {field.name: field for field in self.answer}[name]
+
+    def read(self, value: JsonValue, where: str = "") -> Request:
+        """One request, checked.
+
+        A bare value stands for the field when the schema asks for one field alone. Unknown
+        fields are refused: a misspelt name must not pass for a missing value.
+
+        Raises:
+            RequestError: naming the field that does not fit.
+        """
+        if not isinstance(value, Mapping):
+            if len(self.request) != 1:
+                raise RequestError(
+                    where,
+                    say(f"found {type(value).__name__}.", f"收到 {type(value).__name__}。"),
+                    say("Expected an object with fields ", "应为对象,字段:")
+                    + ", ".join(f.name for f in self.request)
+                    + ".",
+                )
+            value = {self.request[0].name: value}
+        prefix = f"{where}." if where else ""
+        known = {field.name for field in self.request}
+        if unknown := [name for name in value if name not in known]:
+            names = ", ".join(sorted(known))
+            raise RequestError(
+                f"{prefix}{unknown[0]}",
+                say("no such field.", "没有此字段。"),
+                say(f"Expected: {names}.", f"应为:{names}。"),
+            )
+        return {
+            field.name: field.read(value.get(field.name), prefix + field.name)
+            for field in self.request
+        }
+
+    def read_all(self, values: Sequence[JsonValue], where: str = "inputs") -> list[Request]:
+        """Many requests, checked; an error names the index too."""
+        return [self.read(value, f"{where}[{index}]") for index, value in enumerate(values)]
+
+    def example(self) -> dict[str, JsonValue]:
+        """A request to try first."""
+        return {field.name: field.example for field in self.request}
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The schema as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, JsonValue]) -> Schema:
+        """The schema that `to_json` wrote."""
+
+        def fields(part: str) -> tuple[Field, ...]:
+            return tuple(
+                Field(**{**item, "categories": tuple(item.get("categories", ()))})
+                for item in value[part]
+            )
+
+        return cls(fields("request"), fields("answer"))

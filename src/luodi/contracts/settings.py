@@ -1,0 +1,49 @@
+"""The settings that cross rooms. The project file reads straight into these.
+
+`__pydantic_config__` lets the project file validate plain dataclasses without this room knowing
+Pydantic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+_STRICT: dict[str, object] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class CleanSettings:
+    """What happens to rows that should not be learnt from as they are.
+
+    `refuse` stops the run with an error that shows the rows. Near-duplicates that are kept stay
+    together on one side of every split.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    duplicates: Literal["drop", "keep", "refuse"] = "drop"
+    near_duplicates: Literal["together", "drop", "refuse"] = "together"
+    conflicts: Literal["drop", "keep", "refuse"] = "drop"
+    empty: Literal["drop", "refuse"] = "drop"
+    personal_data: Literal["keep", "mask"] = "keep"
+    test_copies: Literal["drop", "keep", "refuse"] = "drop"
+    similarity: float = 0.8
+    min_rows_per_class: int = 5
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How rows are dealt out: shares of the whole, a seed, and what must stay together.
+
+    `group` names a column whose values never straddle a split; `time` one by which the latest
+    rows become the test part.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    valid: float = 0.1
+    test: float = 0.2
+    seed: int = 7
+    group: str | None = None
+    time: str | None = None

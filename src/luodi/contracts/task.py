@@ -1,0 +1,61 @@
+"""A kind of question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from luodi.contracts.dataset import Dataset, Parts, Role, RoleRule
+    from luodi.contracts.finding import Finding
+    from luodi.contracts.json import Answer, Request
+    from luodi.contracts.learner import Learner
+    from luodi.contracts.metric import Metric, Scored
+    from luodi.contracts.schema import Schema
+    from luodi.contracts.section import Section
+    from luodi.contracts.settings import CleanSettings, SplitSettings
+
+
+class Task(Protocol):
+    """A kind of question: which columns it needs, who can answer, and how answers are judged."""
+
+    @property
+    def name(self) -> str:
+        """As in the project file's `task`."""
+
+    @property
+    def roles(self) -> Mapping[Role, RoleRule]:
+        """Which roles columns can play here."""
+
+    @property
+    def learners(self) -> Mapping[str, Learner]:
+        """Who can answer; the naive and the linear baseline come first."""
+
+    @property
+    def baselines(self) -> Sequence[str]:
+        """The learners that every run trains to compare with, the plainest first."""
+
+    @property
+    def metrics(self) -> Sequence[Metric[Any]]:
+        """What answers are judged by; the first is chosen on."""
+
+    def inspect(self, data: Dataset, settings: CleanSettings) -> Sequence[Finding]:
+        """What this kind of question cannot live with: one class only, too few rows a class."""
+
+    def content(self, data: Dataset) -> Sequence[str]:
+        """Each row's content as one text, labels left out: equal contents are copies."""
+
+    def split(self, data: Dataset, settings: SplitSettings) -> Parts:
+        """Deal the rows out, near-copies together."""
+
+    def schema(self, data: Dataset) -> Schema:
+        """One request, one answer, with examples taken from `data`."""
+
+    def requests(self, data: Dataset) -> list[Request]:
+        """The rows as requests, as a caller of the service would send them."""
+
+    def score(self, data: Dataset, answers: Sequence[Answer], schema: Schema) -> Scored:
+        """Answers to `requests(data)` beside the rows' truth."""
+
+    def sections(self, data: Dataset, answers: Sequence[Answer], scored: Any) -> Sequence[Section]:
+        """What the report shows of the answers, beyond the metrics."""
