@@ -1,1 +1,1 @@
-"""."""
+"""The project file, frozen, and where the project's state lives."""
