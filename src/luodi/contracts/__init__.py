@@ -16,6 +16,7 @@ from luodi.contracts.errors import (
     UsageError,
 )
 from luodi.contracts.finding import Finding, Severity
+from luodi.contracts.gate_rule import BEATS, GateRule, parse_rule
 from luodi.contracts.json import Answer, JsonValue, Request
 from luodi.contracts.language import Language, current_language, say, use_language
 from luodi.contracts.learner import (
@@ -36,6 +37,7 @@ from luodi.contracts.settings import CleanSettings, SplitSettings
 from luodi.contracts.task import Task
 
 __all__ = [
+    "BEATS",
     "COPIES",
     "RESERVED",
     "ROW",
@@ -54,6 +56,7 @@ __all__ = [
     "Finding",
     "FitSettings",
     "Fitted",
+    "GateRule",
     "Interval",
     "JsonValue",
     "Language",
@@ -88,6 +91,7 @@ __all__ = [
     "UsageError",
     "Valued",
     "current_language",
+    "parse_rule",
     "say",
     "use_language",
 ]

@@ -78,6 +78,10 @@ class FitSettings:
     licence: str = "any"
     options: Mapping[str, JsonValue] = field(default_factory=dict)
 
+    def chosen(self, space: SearchSpace) -> dict[str, JsonValue]:
+        """A value for every name of `space`: the option where one is set, else the default."""
+        return {name: self.options.get(name, place.default) for name, place in space.items()}
+
 
 class Fitted(Protocol):
     """A model in memory, ready to be written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Literal
 
 from luodi.contracts.errors import RequestError
@@ -19,6 +20,8 @@ FieldKind = Literal["text", "category", "number", "boolean", "date", "scores"]
 class Field:
     """One named value of a request or an answer.
 
+    `aliases` are other names that a request may use, such as the column's name in the company's
+    own table.
     `categories` are the values seen in training: an answer's are the only ones possible, a
     request may bring a new one. `example` is a typical value, for documents and first tries.
     """
@@ -30,6 +33,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     example: JsonValue = None
+    aliases: tuple[str, ...] = ()
 
     def read(self, value: JsonValue, where: str) -> JsonValue:
         """`value` in the field's own type.
@@ -138,6 +142,7 @@ class Schema:
             value = {self.request[0].name: value}
         prefix = f"{where}." if where else ""
         known = {field.name for field in self.request}
+        value = {self._names.get(name, name): item for name, item in value.items()}
         if unknown := [name for name in value if name not in known]:
             names = ", ".join(sorted(known))
             raise RequestError(
@@ -149,6 +154,11 @@ class Schema:
             field.name: field.read(value.get(field.name), prefix + field.name)
             for field in self.request
         }
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """Alias -> the field's own name."""
+        return {alias: field.name for field in self.request for alias in field.aliases}
 
     def read_all(self, values: Sequence[JsonValue], where: str = "inputs") -> list[Request]:
         """Many requests, checked; an error names the index too."""
@@ -168,7 +178,13 @@ class Schema:
 
         def fields(part: str) -> tuple[Field, ...]:
             return tuple(
-                Field(**{**item, "categories": tuple(item.get("categories", ()))})
+                Field(
+                    **{
+                        **item,
+                        "categories": tuple(item.get("categories", ())),
+                        "aliases": tuple(item.get("aliases", ())),
+                    }
+                )
                 for item in value[part]
             )
 

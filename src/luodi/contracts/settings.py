@@ -28,6 +28,7 @@ class CleanSettings:
     empty: Literal["drop", "refuse"] = "drop"
     personal_data: Literal["keep", "mask"] = "keep"
     test_copies: Literal["drop", "keep", "refuse"] = "drop"
+    rare_classes: Literal["keep", "drop", "refuse"] = "keep"
     similarity: float = 0.8
     min_rows_per_class: int = 5
 
