@@ -1,0 +1,171 @@
+"""Opening a bundle: digests first, everything else after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luodi.bundle.check import check_files
+from luodi.bundle.manifest import Manifest, version_of
+from luodi.bundle.seals import DIGEST, MANIFEST, digest_of, read_digest, read_file, read_object
+from luodi.contracts import (
+    Answer,
+    BundleError,
+    JsonValue,
+    LuodiError,
+    Predictor,
+    Request,
+    Schema,
+    say,
+)
+
+if TYPE_CHECKING:
+    from luodi.data.preparation import Preparation
+
+
+@dataclass(frozen=True)
+class LoadedBundle:
+    """A bundle that was checked and loaded, ready to answer."""
+
+    folder: Path
+    digest: str
+    manifest: Manifest
+    schema: Schema
+    preparation: Preparation
+    predictor: Predictor
+
+    @property
+    def version(self) -> str:
+        """The first 12 hex digits of the digest."""
+        return version_of(self.digest)
+
+    def read(self, values: Sequence[JsonValue], where: str = "inputs") -> list[Request]:
+        """Values as a caller sent them -> requests for `answer`.
+
+        Raises:
+            RequestError: naming the field that does not fit the schema.
+        """
+        return self.preparation.apply(self.schema.read_all(values, where))
+
+    def answer(self, requests: Sequence[Request]) -> list[Answer]:
+        """One answer a prepared request, in order."""
+        return self.predictor.predict(requests)
+
+    def predict(self, values: Sequence[JsonValue]) -> list[Answer]:
+        """Values as a caller sent them -> answers: the one way in which a bundle is judged,
+        verified and served.
+        """
+        return self.answer(self.read(values))
+
+
+def read_manifest(folder: Path, expected_digest: str | None = None) -> tuple[Manifest, str]:
+    """The manifest and its digest, which were found to agree.
+
+    Raises:
+        BundleError: when `folder` is no bundle, or the manifest is not what its digest says.
+    """
+    if not folder.is_dir():
+        raise BundleError(
+            say(f"There is no folder {folder}.", f"没有文件夹 {folder}。"),
+            say("Expected a bundle.", "应为模型包。"),
+        )
+    stated = read_digest(folder)
+    data = read_file(folder / MANIFEST)
+    found = digest_of(data)
+    for name, expected in ((DIGEST, stated), (say("the caller", "调用方"), expected_digest)):
+        if expected is not None and expected != found:
+            raise BundleError(
+                say(
+                    f"{folder / MANIFEST} has the digest {found}.",
+                    f"{folder / MANIFEST} 的摘要是 {found}。",
+                ),
+                say(f"By {name} it is {expected}.", f"按 {name} 应为 {expected}。"),
+                say(
+                    "The bundle was changed or is another one; take it from its source again.",
+                    "模型包被改动过或不是同一个,请从来源重新获取。",
+                ),
+            )
+    return Manifest.from_bytes(data, folder / MANIFEST), found
+
+
+def open_predictor(
+    folder: Path, threads: int = 1, expected_digest: str | None = None
+) -> LoadedBundle:
+    """Check every digest of the bundle at `folder`, then load it.
+
+    Args:
+        threads: how many threads one call of the predictor may use.
+        expected_digest: what the registry, or the reader, knows the bundle by.
+
+    Raises:
+        BundleError: naming the file that is not what the manifest says; nothing of the bundle
+            was parsed or loaded then but the manifest.
+    """
+    manifest, digest = read_manifest(folder, expected_digest)
+    wrong = [check for check in check_files(folder, manifest, digest) if not check.ok]
+    if wrong:
+        raise BundleError(
+            wrong[0].problem,
+            say("The bundle was refused; nothing was loaded.", "已拒绝该模型包,未加载任何内容。"),
+            say(f"luodi verify {folder} tells all.", f"luodi verify {folder} 可查看全部问题。"),
+        )
+    return load_checked(folder, threads, manifest, digest)
+
+
+def load_checked(folder: Path, threads: int, manifest: Manifest, digest: str) -> LoadedBundle:
+    """Load a bundle whose files were checked already."""
+    from luodi.data.preparation import Preparation
+    from luodi.tasks import find_task
+
+    learners = find_task(manifest.task).learners
+    if manifest.learner not in learners:
+        raise BundleError(
+            say(
+                f"The bundle is of the learner {manifest.learner}.",
+                f"该模型包来自学习器 {manifest.learner}。",
+            ),
+            say(
+                f"The task {manifest.task} has: {', '.join(learners)}.",
+                f"任务 {manifest.task} 的学习器:{'、'.join(learners)}。",
+            ),
+            say("Install the version that made it.", "请安装制作它的版本。"),
+        )
+    try:
+        schema = Schema.from_json(
+            read_object(read_file(folder / "schema.json"), folder / "schema.json")
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BundleError(
+            say(f"schema.json cannot be read: {error}.", f"无法读取 schema.json:{error}。")
+        ) from error
+    where = folder / "preparation.json"
+    return LoadedBundle(
+        folder=folder,
+        digest=digest,
+        manifest=manifest,
+        schema=schema,
+        preparation=Preparation.from_json(read_object(read_file(where), where)),
+        predictor=_load(learners[manifest.learner].predictor, folder / "model", threads),
+    )
+
+
+def _load(kind: type[Predictor], model: Path, threads: int) -> Predictor:
+    try:
+        return kind.load(model, threads)
+    except LuodiError:
+        raise
+    except Exception as error:
+        # A predictor may be a stranger's: whatever it raises must reach the reader in words.
+        raise BundleError(
+            say(
+                f"{model} is as sealed, but {kind.__name__} could not load it: {error!r}.",
+                f"{model} 与封存时一致,但 {kind.__name__} 无法加载:{error!r}。",
+            ),
+            "",
+            say(
+                "Install the packages of the bundle's environment.json.",
+                "请按模型包的 environment.json 安装软件包。",
+            ),
+        ) from error
