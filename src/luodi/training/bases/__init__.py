@@ -1,0 +1,10 @@
+"""Base models: which there are, where to get them, what they may be used for.
+
+Light: neither the hub client nor torch is loaded before a base is fetched.
+"""
+
+from luodi.training.bases.catalogue import CATALOGUE, BaseEntry, find_entry
+from luodi.training.bases.folder import BaseFolder
+from luodi.training.bases.resolve import resolve_base
+
+__all__ = ["CATALOGUE", "BaseEntry", "BaseFolder", "find_entry", "resolve_base"]
