@@ -1,0 +1,271 @@
+"""Names, versions and aliases."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.bundle import read_manifest, version_of
+from luodi.contracts import JsonValue, RegistryError, say
+from luodi.registry import acts
+from luodi.registry.names import by_alias, by_version, listed, part, unknown_model
+from luodi.registry.records import Opening, Registered
+from luodi.registry.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+PASSED, REFUSED = "passed", "refused"
+STAGING, PRODUCTION = "staging", "production"
+_ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+
+class Registry:
+    """The registry of one home folder. Rows are added, never changed or removed."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.resolve()
+        self._store = Store(self.home / "registry.db")
+
+    def add(
+        self,
+        folder: Path,
+        *,
+        run: str = "",
+        metrics: Mapping[str, JsonValue] | None = None,
+        verdict: str = PASSED,
+    ) -> Registered:
+        """Register the bundle at `folder`, which lies in the home folder.
+
+        Its name and digest are read from the bundle itself. A bundle that is registered already
+        stays as it was, and becomes the newest again.
+
+        Raises:
+            BundleError: when `folder` is no bundle, or was changed.
+            RegistryError: when it lies outside the home folder.
+        """
+        folder = folder.resolve()
+        manifest, digest = read_manifest(folder)
+        if not folder.is_relative_to(self.home):
+            raise RegistryError(
+                say(f"The bundle lies in {folder}.", f"模型包位于 {folder}。"),
+                say(f"Expected a folder in {self.home}.", f"应位于 {self.home} 之内。"),
+                say("Copy it there first.", "请先复制到其中。"),
+            )
+        from luodi.registry.tables import models, versions
+
+        when, version = _now(), version_of(digest)
+        row = {
+            "digest": digest,
+            "bundle": str(folder.relative_to(self.home)),
+            "run": run,
+            "metrics": json.dumps(dict(metrics or {}), ensure_ascii=False, sort_keys=True),
+            "verdict": verdict,
+        }
+        with self._store.writing() as connection:
+            known = connection.execute(
+                versions.select().where(
+                    versions.c.model == manifest.name, versions.c.version == version
+                )
+            ).one_or_none()
+            if known is None:
+                if not connection.execute(
+                    models.select().where(models.c.name == manifest.name)
+                ).one_or_none():
+                    connection.execute(models.insert().values(name=manifest.name, created=when))
+                connection.execute(
+                    versions.insert().values(
+                        model=manifest.name, version=version, created=when, **row
+                    )
+                )
+            body = {**row, "again": True} if known else row
+            acts.append(connection, acts.REGISTER, when, body, manifest.name, version)
+        return self.find(f"{manifest.name}:{version}")
+
+    def models(self) -> list[str]:
+        """Every model's name, in order."""
+        return sorted({row.model for row in self._all()})
+
+    def versions(self, name: str) -> list[Registered]:
+        """A model's versions, the newest first.
+
+        Raises:
+            RegistryError: when there is no such model, with the nearest name.
+        """
+        rows = self._all()
+        found = [row for row in rows if row.model == name]
+        if not found:
+            raise unknown_model(name, sorted({row.model for row in rows}), self.home)
+        return found
+
+    def find(self, wanted: str) -> Registered:
+        """The version that `wanted` means.
+
+        Args:
+            wanted: `name` (its newest passed version), `name@alias`, `name:version` (or the
+                beginning of a version), or the path of a bundle folder, registered or not.
+
+        Raises:
+            RegistryError: with what there is, and the nearest name.
+            BundleError: when it is the path of a folder that is no sound bundle.
+        """
+        if (Path(wanted) / "manifest.json").is_file():
+            folder = Path(wanted).resolve()
+            manifest, digest = read_manifest(folder)
+            return Registered(manifest.name, version_of(digest), digest, folder)
+        name, mark, rest = part(wanted)
+        found = self.versions(name)
+        if not mark:
+            passed = [row for row in found if row.verdict == PASSED]
+            if passed:
+                return passed[0]
+            raise RegistryError(
+                say(f"No version of {name} passed its gate.", f"{name} 没有通过门禁的版本。"),
+                "",
+                say(f"Name a version: {listed(found)}.", f"请指定版本:{listed(found)}。"),
+            )
+        return by_alias(name, rest, found) if mark == "@" else by_version(name, rest, found)
+
+    def set_alias(self, name: str, version: str, alias: str) -> Registered:
+        """Let `alias`, such as production, mean this version; what it meant is kept in history.
+
+        Raises:
+            RegistryError: when there is no such version, or `alias` cannot be one.
+        """
+        if not _ALIAS.fullmatch(alias):
+            raise RegistryError(
+                say(f"{alias!r} cannot be an alias.", f"{alias!r} 不能作为别名。"),
+                say(
+                    "Expected small letters and digits, such as staging or production.",
+                    "应为小写字母与数字,如 staging 或 production。",
+                ),
+            )
+        from luodi.registry.tables import aliases
+
+        found = by_version(name, version, self.versions(name))
+        when = _now()
+        with self._store.writing() as connection:
+            connection.execute(
+                aliases.insert().values(
+                    model=name, alias=alias, version=found.version, changed=when
+                )
+            )
+            acts.append(connection, acts.ALIAS, when, {"alias": alias}, name, found.version)
+        return self.find(f"{name}:{found.version}")
+
+    def alias_history(self, name: str, alias: str) -> list[tuple[str, str]]:
+        """What an alias has meant: (since when, version), the newest first."""
+        from luodi.registry.tables import aliases
+
+        if not self._store.path.exists():
+            return []
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                aliases.select()
+                .where(aliases.c.model == name, aliases.c.alias == alias)
+                .order_by(aliases.c.id.desc())
+            )
+            return [(row.changed, row.version or "") for row in rows]
+
+    def open_test(self, fingerprint: str, run: str, digest: str) -> int:
+        """Record that the test part `fingerprint` is looked at, to judge the bundle `digest`.
+
+        The same bundle looking again is the same opening: it learns nothing new. Returns how
+        many openings of this test part there are by now, this one included.
+        """
+        from luodi.registry.tables import openings
+
+        opened = openings.c.fingerprint == fingerprint
+        with self._store.writing() as connection:
+            known = connection.execute(
+                openings.select().where(opened, openings.c.digest == digest)
+            ).one_or_none()
+            if known is None:
+                when = _now()
+                body = {"fingerprint": fingerprint, "run": run, "digest": digest}
+                connection.execute(openings.insert().values(opened=when, **body))
+                acts.append(connection, acts.OPEN_TEST, when, body)
+            return len(connection.execute(openings.select().where(opened)).all())
+
+    def openings(self, fingerprint: str) -> list[Opening]:
+        """Every opening of a test part, the first first."""
+        from luodi.registry.tables import openings
+
+        if not self._store.path.exists():
+            return []
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                openings.select()
+                .where(openings.c.fingerprint == fingerprint)
+                .order_by(openings.c.id)
+            )
+            return [Opening(row.fingerprint, row.run, row.digest, row.opened) for row in rows]
+
+    def check_acts(self) -> list[str]:
+        """What is wrong with the log of acts, as sentences; empty when nothing is."""
+        if not self._store.path.exists():
+            return []
+        with self._store.reading() as connection:
+            return acts.check(connection)
+
+    def _all(self) -> list[Registered]:
+        """Every version of every model, the newest registered first."""
+        if not self._store.path.exists():
+            return []  # asking must not make a registry
+        with self._store.reading() as connection:
+            return _read_versions(connection, self.home)
+
+
+def _read_versions(connection: Connection, home: Path) -> list[Registered]:
+    from luodi.registry.tables import acts as log
+    from luodi.registry.tables import aliases, versions
+
+    meant: dict[tuple[str, str], str] = {}
+    for row in connection.execute(aliases.select().order_by(aliases.c.id)):
+        meant[row.model, row.alias] = row.version
+    registered: dict[tuple[str, str], tuple[int, list[str]]] = {}
+    for row in connection.execute(
+        log.select().where(log.c.kind == acts.REGISTER).order_by(log.c.sequence)
+    ):
+        _, folders = registered.get((row.model, row.version), (0, []))
+        folder = json.loads(row.body)["bundle"]
+        registered[row.model, row.version] = (row.sequence, [*folders, folder])
+    found: list[tuple[int, Registered]] = []
+    for row in connection.execute(versions.select()):
+        sequence, folders = registered.get((row.model, row.version), (0, []))
+        names = tuple(
+            sorted(
+                alias
+                for (model, alias), version in meant.items()
+                if (model, version) == (row.model, row.version)
+            )
+        )
+        found.append((sequence, _registered(row, home, folders, names)))
+    return [one for _, one in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _registered(
+    row: Any, home: Path, folders: Sequence[str], aliases: tuple[str, ...]
+) -> Registered:
+    # The same bundle may have been made by several runs: any copy that is still there will do.
+    places = [home / row.bundle, *(home / folder for folder in folders)]
+    folder = next((place for place in places if place.is_dir()), places[0])
+    return Registered(
+        model=row.model,
+        version=row.version,
+        digest=row.digest,
+        folder=folder,
+        run=row.run,
+        created=row.created,
+        metrics=json.loads(row.metrics),
+        verdict=row.verdict,
+        aliases=aliases,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
