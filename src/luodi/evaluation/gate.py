@@ -1,0 +1,234 @@
+"""Whether a model may pass: the project's thresholds, held against intervals, failing closed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from luodi.contracts import Interval, JsonValue, say
+from luodi.evaluation.metrics import title
+from luodi.evaluation.paired import Paired
+from luodi.evaluation.rules import Beats, GateRule, Threshold, parse_rule
+
+__all__ = [
+    "Beats",
+    "GateLine",
+    "GateRule",
+    "Threshold",
+    "Verdict",
+    "judge",
+    "nearest_digits",
+    "parse_rule",
+]
+
+
+@dataclass(frozen=True)
+class GateLine:
+    """One line of the gate, judged.
+
+    Attributes:
+        rule: as written, such as `>= 0.85`; for a baseline, what must be beaten.
+        used: the number that was held against the rule; NaN when there was none.
+        on: which end it was; `low` for a baseline.
+        reason: one sentence.
+    """
+
+    metric: str
+    rule: str
+    value: float
+    low: float
+    high: float
+    used: float
+    on: str
+    passed: bool
+    reason: str
+    bound: float = math.nan
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says: passed only when every line does.
+
+    Attributes:
+        sentence: the verdict and its reason, for the top of a report.
+        warnings: what did not decide, and should be known.
+    """
+
+    passed: bool
+    lines: tuple[GateLine, ...]
+    sentence: str
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The verdict as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Verdict:
+        """The verdict that `to_json` wrote; numbers that JSON cannot hold come back as NaN."""
+        lines = []
+        for item in value["lines"]:
+            restored: dict[str, Any] = {k: math.nan if v is None else v for k, v in item.items()}
+            lines.append(GateLine(**restored))
+        return cls(value["passed"], tuple(lines), value["sentence"], tuple(value["warnings"]))
+
+
+def judge(
+    rules: Sequence[GateRule],
+    metrics: Mapping[str, Interval],
+    paired: Mapping[str, Paired],
+) -> Verdict:
+    """Hold every rule against the intervals, and the baselines against the paired tests.
+
+    A metric that was not computed, or is NaN, fails. Without any rule, the plainest baseline must
+    be beaten beyond chance.
+
+    Args:
+        metrics: name -> the bundle's interval on the test part.
+        paired: baseline name -> the comparison with it, the plainest first.
+    """
+    if not rules:
+        plainest = "naive" if "naive" in paired else next(iter(paired), "naive")
+        rules = [Beats((plainest,))]
+    lines: list[GateLine] = []
+    for rule in rules:
+        if isinstance(rule, Threshold):
+            lines.append(_threshold_line(rule, metrics))
+        else:
+            lines.extend(_beats_line(name, paired) for name in rule.baselines)
+    demanded = {name for rule in rules if isinstance(rule, Beats) for name in rule.baselines}
+    warnings = [
+        _not_beaten(name, result)
+        for name, result in paired.items()
+        if name not in demanded and not result.better
+    ]
+    passed = bool(lines) and all(line.passed for line in lines)
+    return Verdict(passed, tuple(lines), _sentence(lines), tuple(warnings))
+
+
+def _threshold_line(rule: Threshold, metrics: Mapping[str, Interval]) -> GateLine:
+    found = metrics.get(rule.metric)
+    name = title(rule.metric)
+    if found is None:
+        known = ", ".join(metrics)
+        reason = say(
+            f"{name} was not measured; known here: {known}.",
+            f"未测得{name};本次可用指标:{known}。",
+        )
+        nan = math.nan
+        return GateLine(
+            rule.metric, rule.text, nan, nan, nan, nan, rule.on, False, reason, rule.bound
+        )
+    used = {"low": found.low, "value": found.value, "high": found.high}[rule.on]
+    passed = rule.holds(used)
+    return GateLine(
+        metric=rule.metric,
+        rule=rule.text,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        used=used,
+        on=rule.on,
+        passed=passed,
+        reason=_threshold_reason(rule, found, used, passed),
+        bound=rule.bound,
+    )
+
+
+def _threshold_reason(rule: Threshold, found: Interval, used: float, passed: bool) -> str:
+    name = title(rule.metric)
+    if math.isnan(used):
+        return say(
+            f"{name} has no value or no interval here (too few rows, or a class is missing); "
+            f"{rule.text} cannot be shown.",
+            f"{name}在此没有取值或没有区间(行数太少或缺少某个类别),无法证明 {rule.text}。",
+        )
+    end = {
+        "low": say("the interval's low end", "区间下端"),
+        "value": say("the value", "取值"),
+        "high": say("the interval's high end", "区间上端"),
+    }[rule.on]
+    shown, verb = nearest_digits(used, rule.bound), say("holds", "满足")
+    if not passed:
+        verb = say("misses", "未达到")
+        if rule.on != "value" and rule.holds(found.value):
+            return say(
+                f"{name}: {end}, {shown}, misses {rule.text}. The value {found.value:.4f} alone "
+                "would pass; the evidence is not enough.",
+                f"{name}:{end} {shown} 未达到 {rule.text}。仅看取值 {found.value:.4f} "
+                "可以通过,但证据不足。",
+            )
+    return say(
+        f"{name}: {end}, {shown}, {verb} {rule.text}.",
+        f"{name}:{end} {shown} {verb} {rule.text}。",
+    )
+
+
+def nearest_digits(value: float, bound: float) -> str:
+    """`value` with as many digits as it takes to tell it from `bound`: at least four."""
+    for digits in range(4, 16):
+        text = f"{value:.{digits}f}"
+        if float(text) != bound or value == bound:
+            return text
+    return repr(value)
+
+
+def _beats_line(baseline: str, paired: Mapping[str, Paired]) -> GateLine:
+    rule = say(f"better than {baseline}", f"优于基线 {baseline}")
+    result = paired.get(baseline)
+    if result is None:
+        nan, known = math.nan, ", ".join(paired) or say("none", "无")
+        reason = say(
+            f"There is no comparison with {baseline}; compared here: {known}.",
+            f"没有与基线 {baseline} 的比较;本次比较过的基线:{known}。",
+        )
+        return GateLine("beats", rule, nan, nan, nan, nan, "low", False, reason, 0.0)
+    on = "low" if result.higher_is_better else "high"
+    reason = _beaten(baseline, result) if result.better else _not_beaten(baseline, result)
+    return GateLine(
+        metric=result.metric,
+        rule=rule,
+        value=result.difference,
+        low=result.low,
+        high=result.high,
+        used=result.low if result.higher_is_better else result.high,
+        on=on,
+        passed=result.better,
+        reason=reason,
+        bound=0.0,
+    )
+
+
+def _spread(result: Paired) -> str:
+    return f"{result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}]"
+
+
+def _beaten(baseline: str, result: Paired) -> str:
+    name = title(result.metric)
+    return say(
+        f"{name} differs from the {baseline} baseline by {_spread(result)}: better, beyond chance.",
+        f"{name}与基线 {baseline} 相差 {_spread(result)}:显著更优。",
+    )
+
+
+def _not_beaten(baseline: str, result: Paired) -> str:
+    name = title(result.metric)
+    return say(
+        f"Not significantly better than the {baseline} baseline: {name} differs by "
+        f"{_spread(result)} (p = {result.p_value:.3g}).",
+        f"并未显著优于基线 {baseline}:{name}相差 {_spread(result)}(p = {result.p_value:.3g})。",
+    )
+
+
+def _sentence(lines: Sequence[GateLine]) -> str:
+    failed = [line for line in lines if not line.passed]
+    if not failed:
+        return say(
+            f"Passed: every line of the gate holds ({len(lines)} of {len(lines)}).",
+            f"通过:门槛全部满足({len(lines)}/{len(lines)})。",
+        )
+    more = len(failed) - 1
+    also = say(f" {more} more failed.", f"另有 {more} 项未通过。") if more else ""
+    return say(f"Refused. {failed[0].reason}{also}", f"未通过。{failed[0].reason}{also}")

@@ -1,0 +1,233 @@
+"""The metrics, under the field's short names.
+
+Definitions follow scikit-learn's, so that a reader can check any number with one call. Classes
+that stand neither in the truth nor in the answers of a weighting are left out of its averages.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from luodi.contracts import Classified, UsageError, Valued, say
+from luodi.evaluation.measure import Floats, Measure, divide, mean, sum_by
+from luodi.evaluation.ranking import auc, ks, pr_auc
+
+ECE_BINS = 15
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Weights by class, each (b, k): answered rightly, true, answered; and of all, (b,)."""
+
+    right: Floats
+    truth: Floats
+    predicted: Floats
+    whole: Floats
+
+    @property
+    def precision(self) -> Floats:
+        """(b, k), 0 for a class that was never answered."""
+        return divide(self.right, self.predicted)
+
+    @property
+    def recall(self) -> Floats:
+        """(b, k), 0 for a class that never was true."""
+        return divide(self.right, self.truth)
+
+    @property
+    def f1(self) -> Floats:
+        """(b, k)."""
+        return divide(2 * self.right, self.truth + self.predicted)
+
+    def macro(self, values: Floats) -> Floats:
+        """The plain mean of (b, k) values over the classes that are there: (b,)."""
+        there = (self.truth + self.predicted) > 0
+        return np.asarray((values * there).sum(axis=1) / there.sum(axis=1))
+
+
+def totals(scored: Classified, weights: Floats) -> Totals:
+    """Sums by class under (b, n) weights.
+
+    Rows are summed by the pair (truth, answer) once; the rest follows from these few sums.
+    """
+    k = len(scored.labels)
+    pairs, index = np.unique(scored.truth * k + scored.predicted, return_inverse=True)
+    sums = sum_by(index, len(pairs), weights)
+    truth, predicted = np.divmod(pairs, k)
+    classes = np.arange(k)
+    is_truth = (truth[:, None] == classes).astype(float)
+    is_predicted = (predicted[:, None] == classes).astype(float)
+    return Totals(
+        right=sums @ (is_truth * is_predicted),
+        truth=sums @ is_truth,
+        predicted=sums @ is_predicted,
+        whole=sums.sum(axis=1),
+    )
+
+
+def _accuracy(scored: Classified, weights: Floats) -> Floats:
+    return mean((scored.truth == scored.predicted).astype(float), weights)
+
+
+def _macro_f1(scored: Classified, weights: Floats) -> Floats:
+    sums = totals(scored, weights)
+    return sums.macro(sums.f1)
+
+
+def _weighted_f1(scored: Classified, weights: Floats) -> Floats:
+    sums = totals(scored, weights)
+    return np.asarray((sums.f1 * sums.truth).sum(axis=1) / sums.whole)
+
+
+def _precision(scored: Classified, weights: Floats) -> Floats:
+    sums = totals(scored, weights)
+    return sums.macro(sums.precision)
+
+
+def _recall(scored: Classified, weights: Floats) -> Floats:
+    sums = totals(scored, weights)
+    return sums.macro(sums.recall)
+
+
+def _log_loss(scored: Classified, weights: Floats) -> Floats:
+    # Clipped as scikit-learn does: one impossible answer must not make the mean infinite.
+    tiny = np.finfo(np.float64).eps
+    sure = scored.probability[np.arange(scored.rows), scored.truth]
+    return mean(-np.log(np.clip(sure, tiny, 1 - tiny)), weights)
+
+
+def _brier(scored: Classified, weights: Floats) -> Floats:
+    """Squared error of the probabilities, summed over classes; of one class when there are two."""
+    if len(scored.labels) == 2:
+        return mean((scored.probability[:, 1] - (scored.truth == 1)) ** 2, weights)
+    # sum (p - y)^2 = sum p^2 - 2 p_truth + 1, which needs no (n, k) table of truths.
+    sure = scored.probability[np.arange(scored.rows), scored.truth]
+    return mean((scored.probability**2).sum(axis=1) - 2 * sure + 1, weights)
+
+
+def confidence_bins(
+    confidence: Floats, bins: int = ECE_BINS
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The equal-width bin of each (n,) confidence; a bin holds its upper end."""
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+
+
+def _ece(scored: Classified, weights: Floats) -> Floats:
+    """Expected calibration error of the top label, 15 equal bins (Guo et al. 2017)."""
+    confidence = scored.probability[np.arange(scored.rows), scored.predicted]
+    gap = (scored.truth == scored.predicted) - confidence
+    sums = sum_by(confidence_bins(confidence), ECE_BINS, weights * gap)
+    return np.asarray(np.abs(sums).sum(axis=1) / weights.sum(axis=1))
+
+
+def _mcc(scored: Classified, weights: Floats) -> Floats:
+    """Matthews' correlation for any number of classes (Gorodkin 2004); 0 where undefined."""
+    sums = totals(scored, weights)
+    squared = sums.whole**2
+    joint = sums.right.sum(axis=1) * sums.whole - (sums.truth * sums.predicted).sum(axis=1)
+    spread = (squared - (sums.truth**2).sum(axis=1)) * (squared - (sums.predicted**2).sum(axis=1))
+    return divide(joint, np.sqrt(np.maximum(spread, 0)))
+
+
+def _kappa(scored: Classified, weights: Floats) -> Floats:
+    """Agreement beyond chance (Cohen 1960)."""
+    sums = totals(scored, weights)
+    observed = sums.right.sum(axis=1) / sums.whole
+    chance = (sums.truth * sums.predicted).sum(axis=1) / sums.whole**2
+    return np.asarray((observed - chance) / (1 - chance))
+
+
+def _rmse(scored: Valued, weights: Floats) -> Floats:
+    return np.sqrt(mean((scored.value - scored.truth) ** 2, weights))
+
+
+def _mae(scored: Valued, weights: Floats) -> Floats:
+    return mean(np.abs(scored.value - scored.truth), weights)
+
+
+def _mape(scored: Valued, weights: Floats) -> Floats:
+    tiny = np.finfo(np.float64).eps
+    return mean(
+        np.abs(scored.value - scored.truth) / np.maximum(np.abs(scored.truth), tiny), weights
+    )
+
+
+def _r2(scored: Valued, weights: Floats) -> Floats:
+    # Centred once: the difference of two large sums would lose the digits that matter.
+    centred = scored.truth - scored.truth.mean()
+    spread = mean(centred**2, weights) - mean(centred, weights) ** 2
+    return 1 - mean((scored.value - scored.truth) ** 2, weights) / np.where(
+        spread > 0, spread, np.nan
+    )
+
+
+_INFINITE = float("inf")
+
+CLASSIFICATION: tuple[Measure[Classified], ...] = (
+    Measure("accuracy", True, _accuracy, "Accuracy", "准确率"),
+    Measure("macro_f1", True, _macro_f1, "Macro F1", "宏平均 F1"),
+    Measure("weighted_f1", True, _weighted_f1, "Weighted F1", "加权 F1"),
+    Measure("precision", True, _precision, "Precision (macro)", "精确率(宏平均)"),
+    Measure("recall", True, _recall, "Recall (macro)", "召回率(宏平均)"),
+    Measure("log_loss", False, _log_loss, "Log loss", "对数损失", highest=_INFINITE),
+    Measure("brier", False, _brier, "Brier score", "Brier 分数", highest=2.0),
+    Measure("ece", False, _ece, "Calibration error (ECE)", "校准误差(ECE)"),
+    Measure("auc", True, auc, "Area under ROC", "ROC 曲线下面积(AUC)"),
+    Measure("pr_auc", True, pr_auc, "Average precision (PR-AUC)", "平均精确率(PR-AUC)"),
+    Measure("ks", True, ks, "Kolmogorov–Smirnov", "KS 值"),
+    Measure("mcc", True, _mcc, "Matthews correlation", "马修斯相关系数", lowest=-1.0),
+    Measure("kappa", True, _kappa, "Cohen's kappa", "Cohen κ 系数", lowest=-1.0),
+)
+
+REGRESSION: tuple[Measure[Valued], ...] = (
+    Measure("rmse", False, _rmse, "Root mean squared error", "均方根误差", highest=_INFINITE),
+    Measure("mae", False, _mae, "Mean absolute error", "平均绝对误差", highest=_INFINITE),
+    Measure(
+        "mape",
+        False,
+        _mape,
+        "Mean absolute percentage error",
+        "平均绝对百分比误差",
+        highest=_INFINITE,
+    ),
+    Measure("r2", True, _r2, "R²", "决定系数 R²", lowest=-_INFINITE),
+)
+
+_ALL: dict[str, Measure[Any]] = {m.name: m for m in CLASSIFICATION} | {
+    m.name: m for m in REGRESSION
+}
+
+
+def by_name(name: str) -> Measure[Any]:
+    """The metric of this short name.
+
+    Raises:
+        UsageError: naming the nearest one, when there is none.
+    """
+    if name in _ALL:
+        return _ALL[name]
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), _ALL, n=1, cutoff=0.5)
+    raise UsageError(
+        say(f"There is no metric {name!r}.", f"没有名为 {name!r} 的指标。"),
+        say(f"Known: {', '.join(_ALL)}.", f"可用指标:{'、'.join(_ALL)}。"),
+        say(f"Did you mean {near[0]}?", f"是否想写 {near[0]}?") if near else "",
+    )
+
+
+def title(name: str) -> str:
+    """What a report calls a metric: its title, or the bare name of a metric from elsewhere."""
+    return _ALL[name].title if name in _ALL else name
+
+
+def ends_at_one(name: str) -> bool:
+    """Whether this is a metric known here whose range ends at 1: no percentage fits it."""
+    return name in _ALL and _ALL[name].highest == 1
+
+
+def is_known(name: str) -> bool:
+    """Whether `by_name` knows this metric; a task from elsewhere may bring its own."""
+    return name in _ALL

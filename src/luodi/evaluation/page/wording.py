@@ -1,0 +1,224 @@
+"""How the page writes numbers, durations, sizes and texts that came from data."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from luodi.contracts import Interval, say
+
+# Characters that HTML forbids, and halves of surrogate pairs, which UTF-8 cannot carry.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+DASH = "–"
+
+
+def clean(value: object) -> object:
+    """A value as the template may print it: strings without what no page can carry."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _FORBIDDEN.sub("\ufffd", value)
+    return value
+
+
+def text(value: object) -> Markup:
+    """Text from data, escaped, and kept from turning its surroundings round (RTL, overrides)."""
+    return Markup("<bdi>{}</bdi>").format(clean(str(value)))
+
+
+def plain(value: object) -> str:
+    """Text escaped for an attribute or an SVG label."""
+    return str(escape(clean(str(value))))
+
+
+def number(value: object) -> str:
+    """A number to about four figures; a dash when there is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return DASH if value is None else str(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    if not math.isfinite(value):
+        return DASH
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size < 0.0005 or size >= 1e9:
+        return f"{value:.2e}".replace("-", "−")
+    digits = 4 if size < 1 else 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def signed(value: float) -> str:
+    """A difference, its sign always shown."""
+    return ("+" if value > 0 else "") + number(value)
+
+
+def spread(interval: Interval) -> str:
+    """The two ends of an interval."""
+    return f"[{number(interval.low)}, {number(interval.high)}]"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share as a percentage, without needless zeros."""
+    if not math.isfinite(share):
+        return DASH
+    shown = f"{100 * share:.{digits}f}"
+    return (shown.rstrip("0").rstrip(".") if "." in shown else shown) + "%"
+
+
+def chance(p_value: float) -> str:
+    """A p-value."""
+    if not math.isfinite(p_value):
+        return f"p = {DASH}"
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words that are read at a glance."""
+    if seconds < 10:
+        return say(f"{seconds:.1f} s", f"{seconds:.1f} 秒")
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return say(f"{hours} h {minutes_left} min", f"{hours} 小时 {minutes_left} 分")
+    if minutes:
+        return say(f"{minutes} min {rest} s", f"{minutes} 分 {rest} 秒")
+    return say(f"{whole} s", f"{whole} 秒")
+
+
+def size(count: float) -> str:
+    """Bytes, in the unit that fits (powers of ten)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError("unreachable")
+
+
+def as_interval(value: Any) -> Interval | None:
+    """A table's cell that is an interval, as one."""
+    if isinstance(value, Mapping) and {"value", "low", "high"} <= set(value):
+        ends = {
+            k: math.nan if value[k] is None else float(value[k]) for k in ("value", "low", "high")
+        }
+        return Interval(**ends)
+    return None
+
+
+_COUNTS = {
+    "rows": ("rows collected", "采集行数"),
+    "duplicates": ("exact copies", "完全重复"),
+    "near_duplicates": ("near-copies", "近似重复"),
+    "conflicts": ("copies with conflicting labels", "标签冲突"),
+    "empty": ("empty", "内容为空"),
+    "train": ("training", "训练"),
+    "valid": ("validation", "验证"),
+    "test": ("test", "测试"),
+    "limit": ("beyond the row limit", "超出行数上限"),
+    "test_copies": ("copies of test rows", "与测试表重复"),
+    "unlabelled": ("without a label", "缺少标签"),
+}
+
+_KEYS = {
+    "learner": ("learner", "学习器"),
+    "base": ("base model", "基座模型"),
+    "bundle_bytes": ("bundle size", "模型包大小"),
+    "budget": ("training budget", "训练时限"),
+    "parameters": ("parameters", "参数量"),
+    "seconds": ("time", "用时"),
+    "seed": ("seed", "随机种子"),
+    "how": ("method", "方式"),
+    "group": ("kept together by", "按列归组"),
+    "time": ("ordered by", "按时间列"),
+    "valid": ("validation share", "验证占比"),
+    "test": ("test share", "测试占比"),
+    "value": ("validation score", "验证得分"),
+    "metric": ("metric", "指标"),
+    "chosen": ("chosen", "是否选用"),
+    "name": ("column", "列"),
+    "column": ("column", "列"),
+    "role": ("role", "角色"),
+    "kind": ("kind", "类型"),
+    "type": ("type", "类型"),
+    "missing": ("missing", "缺失"),
+    "distinct": ("distinct", "不同取值"),
+    "unique": ("distinct", "不同取值"),
+    "mean": ("mean", "均值"),
+    "min": ("lowest", "最小"),
+    "max": ("highest", "最大"),
+    "minimum": ("lowest", "最小"),
+    "maximum": ("highest", "最大"),
+    "median": ("median", "中位数"),
+    "examples": ("examples", "示例"),
+    "example": ("example", "示例"),
+    "top": ("most frequent", "最常见"),
+    "row": ("row", "行"),
+    "rows": ("rows", "行数"),
+    "text": ("text", "文本"),
+    "label": ("label", "标签"),
+    "labels": ("labels", "标签"),
+    "count": ("count", "数量"),
+    "epoch": ("epoch", "轮次"),
+    "step": ("step", "步数"),
+    "train_loss": ("training loss", "训练损失"),
+    "valid_loss": ("validation loss", "验证损失"),
+}
+
+_STAGES = {
+    "collect": ("collect", "采集"),
+    "inspect": ("inspect", "检查"),
+    "prepare": ("prepare", "清洗"),
+    "split": ("split", "划分"),
+    "baselines": ("baselines", "训练基线"),
+    "train": ("train", "训练"),
+    "package": ("package", "打包"),
+    "evaluate": ("evaluate", "评估"),
+    "gate": ("gate", "门禁"),
+    "register": ("register", "登记"),
+}
+
+
+def _worded(words: Mapping[str, tuple[str, str]], name: str) -> str:
+    return say(*words[name]) if name in words else name.replace("_", " ").removeprefix("__")
+
+
+def count_name(name: str) -> str:
+    """What a count of rows, or a reason for dropping them, is called."""
+    return _worded(_COUNTS, name)
+
+
+def key_name(name: str) -> str:
+    """What a key of a record is called; an unknown one keeps its own name."""
+    return _worded(_KEYS, name)
+
+
+def stage_name(name: str) -> str:
+    """What a stage of a run is called."""
+    return _worded(_STAGES, name)
+
+
+def keys(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys of records as columns, in the order in which they come up."""
+    return list(dict.fromkeys(key for record in records for key in record))
+
+
+def count_or_number(value: float) -> str:
+    """A count without decimals, any other number as `number` writes it."""
+    return number(int(value)) if float(value).is_integer() else number(value)
+
+
+def shade(value: float, row: Sequence[float]) -> str:
+    """How dark a cell is: its share of the row, as a percentage of the full colour."""
+    whole = sum(row)
+    return f"{100 * value / whole:.1f}%" if whole else "0%"
+
+
+def parts(data: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Training, validation and test rows with their names; empty unless all three are known."""
+    names = ("train", "valid", "test")
+    return [(count_name(name), data[name]) for name in names] if set(names) <= set(data) else []
