@@ -1,0 +1,410 @@
+"""What is wrong with the rows, and rows that can be learnt from. Every row is accounted for.
+
+Two rows are exact copies when their contents are equal after normalisation. A content whose
+copies carry different labels is a conflict. Near-copies are groups of contents that are almost
+equal (`duplicates.near_groups`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from luodi.contracts import (
+    COPIES,
+    CleanSettings,
+    DataError,
+    Dataset,
+    Finding,
+    JsonValue,
+    Progress,
+    Quiet,
+    Role,
+    say,
+)
+from luodi.data import reports
+from luodi.data.duplicates import first_appearance, first_rows, near_groups, numbered
+from luodi.data.normal import normalise_all
+from luodi.data.preparation import Mask, Preparation
+from luodi.data.privacy import mask
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Marks(NamedTuple):
+    """What is known of each of n rows.
+
+    `content` (n,) numbers the exact contents, `copies` (n,) the groups of near-copies; the others
+    (n,) tell which rows have no content, no label, or a content whose copies disagree.
+    """
+
+    content: NDArray[np.int64]
+    copies: NDArray[np.int64]
+    empty: NDArray[np.bool_]
+    unlabelled: NDArray[np.bool_]
+    conflicting: NDArray[np.bool_]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Rows with a content and a label."""
+        return ~(self.empty | self.unlabelled)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was noticed; nothing is changed.
+
+    `counts` has rows, duplicates, near_duplicates, conflicts, empty, personal_data.
+    `normal` are the rows' normalised contents, kept so that a test table can be compared.
+    """
+
+    findings: list[Finding]
+    counts: dict[str, int]
+    marks: Marks
+    normal: list[str]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows to learn from, and what became of the others.
+
+    `counts`: as in the inspection, and `kept`, `dropped` {reason: rows}, `test_copies`; for
+    official tables `test` and `valid` with their own. Rows in are kept + dropped, always.
+    """
+
+    data: Dataset
+    test: Dataset | None
+    findings: list[Finding]
+    counts: dict[str, JsonValue]
+    preparation: Preparation
+    valid: Dataset | None = None
+
+
+def inspect(
+    data: Dataset,
+    contents: Sequence[str],
+    clean: CleanSettings,
+    progress: Progress = Quiet(),  # noqa: B008
+) -> Inspection:
+    """Count and show copies, near-copies, conflicts, empty rows, missing labels, personal data.
+
+    Args:
+        data: as its roles were assigned.
+        contents: (n) each row's content as one text, labels left out (`task.content(data)`).
+        clean: tells what will be done, and from which similarity on texts are near-copies.
+        progress: told of each step.
+    """
+    contents = _compared(contents, clean)
+    normal = normalise_all(contents)
+    marks = _marks(data, normal, clean, progress)
+    findings, counts = reports.found(data, list(contents), marks, clean)
+    personal, rows = reports.personal(data, clean)
+    return Inspection(
+        [*findings, *personal],
+        {"rows": data.rows, **counts, "personal_data": rows},
+        marks,
+        normal,
+    )
+
+
+def prepare(
+    data: Dataset,
+    inspection: Inspection,
+    clean: CleanSettings,
+    test: Dataset | None = None,
+    test_contents: Sequence[str] | None = None,
+    valid: Dataset | None = None,
+    valid_contents: Sequence[str] | None = None,
+) -> Prepared:
+    """Drop and mask as the settings say.
+
+    Official tables are judged on as they are: only rows without content or label leave them.
+    Copies and near-copies of their rows leave the training table (`test_copies`), copies of test
+    rows the validation table too.
+
+    Returns:
+        The rows kept, in order, with the column COPIES: rows of one number, in any of the tables,
+        are near-copies.
+
+    Raises:
+        DataError: where a setting says `refuse`, with examples; or when no row is left.
+    """
+    _refuse(inspection.findings)
+    official: list[_Official] = []
+    if test is not None:
+        official.append(_Official.read("test", test, test_contents or (), clean))
+    if valid is not None:
+        official.append(_Official.read("valid", valid, valid_contents or (), clean))
+    marks = inspection.marks
+    if official:
+        marks = _compare_tables(data, inspection, official, clean)
+    sieve = _Sieve(data.rows)
+    _drop_unusable(sieve, marks, clean)
+    findings = list(inspection.findings)
+    leaks = _drop_official_copies(sieve, data, marks, official, clean)
+    _refuse(leaks)
+    findings += leaks + [finding for table in official for finding in table.findings]
+    kept = _finish(data, sieve.kept, marks.copies, clean)
+    counts: dict[str, JsonValue] = {
+        **inspection.counts,
+        "kept": kept.rows,
+        "dropped": sieve.dropped,
+        "test_copies": sum(finding.count for finding in leaks),
+        **{table.name: table.counts for table in official},
+    }
+    assert data.rows == kept.rows + sum(sieve.dropped.values())  # noqa: S101  # the promise
+    if not kept.rows:
+        raise _nothing_left(data.rows, sieve.dropped)
+    tables = {table.name: table.finished(clean) for table in official}
+    steps = (Mask(),) if clean.personal_data == "mask" else ()
+    return Prepared(
+        kept, tables.get("test"), findings, counts, Preparation(steps), tables.get("valid")
+    )
+
+
+class _Sieve:
+    """Which rows are kept, and how many went for each reason: each row for the first that fits."""
+
+    def __init__(self, rows: int) -> None:
+        import numpy as np
+
+        self.kept = np.ones(rows, np.bool_)
+        self.dropped: dict[str, int] = {}
+
+    def drop(self, reason: str, rows: NDArray[np.bool_]) -> None:
+        """Let these rows go."""
+        gone = self.kept & rows
+        if count := int(gone.sum()):
+            self.dropped[reason] = self.dropped.get(reason, 0) + count
+            self.kept &= ~gone
+
+    def drop_surplus(self, reason: str, groups: NDArray[np.int64]) -> None:
+        """Keep the first row of each group among those still kept."""
+        import numpy as np
+
+        places = np.flatnonzero(self.kept)
+        surplus = np.zeros(len(self.kept), np.bool_)
+        surplus[places[~first_rows(groups[places])]] = True
+        self.drop(reason, surplus)
+
+
+@dataclass
+class _Official:
+    """A table that is judged on as it is."""
+
+    name: str
+    data: Dataset
+    normal: list[str]
+    marks: Marks
+    findings: list[Finding]
+    counts: dict[str, JsonValue]
+    kept: NDArray[np.bool_]
+
+    @classmethod
+    def read(
+        cls, name: str, data: Dataset, contents: Sequence[str], clean: CleanSettings
+    ) -> _Official:
+        texts = _compared(contents, clean)
+        normal = normalise_all(texts)
+        marks = _marks(data, normal, replace(clean, conflicts="keep"), Quiet())
+        as_is = replace(
+            clean, duplicates="keep", near_duplicates="together", conflicts="keep", empty="drop"
+        )
+        findings, counts = reports.found(data, list(texts), marks, as_is, name)
+        sieve = _Sieve(data.rows)
+        sieve.drop("empty", marks.empty)
+        sieve.drop("unlabelled", marks.unlabelled)
+        told: dict[str, JsonValue] = {"rows": data.rows, **counts, "kept": int(sieve.kept.sum())}
+        told["dropped"] = sieve.dropped
+        return cls(name, data, normal, marks, findings, told, sieve.kept)
+
+    def finished(self, clean: CleanSettings) -> Dataset:
+        """The rows that stay, masked as the training rows are."""
+        return _finish(self.data, self.kept, self.marks.copies, clean)
+
+
+def _compared(contents: Sequence[str], clean: CleanSettings) -> Sequence[str]:
+    """What is compared: texts that masking makes equal are copies too."""
+    return [mask(text) for text in contents] if clean.personal_data == "mask" else contents
+
+
+def _marks(data: Dataset, normal: Sequence[str], clean: CleanSettings, progress: Progress) -> Marks:
+    import numpy as np
+
+    textual = bool(data.columns(Role.TEXT))
+    blank = np.fromiter((not text for text in normal), np.bool_, data.rows)
+    labels = data.table.get_column(data.column(Role.LABEL)) if data.columns(Role.LABEL) else None
+    none = np.zeros(data.rows, np.bool_)
+    if labels is None:
+        unlabelled = none
+    else:
+        unlabelled = (labels.is_null() | (labels.str.strip_chars() == "")).to_numpy()
+        unlabelled = unlabelled.astype(np.bool_)
+    content = numbered(normal)
+    if not textual:  # a row without a text is no empty row, and a copy of no other
+        content = np.where(blank, content.max(initial=0) + 1 + np.arange(data.rows), content)
+    empty = blank if textual else none
+    marks = Marks(content, content, empty, unlabelled, none)
+    if labels is not None:
+        codes = numbered(labels.fill_null("").to_list())
+        marks = marks._replace(conflicting=_disagreeing(content, codes, marks.usable))
+    if not textual:
+        return marks
+    judged = marks.usable if clean.conflicts == "keep" else marks.usable & ~marks.conflicting
+    return marks._replace(copies=_near(normal, content, judged, clean.similarity, progress))
+
+
+def _disagreeing(
+    content: NDArray[np.int64], labels: NDArray[np.int64], usable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Rows whose content stands with more than one label among the usable rows."""
+    import numpy as np
+
+    pairs = np.unique(np.stack((content[usable], labels[usable])), axis=1)
+    times = np.bincount(pairs[0], minlength=int(content.max(initial=0)) + 1)
+    return (times[content] > 1) & usable
+
+
+def _near(
+    normal: Sequence[str],
+    content: NDArray[np.int64],
+    judged: NDArray[np.bool_],
+    similarity: float,
+    progress: Progress,
+) -> NDArray[np.int64]:
+    """The group of near-copies of each row; rows not judged are grouped by content alone."""
+    import numpy as np
+
+    places = np.flatnonzero(judged)
+    distinct = places[first_rows(content[places])]
+    groups = near_groups([normal[place] for place in distinct], similarity, progress)
+    # Contents outside keep numbers of their own, past those of the groups.
+    by_content = np.arange(int(content.max(initial=0)) + 1) + len(distinct)
+    by_content[content[distinct]] = groups
+    return first_appearance(by_content[content])
+
+
+def _compare_tables(
+    data: Dataset, inspection: Inspection, official: Sequence[_Official], clean: CleanSettings
+) -> Marks:
+    """Number contents and near-copies over all tables together; returns the training table's."""
+    import numpy as np
+
+    normal = [*inspection.normal, *(text for table in official for text in table.normal)]
+    content = numbered(normal)
+    marks = inspection.marks
+    usable = [marks.usable, *(table.marks.usable for table in official)]
+    if clean.conflicts != "keep":
+        usable[0] = usable[0] & ~marks.conflicting
+    copies = content
+    if data.columns(Role.TEXT):
+        copies = _near(normal, content, np.concatenate(usable), clean.similarity, Quiet())
+    ends = np.cumsum([data.rows, *(table.data.rows for table in official)])
+    for table, start, end in zip(official, ends[:-1], ends[1:], strict=True):
+        table.marks = table.marks._replace(content=content[start:end], copies=copies[start:end])
+    return marks._replace(content=content[: data.rows], copies=copies[: data.rows])
+
+
+def _drop_unusable(sieve: _Sieve, marks: Marks, clean: CleanSettings) -> None:
+    sieve.drop("empty", marks.empty)
+    sieve.drop("unlabelled", marks.unlabelled)
+    if clean.conflicts == "drop":
+        sieve.drop("conflicts", marks.conflicting)
+    if clean.duplicates == "drop":
+        # Copies that disagree, where they are kept, are no surplus: each says something else.
+        groups = marks.content.copy()
+        disagreeing = marks.conflicting.nonzero()[0]
+        groups[disagreeing] = groups.max(initial=0) + 1 + disagreeing
+        sieve.drop_surplus("duplicates", groups)
+    if clean.near_duplicates == "drop":
+        sieve.drop_surplus("near_duplicates", marks.copies)
+
+
+def _drop_official_copies(
+    sieve: _Sieve,
+    data: Dataset,
+    marks: Marks,
+    official: Sequence[_Official],
+    clean: CleanSettings,
+) -> list[Finding]:
+    """Copies of official rows leave the training table; those of test rows also the other."""
+    import numpy as np
+
+    findings: list[Finding] = []
+    for place, table in enumerate(official):
+        held = table.marks.copies[table.kept]
+        exact = table.marks.content[table.kept]
+        leaking = np.isin(marks.copies, held) & sieve.kept
+        same = np.isin(marks.content, exact) & leaking
+        findings += reports.leak(data, leaking, same, table.name, clean)
+        if clean.test_copies == "drop":
+            sieve.drop(f"{table.name}_copies", leaking)
+            for later in official[place + 1 :]:
+                inside = np.isin(later.marks.copies, held) & later.kept
+                if count := int(inside.sum()):
+                    findings += reports.leak(
+                        later.data, inside, inside, table.name, clean, later.name
+                    )
+                    later.kept &= ~inside
+                    later.counts["dropped"][f"{table.name}_copies"] = count
+                    later.counts["kept"] -= count
+    return findings
+
+
+def _finish(
+    data: Dataset, kept: NDArray[np.bool_], copies: NDArray[np.int64], clean: CleanSettings
+) -> Dataset:
+    import numpy as np
+    import polars as pl
+
+    rows = np.flatnonzero(kept)
+    table = data.table[rows].with_columns(pl.Series(COPIES, copies[rows], dtype=pl.Int64))
+    if clean.personal_data == "mask":
+        masked: Callable[[pl.Series], pl.Series] = lambda column: pl.Series(  # noqa: E731
+            column.name,
+            [text if text is None else mask(text) for text in column.to_list()],
+            dtype=pl.String,
+        )
+        table = table.with_columns(
+            [masked(table.get_column(name)) for name in data.columns(Role.TEXT)]
+        )
+    return replace(data, table=table)
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if not errors:
+        return
+    lines = []
+    for finding in errors:
+        shown = "; ".join(
+            ", ".join(f"{key}: {value}" for key, value in example.items())
+            for example in finding.examples
+        )
+        lines.append(f"{finding.message} {shown}" if shown else finding.message)
+    raise DataError(
+        "\n".join(lines),
+        say("data.clean says `refuse`.", "data.clean 设为 `refuse`(拒绝)。"),
+        say(
+            "Correct the rows, or set data.clean to `drop` or `keep`.",
+            "请修正这些行,或将 data.clean 设为 `drop` 或 `keep`。",
+        ),
+    )
+
+
+def _nothing_left(rows: int, dropped: dict[str, int]) -> DataError:
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
+    return DataError(
+        say(
+            f"Of {rows} rows none is left ({reasons}).",
+            f"{rows} 行数据全部被去除({reasons})。",
+        ),
+        say("Expected rows to learn from.", "应有可供学习的数据行。"),
+        say(
+            "Look at the findings, then at data.columns and data.clean.",
+            "请查看数据问题,再检查 data.columns 和 data.clean。",
+        ),
+    )

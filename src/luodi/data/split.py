@@ -1,0 +1,361 @@
+"""Dealing rows out to learn from, choose on and be judged on, so that no copy is on two sides.
+
+A unit is what may not be torn: rows of one near-copy group, of one value of the group column, and
+whatever these tie together. Units are dealt out, never rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import COPIES, DataError, Dataset, Parts, SplitSettings, say
+from luodi.data.duplicates import components, first_appearance, first_rows, numbered
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+_TRAIN, _VALID, _TEST = 0, 1, 2
+
+
+def split(
+    data: Dataset,
+    settings: SplitSettings,
+    stratify: str | None,
+    test: Dataset | None = None,
+    valid: Dataset | None = None,
+) -> Parts:
+    """Deal the rows out.
+
+    Without a time column: at random by the seed, each label's share alike in every part as far as
+    units allow, the sizes exact to within a unit. With one: the latest rows are the test part, the
+    next latest the validation part; a unit goes where its latest row belongs, so that nothing
+    later than a cut stands before it, and ties go by row order.
+
+    Args:
+        data: the prepared rows.
+        settings: shares of `data`, the seed, the group and time columns.
+        stratify: the label column, None for answers that are no classes.
+        test: an official test table, taken as it is; then all of `data` is dealt to the others.
+        valid: an official validation table, likewise.
+
+    Returns:
+        The parts, each in the order of the rows.
+
+    Raises:
+        DataError: shares out of range, a column that is not there, or too few rows to do it.
+    """
+    import numpy as np
+
+    _check_shares(settings)
+    units = _units(data, settings)
+    sizes = (
+        0 if valid is not None else _rounded(settings.valid, data.rows),
+        0 if test is not None else _rounded(settings.test, data.rows),
+    )
+    if settings.time:
+        part = _by_time(data, units, sizes, settings.time)
+    else:
+        labels = _labels(data, stratify)
+        part = _at_random(units, labels, sizes, np.random.default_rng(settings.seed))
+    _check_parts(data, part, sizes, stratify)
+    pieces = [data.take(np.flatnonzero(part == number)) for number in (_TRAIN, _VALID, _TEST)]
+    return Parts(
+        pieces[_TRAIN],
+        pieces[_VALID] if valid is None else valid,
+        pieces[_TEST] if test is None else test,
+    )
+
+
+def careless_split(
+    rows: int, labels: Sequence[str] | None, settings: SplitSettings
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The split that most scripts do: at random, stratified, copies wherever they fall.
+
+    Only there to show what the leak would have claimed.
+
+    Returns:
+        The training rows (the validation rows among them) and the test rows, each ascending.
+    """
+    import numpy as np
+
+    _check_shares(settings)
+    kinds = numbered(labels) if labels is not None else np.zeros(rows, np.int64)
+    sizes = (0, _rounded(settings.test, rows))
+    part = _at_random(np.arange(rows), kinds, sizes, np.random.default_rng(settings.seed))
+    return np.flatnonzero(part == _TRAIN), np.flatnonzero(part == _TEST)
+
+
+def limit(train: Dataset, rows: int, seed: int, stratify: str | None) -> Dataset:
+    """A sample of at most `rows` rows in their order, each label's share kept, none lost.
+
+    Raises:
+        DataError: fewer rows asked for than there are labels.
+    """
+    import numpy as np
+
+    if rows >= train.rows:
+        return train
+    labels = _labels(train, stratify)
+    counts = np.bincount(labels, minlength=1)
+    if rows < len(counts) or rows < 1:
+        raise DataError(
+            say(
+                f"A limit of {rows} rows for {len(counts)} labels.",
+                f"限制为 {rows} 行,但标签有 {len(counts)} 个。",
+            ),
+            say("Expected at least one row a label.", "每个标签至少需要一行。"),
+            say("Raise data.limit.", "请调大 data.limit。"),
+        )
+    quota = _shared(np.maximum(counts * (rows / train.rows), 1), rows, counts)
+    random = np.random.default_rng(seed)
+    order = random.permutation(train.rows)
+    order = order[np.argsort(labels[order], kind="stable")]
+    starts = np.cumsum(counts) - counts
+    chosen = [order[start : start + number] for start, number in zip(starts, quota, strict=True)]
+    return train.take(np.sort(np.concatenate(chosen)))
+
+
+def _check_shares(settings: SplitSettings) -> None:
+    total = settings.valid + settings.test
+    if min(settings.valid, settings.test) < 0 or not total < 1:
+        raise DataError(
+            say(
+                f"The shares are valid {settings.valid:g} and test {settings.test:g}.",
+                f"划分比例为 valid {settings.valid:g}、test {settings.test:g}。",
+            ),
+            say(
+                "Expected shares from 0 that leave some to train on.",
+                "比例应不小于 0,且总和小于 1。",
+            ),
+        )
+
+
+def _rounded(share: float, rows: int) -> int:
+    return int(share * rows + 0.5)
+
+
+def _column(data: Dataset, name: str, setting: str) -> pl.Series:
+    if name in data.table.columns:
+        return data.table.get_column(name)
+    raise DataError(
+        say(f"{setting} names the column {name}.", f"{setting} 指定了列 {name}。"),
+        say(
+            f"The columns are: {', '.join(data.table.columns[:30])}.",
+            f"现有的列:{'、'.join(data.table.columns[:30])}。",
+        ),
+    )
+
+
+def _labels(data: Dataset, stratify: str | None) -> NDArray[np.int64]:
+    import numpy as np
+
+    if stratify is None:
+        return np.zeros(data.rows, np.int64)
+    values = _column(data, stratify, say("The stratification", "分层"))
+    # Numbered by value, not by appearance: the order of rows must not tell which label is first.
+    _, codes = np.unique(values.cast(str).fill_null("").to_numpy().astype(str), return_inverse=True)
+    return codes.astype(np.int64)
+
+
+def _units(data: Dataset, settings: SplitSettings) -> NDArray[np.int64]:
+    """A number for each row; rows of one number must stay together."""
+    import numpy as np
+
+    rows = np.arange(data.rows)
+    ties = []
+    if COPIES in data.table.columns:
+        ties.append(data.table.get_column(COPIES).to_numpy().astype(np.int64))
+    if settings.group:
+        values = _column(data, settings.group, "data.split.group").cast(str)
+        # A row without a group is a group by itself.
+        keys = [f"={value}" if value is not None else f"#{row}" for row, value in enumerate(values)]
+        ties.append(numbered(keys))
+    left = [rows for _ in ties]
+    right = [np.flatnonzero(first_rows(tie))[first_appearance(tie)] for tie in ties]
+    if not ties:
+        return rows
+    return first_appearance(components(np.concatenate(left), np.concatenate(right), data.rows))
+
+
+def _at_random(
+    units: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    sizes: tuple[int, int],
+    random: np.random.Generator,
+) -> NDArray[np.int64]:
+    """The part of each row. Units of several labels are dealt first; pure ones fill the gaps."""
+    import numpy as np
+
+    count = int(labels.max(initial=0)) + 1
+    totals = np.bincount(labels, minlength=count)
+    gaps = _gaps(totals, sizes)
+    order = np.argsort(units, kind="stable")
+    ends = np.cumsum(np.bincount(units))
+    members = np.split(order, ends[:-1])
+    dealt = np.zeros(len(members), np.int64)
+    size = np.diff(ends, prepend=0)
+    low = np.minimum.reduceat(labels[order], ends - size)
+    mixed = low != np.maximum.reduceat(labels[order], ends - size)
+    shares = np.array(sizes) / max(len(units), 1)
+    for unit in random.permutation(np.flatnonzero(mixed)):
+        held = np.bincount(labels[members[unit]], minlength=count)
+        wanted = int(np.searchsorted(np.cumsum(shares), random.random(), side="right"))
+        if wanted < 2 and (held <= gaps[wanted]).all():
+            gaps[wanted] -= held
+            dealt[unit] = (_VALID, _TEST)[wanted]
+    pure = random.permutation(np.flatnonzero(~mixed))
+    for label in range(count):
+        waiting = pure[low[pure] == label]
+        for place, part in ((1, _TEST), (0, _VALID)):
+            taken = _fill(size[waiting], int(gaps[place, label]))
+            dealt[waiting[taken]] = part
+            waiting = waiting[~taken]
+    return dealt[units]
+
+
+def _fill(sizes: NDArray[np.int64], gap: int) -> NDArray[np.bool_]:
+    """Which units are taken, in order, each if it still fits."""
+    import numpy as np
+
+    taken = np.zeros(len(sizes), np.bool_)
+    for place, size in enumerate(sizes.tolist()):
+        if gap <= 0:
+            break
+        if size <= gap:
+            taken[place] = True
+            gap -= size
+    return taken
+
+
+def _gaps(totals: NDArray[np.int64], sizes: tuple[int, int]) -> NDArray[np.int64]:
+    """(2, labels): rows of each label that the validation and the test part want.
+
+    One row of each label at least is left to train on.
+    """
+    import numpy as np
+
+    rows = max(int(totals.sum()), 1)
+    room = np.maximum(totals - 1, 0)
+    test = _shared(totals * (sizes[1] / rows), sizes[1], room)
+    valid = _shared(totals * (sizes[0] / rows), sizes[0], room - test)
+    return np.stack((valid, test))
+
+
+def _shared(
+    wanted: NDArray[np.floating[Any]], total: int, most: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Whole numbers near `wanted` that sum to `total`, by largest remainder, none above `most`."""
+    import numpy as np
+
+    given = np.minimum(np.floor(wanted).astype(np.int64), most)
+    while given.sum() > total:  # a floor of one a label can ask for more than there is
+        given[int(np.argmax(given - wanted + given * 1e-9))] -= 1
+    while (missing := total - int(given.sum())) > 0:
+        open_places = np.flatnonzero(given < most)
+        if not len(open_places):
+            break
+        remainder = (wanted - given)[open_places]
+        given[open_places[np.argsort(-remainder, kind="stable")[:missing]]] += 1
+    return given
+
+
+def _by_time(
+    data: Dataset, units: NDArray[np.int64], sizes: tuple[int, int], name: str
+) -> NDArray[np.int64]:
+    """The latest units are the test part, the next latest the validation part."""
+    import numpy as np
+
+    moments = _moments(_column(data, name, "data.split.time"), name)
+    rank = np.empty(data.rows, np.int64)
+    rank[np.argsort(moments, kind="stable")] = np.arange(data.rows)
+    latest = np.zeros(int(units.max(initial=-1)) + 1, np.int64)
+    np.maximum.at(latest, units, rank)
+    order = np.argsort(-latest)  # ranks are distinct: no ties
+    after = np.cumsum(np.bincount(units)[order])
+    part = np.zeros(len(latest), np.int64)
+    in_test = after <= sizes[1]
+    in_valid = ~in_test & (after <= sizes[0] + sizes[1])
+    part[order[in_test]] = _TEST
+    part[order[in_valid]] = _VALID
+    return part[units]
+
+
+def _moments(values: pl.Series, name: str) -> NDArray[np.int64]:
+    """The column as numbers that grow with time.
+
+    Raises:
+        DataError: for values that are no times, with the first of them.
+    """
+    import numpy as np
+    import polars as pl
+
+    if values.dtype == pl.String:
+        read: Callable[[], pl.Series] = lambda: values.str.to_datetime(strict=False)  # noqa: E731
+        try:
+            times = read()
+        except pl.exceptions.PolarsError:  # the first values tell no format
+            times = pl.Series(values.name, [None] * len(values), dtype=pl.Datetime)
+        if times.null_count():
+            days = values.str.replace_all("[./年月]", "-").str.strip_chars("日 ")
+            dates = days.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+            times = times.cast(pl.Datetime("us")).zip_with(times.is_not_null(), dates)
+    else:
+        times = values
+    wrong = times.is_null()
+    if wrong.any() or not (times.dtype.is_temporal() or times.dtype.is_numeric()):
+        bad = values.filter(wrong) if wrong.any() else values
+        raise DataError(
+            say(
+                f"The time column {name} has {len(bad)} values that are no times, "
+                f"such as {bad[0]!r}.",
+                f"时间列 {name} 有 {len(bad)} 个值不是时间,例如 {bad[0]!r}。",
+            ),
+            say(
+                "Expected dates such as 2024-05-31, or numbers.",
+                "应为 2024-05-31 这样的日期,或数字。",
+            ),
+            say("Mend or drop these rows.", "请修正或删除这些行。"),
+        )
+    numbers = times.to_physical() if times.dtype.is_temporal() else times
+    _, ranks = np.unique(numbers.to_numpy(), return_inverse=True)
+    return ranks.astype(np.int64)
+
+
+def _check_parts(
+    data: Dataset, part: NDArray[np.int64], sizes: tuple[int, int], stratify: str | None
+) -> None:
+    import numpy as np
+
+    names = {_TRAIN: "train", _VALID: "valid", _TEST: "test"}
+    wanted = {_TRAIN: 1, _VALID: sizes[0], _TEST: sizes[1]}
+    for number, name in names.items():
+        if wanted[number] and not (part == number).any():
+            raise DataError(
+                say(
+                    f"{data.rows} rows cannot be split: none is left for {name}.",
+                    f"{data.rows} 行无法划分:{name} 部分没有数据。",
+                ),
+                say(
+                    "Rows that are near-copies, or of one group, stay on one side.",
+                    "近似重复或同组的行必须在同一侧。",
+                ),
+                say("Bring more rows, or change data.split.", "请增加数据,或修改 data.split。"),
+            )
+    if stratify is None:
+        return
+    labels = data.table.get_column(stratify).cast(str).to_numpy().astype(str)
+    if missing := sorted(set(np.unique(labels)) - set(np.unique(labels[part == _TRAIN]))):
+        raise DataError(
+            say(
+                f"No training row has the label {missing[0]}.",
+                f"训练部分没有标签为 {missing[0]} 的行。",
+            ),
+            say("Each label needs rows to learn from.", "每个标签都需要可供学习的行。"),
+            say(
+                "Bring more rows of it, leave it out, or change data.split.",
+                "请增加该标签的数据、去掉该标签,或修改 data.split。",
+            ),
+        )
