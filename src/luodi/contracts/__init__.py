@@ -18,7 +18,13 @@ from luodi.contracts.errors import (
 from luodi.contracts.finding import Finding, Severity
 from luodi.contracts.gate_rule import BEATS, GateRule, parse_rule
 from luodi.contracts.json import Answer, JsonValue, Request
-from luodi.contracts.language import Language, current_language, say, use_language
+from luodi.contracts.language import (
+    Language,
+    current_language,
+    say,
+    system_language,
+    use_language,
+)
 from luodi.contracts.learner import (
     Choice,
     Estimate,
@@ -93,5 +99,6 @@ __all__ = [
     "current_language",
     "parse_rule",
     "say",
+    "system_language",
     "use_language",
 ]

@@ -1,0 +1,85 @@
+"""luodi run: the lifecycle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from luodi.cli.output import console, duration, emit
+from luodi.contracts import Interval, say, use_language
+
+if TYPE_CHECKING:
+    from luodi.lifecycle.result import Outcome
+
+REFUSED = 3
+
+
+def command(
+    project: Annotated[
+        Path | None, typer.Argument(help="A luodi.yaml, or the folder that holds it.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="dotted.path=value over the project file; may be repeated."),
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Take the project's data to a judged model; register it when the gate lets it through."""
+    from luodi.cli.watching import TerminalObserver
+    from luodi.lifecycle.run import run_lifecycle
+    from luodi.project.file import load_project
+
+    loaded = load_project(project, settings or [])
+    use_language(loaded.language)
+    outcome = run_lifecycle(loaded, TerminalObserver(silent=quiet))
+    emit(outcome.result, json_output, lambda: show(outcome))
+    if not outcome.passed:
+        raise typer.Exit(REFUSED)
+
+
+def show(outcome: Outcome) -> None:
+    """The verdict, the score, and what to do next."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    report, screen = outcome.report, console()
+    screen.print()
+    for finding in report.findings:
+        mark = {"info": "·", "warning": "!", "error": "✗"}[finding.severity]
+        screen.print(f"{mark} {escape(finding.message)} {escape(finding.handled)}".rstrip())
+    if report.leak:
+        screen.print(f"! {escape(report.leak.explanation)}")
+    names = list(report.metrics)[:6]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(say("On the test part", "测试集上"))
+    for name in names:
+        table.add_column(name, justify="right")
+    ours = report.model["learner"]
+    table.add_row(
+        f"[bold]{escape(str(ours))}[/] ({say('the bundle', '模型包')})",
+        *(_shown(report.metrics[name]) for name in names),
+    )
+    for name, baseline in report.baselines.items():
+        cells = (f"{baseline.metrics[n].value:.3f}" if n in baseline.metrics else "" for n in names)
+        table.add_row(escape(name), *cells)
+    screen.print()
+    screen.print(table)
+    screen.print()
+    for line in report.verdict.lines:
+        screen.print(f"{'✓' if line.passed else '✗'} {escape(line.reason)}")
+    for warning in report.verdict.warnings:
+        screen.print(f"! {escape(warning)}")
+    colour = "green" if report.verdict.passed else "red"
+    screen.print(f"[bold {colour}]{escape(report.verdict.sentence)}[/]")
+    seconds = duration(sum(report.seconds.values()))
+    screen.print(say(f"Work in all: {seconds}", f"总用时:{seconds}"))
+    screen.print(say(f"Bundle:  {report.digest}", f"模型包:{report.digest}"))
+    screen.print(say("Report:  ", "报告:") + escape(str(outcome.result["report"])))
+    screen.print(say("Next:    ", "下一步:") + escape(report.next_command))
+
+
+def _shown(interval: Interval) -> str:
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"

@@ -1,0 +1,226 @@
+"""The stages that judge a bundle: the leak shown, the evaluation, the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import (
+    Answer,
+    Dataset,
+    FitSettings,
+    Interval,
+    Progress,
+    Quiet,
+    Scored,
+    say,
+)
+from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.rows import Clean, Raw
+from luodi.lifecycle.stages import code_version, read_json, write_json
+from luodi.lifecycle.training import Cut, Packaged, Trained, predict_part
+
+if TYPE_CHECKING:
+    from luodi.evaluation.gate import Verdict
+    from luodi.evaluation.paired import Paired
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The bundle on the test part, beside the baselines.
+
+    Attributes:
+        openings: how often this test part has been opened, this time included.
+        level: what each interval holds at, so that all openings together hold at 0.95.
+    """
+
+    answers: Sequence[Answer]
+    scored: Scored
+    metrics: Mapping[str, Interval]
+    baselines: Mapping[str, Mapping[str, Interval]]
+    paired: Mapping[str, Paired]
+    openings: int
+    level: float
+
+
+def evaluate(run: RunPlace, bundle: Packaged, cut: Cut, baselines: Sequence[Trained]) -> Evaluation:
+    """Judge the packaged bundle through its own predictor. The test part is opened here, once."""
+    from luodi.registry import Registry
+
+    registry = Registry(run.home)
+    openings = registry.open_test(cut.fingerprints["part:test"], run.id, bundle.digest)
+    inputs = {
+        "digest": bundle.digest,
+        "test": cut.fingerprints["part:test"],
+        "parts": cut.key,
+        "openings": openings,
+        "baselines": [trained.exported.parent.name for trained in baselines],
+        "code": code_version("luodi.evaluation", type(run.task).__module__),
+    }
+    work = partial(_evaluate, run, bundle, cut, baselines, openings)
+    folder = run.stages.run("evaluate", inputs, work)
+    return _read_evaluation(run, folder, cut)
+
+
+def _evaluate(
+    run: RunPlace,
+    bundle: Packaged,
+    cut: Cut,
+    baselines: Sequence[Trained],
+    openings: int,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    from luodi.bundle import open_predictor
+    from luodi.evaluation.intervals import intervals, level_for
+    from luodi.evaluation.paired import compare
+
+    level = level_for(openings)
+    seed, test, metrics = run.project.model.seed, cut.parts.test, run.task.metrics
+    loaded = open_predictor(bundle.folder, run.threads, expected_digest=bundle.digest)
+    answers = _in_blocks(loaded.predict, run.task.requests(test), progress)
+    scored = run.task.score(test, answers, cut.schema)
+    found: dict[str, Any] = {"level": level, "openings": openings, "baselines": {}, "paired": {}}
+    progress.say(say("Resampling for the intervals.", "正在重采样以计算区间。"))
+    found["metrics"] = _plain(intervals(scored, metrics, level=level, seed=seed))
+    for trained in baselines:
+        name = trained.recipe.learner
+        other = predict_part(run, name, trained.exported, test)
+        other_scored = run.task.score(test, other, cut.schema)
+        found["baselines"][name] = _plain(intervals(other_scored, metrics, level=level, seed=seed))
+        if name != loaded.manifest.learner or trained.recipe.options:
+            found["paired"][name] = asdict(
+                compare(scored, other_scored, metrics[0], level=level, seed=seed)
+            )
+    write_json(folder / "answers.json", answers)
+    write_json(folder / "evaluation.json", found)
+
+
+def _in_blocks(predict: Any, requests: Sequence[Any], progress: Progress) -> list[Answer]:
+    answers: list[Answer] = []
+    size = max(64, min(2048, len(requests) // 50))
+    for start in range(0, len(requests), size):
+        progress.step(start, len(requests))
+        answers += predict(requests[start : start + size])
+    progress.step(len(requests), len(requests))
+    return answers
+
+
+def _plain(found: Mapping[str, Interval]) -> dict[str, Any]:
+    return {name: interval.to_json() for name, interval in found.items()}
+
+
+def _intervals(value: Mapping[str, Any]) -> dict[str, Interval]:
+    return {name: Interval(**item) for name, item in value.items()}
+
+
+def _read_evaluation(run: RunPlace, folder: Path, cut: Cut) -> Evaluation:
+    from luodi.evaluation.paired import Paired
+
+    answers = read_json(folder / "answers.json")
+    found = read_json(folder / "evaluation.json")
+    return Evaluation(
+        answers=answers,
+        scored=run.task.score(cut.parts.test, answers, cut.schema),
+        metrics=_intervals(found["metrics"]),
+        baselines={name: _intervals(value) for name, value in found["baselines"].items()},
+        paired={name: Paired.from_json(value) for name, value in found["paired"].items()},
+        openings=found["openings"],
+        level=found["level"],
+    )
+
+
+def gate(run: RunPlace, evaluation: Evaluation) -> Verdict:
+    """Hold the project's bounds against the intervals' safe ends."""
+    from luodi.evaluation.gate import judge
+
+    return judge(tuple(run.project.gate.values()), evaluation.metrics, evaluation.paired)
+
+
+@dataclass(frozen=True)
+class LeakShown:
+    """The same plain learner on a careless split and on the honest one."""
+
+    learner: str
+    metric: str
+    careless: Interval
+    honest: Interval
+
+
+def show_leak(run: RunPlace, raw: Raw, clean: Clean, cut: Cut) -> LeakShown | None:
+    """What a random split of the rows as they came would have claimed.
+
+    None where there is no plain learner beside the naive one, or where the project brings its own
+    test table: then nothing was split at random.
+    """
+    if len(run.task.baselines) < 2 or raw.test is not None:
+        return None
+    inputs = {
+        "clean": dict(clean.key),
+        "parts": cut.key,
+        "learner": run.task.baselines[1],
+        "seed": run.project.data.split.seed,
+        "code": code_version("luodi.evaluation", type(run.task).__module__),
+    }
+    folder = run.stages.run("leak", inputs, partial(_leak, run, raw, clean))
+    facts = read_json(folder / "leak.json")
+    return LeakShown(
+        facts["learner"],
+        facts["metric"],
+        Interval(**facts["careless"]),
+        Interval(**facts["honest"]),
+    )
+
+
+def _leak(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progress) -> None:
+    from luodi.contracts import Role
+    from luodi.data.split import careless_split
+
+    settings = run.project.data.split
+    label = raw.data.column(Role.LABEL)
+    usable = raw.data.table[label].is_not_null().to_numpy().nonzero()[0]
+    rows = raw.data.take(usable)
+    labels = rows.table[label].to_list()
+    train_rows, test_rows = careless_split(rows.rows, labels, settings)
+    parts = run.task.split(clean.data, settings)
+    pairs = {
+        "careless": (rows.take(train_rows), rows.take(test_rows)),
+        "honest": (parts.train, parts.test),
+    }
+    facts: dict[str, Any] = {
+        "learner": run.task.baselines[1],
+        "metric": run.task.metrics[0].name,
+    }
+    for done, (name, (train, test)) in enumerate(pairs.items()):
+        progress.step(done, len(pairs), name)
+        facts[name] = _plain_score(run, train, test, folder / name).to_json()
+    write_json(folder / "leak.json", facts)
+
+
+def _plain_score(run: RunPlace, train: Dataset, test: Dataset, folder: Path) -> Interval:
+    """The plain learner's score after training on one part and answering another."""
+    import polars as pl
+
+    from luodi.evaluation.intervals import intervals
+
+    learner = run.task.learners[run.task.baselines[1]]
+    together = Dataset(pl.concat([train.table, test.table], how="diagonal_relaxed"), train.roles)
+    schema = run.task.schema(together)
+    metric = run.task.metrics[0]
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    settings = FitSettings(schema, metric, scratch, run.project.model.seed, run.threads)
+    # What it chooses by must not be what it is judged on: a tenth of its own training rows.
+    tenth = max(1, train.rows // 10)
+    import numpy as np
+
+    order = np.random.default_rng(settings.seed).permutation(train.rows)
+    fitted = learner.fit(
+        train.take(np.sort(order[tenth:])), train.take(np.sort(order[:tenth])), settings, Quiet()
+    )
+    fitted.export(folder / "export")
+    answers = predict_part(run, learner.name, folder / "export", test)
+    return intervals(run.task.score(test, answers, schema), [metric], resamples=400)[metric.name]

@@ -1,0 +1,46 @@
+"""What is trained: a recipe is a learner with its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from luodi.contracts import JsonValue, Task
+from luodi.project.schema import Project
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A learner, what it starts from, and its options."""
+
+    learner: str
+    base: str | None = None
+    budget: float | None = None
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def baseline_recipes(task: Task) -> list[Recipe]:
+    """The task's baselines in their default settings: what every model is held against."""
+    return [Recipe(name) for name in task.baselines]
+
+
+def recipes(project: Project, task: Task) -> list[Recipe]:
+    """What the project file asks for, in its order; `auto` is every learner, the cheapest first.
+
+    The naive learner is a yardstick, not a candidate, unless it is asked for by name.
+    """
+    model = project.model
+    names: list[str] = []
+    for name in model.learner:
+        names += [n for n in task.learners if n != task.baselines[0]] if name == "auto" else [name]
+    wanted = []
+    for name in dict.fromkeys(names):
+        space = task.learners[name].space
+        options = {key: value for key, value in model.options.items() if key in space}
+        # A baseline in its default settings is the very model that was trained already.
+        wanted.append(
+            Recipe(name)
+            if name in task.baselines and not options
+            else Recipe(name, model.base, model.budget, options)
+        )
+    return wanted

@@ -1,0 +1,232 @@
+"""How a run ends: registered or refused, with its report and result.json."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import Finding, Interval, JsonValue, say
+from luodi.lifecycle.judging import Evaluation, LeakShown
+from luodi.lifecycle.place import RESULT, RunPlace
+from luodi.lifecycle.rows import PARTS, Clean
+from luodi.lifecycle.stages import write_json
+from luodi.lifecycle.training import Cut, Packaged, Trained
+
+if TYPE_CHECKING:
+    from luodi.evaluation.gate import Verdict
+    from luodi.evaluation.report import Report
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    result: Mapping[str, Any]
+    report: Report
+    folder: Path
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate let it through."""
+        return self.report.verdict.passed
+
+
+def conclude(
+    run: RunPlace,
+    clean: Clean,
+    cut: Cut,
+    made: tuple[Trained, Sequence[Trained]],
+    judged: tuple[Packaged, Evaluation, Verdict, LeakShown | None],
+) -> Outcome:
+    """Write the report, seal the evaluation into the bundle, register what passed."""
+    from luodi.bundle import attach_evaluation
+    from luodi.evaluation.page import render
+
+    bundle, _, verdict, _ = judged
+    report = make_report(run, clean, cut, made, judged)
+    page = render(report)
+    (run.folder / REPORT).write_text(page, "utf-8")
+    write_json(run.folder / "report.json", report.to_json())
+    result = make_result(run, report, bundle)
+    attach_evaluation(
+        bundle.folder,
+        {"report.html": page.encode(), "report.json": run.folder / "report.json"},
+    )
+    if verdict.passed:
+        _register(run, bundle, result)
+    write_json(run.folder / RESULT, result)
+    run.finish()
+    return Outcome(result, report, run.folder)
+
+
+def _register(run: RunPlace, bundle: Packaged, result: Mapping[str, Any]) -> None:
+    from luodi.registry import Registry
+
+    Registry(run.home).add(bundle.folder, run=run.id, metrics=result["metrics"])
+
+
+def make_result(run: RunPlace, report: Report, bundle: Packaged) -> dict[str, JsonValue]:
+    """result.json, as DESIGN.md fixes it; keys may be added, none may go."""
+    return {
+        "run": run.id,
+        "verdict": "passed" if report.verdict.passed else "refused",
+        "bundle": str(bundle.folder),
+        "digest": bundle.digest,
+        "model": run.project.name,
+        "version": report.version if report.verdict.passed else None,
+        "metrics": _plain(report.metrics),
+        "baselines": {
+            name: {
+                **_plain(baseline.metrics),
+                "paired": baseline.paired.to_json() if baseline.paired else None,
+            }
+            for name, baseline in report.baselines.items()
+        },
+        "data": dict(report.data),
+        "seconds": {stage: round(value, 3) for stage, value in report.seconds.items()},
+        "report": str(run.folder / REPORT),
+        "task": run.project.task,
+        "learner": report.model["learner"],
+        "base": report.model.get("base"),
+        "openings": report.openings,
+        "gate": report.verdict.to_json(),
+        "leak": report.leak
+        and {
+            "metric": report.leak.metric,
+            "careless": report.leak.careless.to_json(),
+            "honest": report.leak.honest.to_json(),
+        },
+        "next": report.next_command,
+    }
+
+
+def _plain(metrics: Mapping[str, Interval]) -> dict[str, JsonValue]:
+    import math
+
+    return {
+        name: {key: value if math.isfinite(value) else None for key, value in i.to_json().items()}
+        for name, i in metrics.items()
+    }
+
+
+def make_report(
+    run: RunPlace,
+    clean: Clean,
+    cut: Cut,
+    made: tuple[Trained, Sequence[Trained]],
+    judged: tuple[Packaged, Evaluation, Verdict, LeakShown | None],
+) -> Report:
+    """Everything that the page shows."""
+    from luodi.bundle import version_of
+    from luodi.evaluation.report import Baseline, Report
+
+    model, candidates = made
+    bundle, evaluation, verdict, leak = judged
+    project = run.project
+    return Report(
+        name=project.name,
+        task=project.task,
+        language=run.language,
+        created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        run=run.id,
+        verdict=verdict,
+        metrics=evaluation.metrics,
+        digest=bundle.digest,
+        version=version_of(bundle.digest),
+        model=_model_facts(run, model, bundle),
+        licences=model.facts["licences"],
+        openings=evaluation.openings,
+        level=evaluation.level,
+        baselines={
+            name: Baseline(metrics, evaluation.paired.get(name))
+            for name, metrics in evaluation.baselines.items()
+        },
+        data=_counts(clean, cut),
+        dropped=clean.counts["dropped"],
+        findings=[*clean.findings, *(Finding(**f) for f in model.facts["findings"])],
+        columns=clean.profile,
+        split=_split_facts(run),
+        leak=_leak(leak),
+        candidates=[_candidate(run, trained, trained is model) for trained in candidates],
+        history=model.facts["history"],
+        sections=run.task.sections(cut.parts.test, evaluation.answers, evaluation.scored),
+        truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),
+        seconds=dict(run.stages.seconds),
+        environment=_environment(),
+        next_command=_next(run, verdict, bundle),
+    )
+
+
+def _counts(clean: Clean, cut: Cut) -> dict[str, int]:
+    counts = {name: value for name, value in clean.counts.items() if isinstance(value, int)}
+    return counts | {name: getattr(cut.parts, name).rows for name in PARTS}
+
+
+def _model_facts(run: RunPlace, model: Trained, bundle: Packaged) -> dict[str, JsonValue]:
+    facts: dict[str, JsonValue] = {
+        "learner": model.recipe.learner,
+        "base": model.recipe.base,
+        "budget": model.recipe.budget,
+        "seed": run.project.model.seed,
+        "threads": run.threads,
+        "bundle_bytes": sum(f.stat().st_size for f in bundle.folder.rglob("*") if f.is_file()),
+        "train_seconds": round(model.seconds, 1),
+    }
+    return {name: value for name, value in facts.items() if value is not None} | dict(
+        model.recipe.options
+    )
+
+
+def _split_facts(run: RunPlace) -> dict[str, JsonValue]:
+    data = run.project.data
+    facts = asdict(data.split) | {
+        "limit": data.limit,
+        "official_test": data.test,
+        "official_valid": data.valid,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _candidate(run: RunPlace, trained: Trained, chosen: bool) -> dict[str, JsonValue]:
+    metric = run.task.metrics[0].name
+    return {
+        "learner": trained.recipe.learner,
+        "metric": metric,
+        **trained.valid[metric].to_json(),
+        "seconds": trained.seconds,
+        "chosen": chosen,
+    }
+
+
+def _leak(shown: LeakShown | None) -> Any:
+    from luodi.evaluation.report import Leak
+
+    if shown is None:
+        return None
+    gap = shown.careless.value - shown.honest.value
+    explanation = say(
+        f"A random split of the rows as they came would have claimed {shown.careless.value:.3f} "
+        f"for the {shown.learner} learner; with copies kept on one side it is "
+        f"{shown.honest.value:.3f}. The difference of {gap:+.3f} comes from the split alone.",
+        f"若对原始数据随机切分,{shown.learner} 学习器会显示 {shown.careless.value:.3f};"
+        f"把副本放在同一侧后为 {shown.honest.value:.3f}。{gap:+.3f} 的差距全部来自切分方式。",
+    )
+    return Leak(shown.metric, shown.careless, shown.honest, explanation, shown.learner)
+
+
+def _environment() -> dict[str, str]:
+    from luodi.bundle.environment import environment
+
+    packages: dict[str, str] = dict(environment().get("packages", {}))
+    return packages
+
+
+def _next(run: RunPlace, verdict: Verdict, bundle: Packaged) -> str:
+    if verdict.passed:
+        return f"luodi serve {run.project.name}"
+    return f"luodi report {run.id}"

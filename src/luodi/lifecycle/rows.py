@@ -1,0 +1,275 @@
+"""The stages that make rows to trust: collect, inspect, prepare, split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import (
+    DataError,
+    Dataset,
+    Finding,
+    Mistake,
+    Parts,
+    Progress,
+    ProjectError,
+    Role,
+    Schema,
+    SplitSettings,
+    say,
+)
+from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.stages import code_version, read_json, write_json
+from luodi.lifecycle.training import Cut
+from luodi.project.mistakes import nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from luodi.data.clean import Inspection
+    from luodi.data.preparation import Preparation
+
+PARTS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The tables as collected, with roles, and what was noticed on the way."""
+
+    data: Dataset
+    test: Dataset | None
+    valid: Dataset | None
+    findings: Sequence[Finding]
+    fingerprints: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What is left after cleaning, with an account of every row that went."""
+
+    data: Dataset
+    test: Dataset | None
+    valid: Dataset | None
+    findings: Sequence[Finding]
+    counts: Mapping[str, Any]
+    profile: Sequence[Mapping[str, Any]]
+    preparation: Preparation
+    key: Mapping[str, Any] = field(default_factory=dict)
+
+
+def collect(run: RunPlace) -> Raw:
+    """Read every source, give columns their roles, and take fingerprints."""
+    from luodi.data.fingerprint import fingerprint
+    from luodi.data.sources import collect as read_source
+
+    progress = run.observer.begin("collect")
+    data = run.project.data
+    tables: dict[str, Dataset] = {}
+    findings: list[Finding] = []
+    prints: dict[str, str] = {}
+    for name, source in (("data", data.source), ("test", data.test), ("valid", data.valid)):
+        if source is None:
+            continue
+        collected = read_source(source, run.project.root, progress)
+        findings += collected.findings
+        tables[name] = _with_roles(run, collected.table, source)
+        prints[name] = fingerprint(collected.table)
+    return Raw(tables["data"], tables.get("test"), tables.get("valid"), findings, prints)
+
+
+def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
+    from luodi.contracts import RESERVED
+    from luodi.data.roles import assign_roles
+
+    project = run.project
+    columns = [name for name in table.columns if name not in RESERVED]
+    named = dict(project.data.columns)
+    split = project.data.split
+    for role, column in ((Role.GROUP, split.group), (Role.TIME, split.time)):
+        if column is not None:
+            named[role] = (column,)
+    mistakes = [
+        Mistake(
+            where := f"data.columns.{role}",
+            say(f"{source} has no column {name}", f"{source} 中没有列 {name}"),
+            say("one of ", "以下之一:") + ", ".join(columns[:30]),
+            project.line(where),
+            nearest(name, columns),
+        )
+        for role, names in named.items()
+        for name in names
+        if name not in columns
+    ]
+    if mistakes:
+        raise ProjectError(str(project.path), mistakes)
+    return assign_roles(table, named, run.task.roles)
+
+
+def inspect(run: RunPlace, raw: Raw) -> Inspection:
+    """Copies, conflicts, empty rows, and what the task itself cannot live with."""
+    from luodi.data.clean import inspect as inspect_rows
+
+    progress = run.observer.begin("inspect")
+    return inspect_rows(
+        raw.data, run.task.content(raw.data), run.project.data.clean, progress=progress
+    )
+
+
+def prepare(run: RunPlace, raw: Raw) -> Clean:
+    """Drop, mask and keep together, as the project file says; every row is accounted for.
+
+    Raises:
+        DataError: when a finding forbids to go on.
+    """
+    project = run.project
+    inputs = {
+        "fingerprints": dict(raw.fingerprints),
+        "columns": {role: list(names) for role, names in project.data.columns.items()},
+        "clean": vars(project.data.clean),
+        "split": [project.data.split.group, project.data.split.time],
+        "task": project.task,
+        "language": run.language,
+        "code": code_version("luodi.data", type(run.task).__module__),
+    }
+    folder = run.stages.run("prepare", inputs, partial(_prepare, run, raw))
+    return _read_clean(run, raw, folder, inputs)
+
+
+def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
+    from luodi.data.clean import prepare as prepare_rows
+    from luodi.data.profile import profile
+
+    clean = run.project.data.clean
+    task = run.task
+    told = list(task.inspect(raw.data, clean))
+    refuse(told)
+    data = raw.data
+    inspection = inspect(run, raw)
+    official = [
+        (part, None if part is None else task.content(part)) for part in (raw.test, raw.valid)
+    ]
+    prepared = prepare_rows(data, inspection, clean, *official[0], *official[1])
+    findings = [*raw.findings, *told, *prepared.findings]
+    refuse(list(task.inspect(prepared.data, clean)))
+    prepared.data.table.write_parquet(folder / "data.parquet")
+    for name, part in (("test", prepared.test), ("valid", prepared.valid)):
+        if part is not None:
+            part.table.write_parquet(folder / f"{name}.parquet")
+    write_json(
+        folder / "facts.json",
+        {
+            "counts": dict(prepared.counts),
+            "findings": [finding.to_json() for finding in findings],
+            "profile": [column.to_json() for column in profile(data.table)],
+            "preparation": prepared.preparation.to_json(),
+        },
+    )
+
+
+def refuse(findings: Sequence[Finding]) -> None:
+    """Stop where a finding forbids to go on.
+
+    Raises:
+        DataError: with the findings' own words and remedies.
+    """
+    fatal = [finding for finding in findings if finding.severity == "error" and not finding.handled]
+    if fatal:
+        raise DataError(
+            " ".join(finding.message for finding in fatal),
+            "",
+            " ".join(finding.remedy for finding in fatal),
+        )
+
+
+def _read_clean(run: RunPlace, raw: Raw, folder: Path, key: Mapping[str, Any]) -> Clean:
+    import polars as pl
+
+    from luodi.data.preparation import Preparation
+
+    facts = read_json(folder / "facts.json")
+
+    def part(name: str) -> Dataset | None:
+        path = folder / f"{name}.parquet"
+        return Dataset(pl.read_parquet(path), raw.data.roles) if path.exists() else None
+
+    return Clean(
+        data=Dataset(pl.read_parquet(folder / "data.parquet"), raw.data.roles),
+        test=part("test"),
+        valid=part("valid"),
+        findings=[Finding(**item) for item in facts["findings"]],
+        counts=facts["counts"],
+        profile=facts["profile"],
+        preparation=Preparation.from_json(facts["preparation"]),
+        key=key,
+    )
+
+
+def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
+    """Deal the rows out; no near-copy straddles two parts; then keep to `data.limit`."""
+    from luodi.data.fingerprint import fingerprint
+
+    data = run.project.data
+    settings = _split_settings(run, clean.data)
+    inputs = {"clean": dict(clean.key), "split": vars(settings), "limit": data.limit}
+    folder = run.stages.run("split", inputs, partial(_split, run, raw, clean))
+    parts = _read_parts(folder, raw)
+    prints = {name: fingerprint(getattr(parts, name).table) for name in PARTS}
+    return Cut(
+        parts=parts,
+        schema=_schema(run, parts),
+        preparation=clean.preparation,
+        key=folder.name,
+        fingerprints={**raw.fingerprints, **{f"part:{name}": p for name, p in prints.items()}},
+    )
+
+
+def _split_settings(run: RunPlace, data: Dataset) -> SplitSettings:
+    """The split may be told what to follow by `data.split` or by a column's role."""
+    settings = run.project.data.split
+    group, time = (next(iter(data.columns(role)), None) for role in (Role.GROUP, Role.TIME))
+    return replace(settings, group=settings.group or group, time=settings.time or time)
+
+
+def _split(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progress) -> None:
+    from luodi.data.split import limit
+    from luodi.data.split import split as deal
+
+    settings = _split_settings(run, clean.data)
+    label = clean.data.columns(Role.LABEL)
+    if clean.test is None and clean.valid is None:
+        parts = run.task.split(clean.data, settings)
+    else:
+        parts = deal(
+            clean.data, settings, stratify=label[0] if label else None,
+            test=clean.test, valid=clean.valid,
+        )  # fmt: skip
+    train, valid = parts.train, parts.valid
+    rows = run.project.data.limit
+    if rows is not None and rows < train.rows:
+        # A team with few labels has few to choose on as well: both parts shrink alike.
+        kept = max(2, round(valid.rows * rows / train.rows))
+        stratify = label[0] if label else None
+        if clean.valid is None:
+            valid = limit(valid, max(kept, min(valid.rows, 100)), settings.seed, stratify)
+        train = limit(train, rows, settings.seed, stratify)
+    for name, part in zip(PARTS, (train, valid, parts.test), strict=True):
+        part.table.write_parquet(folder / f"{name}.parquet")
+
+
+def _read_parts(folder: Path, raw: Raw) -> Parts:
+    import polars as pl
+
+    return Parts(
+        *(Dataset(pl.read_parquet(folder / f"{name}.parquet"), raw.data.roles) for name in PARTS)
+    )
+
+
+def _schema(run: RunPlace, parts: Parts) -> Schema:
+    """From every part: a label that only the test part knows is a question that counts."""
+    import polars as pl
+
+    together = pl.concat([getattr(parts, name).table for name in PARTS], how="diagonal_relaxed")
+    return run.task.schema(Dataset(together, parts.train.roles))

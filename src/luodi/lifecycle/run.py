@@ -1,0 +1,47 @@
+"""The lifecycle, on one page: from a company's data to a judged, registered model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from luodi.contracts import system_language, use_language
+from luodi.lifecycle.judging import evaluate, gate, show_leak
+from luodi.lifecycle.place import RunPlace, open_run
+from luodi.lifecycle.recipes import baseline_recipes, recipes
+from luodi.lifecycle.result import Outcome, conclude
+from luodi.lifecycle.rows import collect, prepare, split
+from luodi.lifecycle.stages import Observer
+from luodi.lifecycle.training import Cut, Trained, choose, package, promising, train
+from luodi.project.schema import Project
+
+
+def run_lifecycle(project: Project, observer: Observer) -> Outcome:
+    """One trip through the stages; a killed one is resumed by calling again.
+
+    Raises:
+        LuodiError: when the data, a learner or the machine does not allow it; what was finished
+            is kept.
+    """
+    language = project.language or system_language()
+    use_language(language)
+    run = open_run(project, observer, language)
+    raw = collect(run)  # sources -> one table per name, fingerprinted
+    clean = prepare(run, raw)  # inspect; mend, mask, drop; refuse what must be refused
+    cut = split(run, raw, clean)  # train / valid / test, leak-proof
+    baselines = [train(run, recipe, cut) for recipe in baseline_recipes(run.task)]
+    candidates = _train_until_promising(run, cut)  # all choosing is done on the valid part
+    model = choose(run, candidates)
+    bundle = package(run, model, cut)  # export, golden answers, manifest
+    evaluation = evaluate(run, bundle, cut, baselines)  # the test part is opened here, once
+    leak = show_leak(run, raw, clean, cut)
+    verdict = gate(run, evaluation)
+    return conclude(run, clean, cut, (model, candidates), (bundle, evaluation, verdict, leak))
+
+
+def _train_until_promising(run: RunPlace, cut: Cut) -> Sequence[Trained]:
+    candidates: list[Trained] = []
+    for recipe in recipes(run.project, run.task):
+        candidates.append(train(run, recipe, cut))
+        if promising(run, candidates[-1]):
+            break
+    return candidates

@@ -1,0 +1,208 @@
+"""The stages that make a model: train, choose, package."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import (
+    Answer,
+    FitSettings,
+    Interval,
+    JsonValue,
+    Parts,
+    Progress,
+    Schema,
+    TrainingError,
+    say,
+)
+from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.recipes import Recipe
+from luodi.lifecycle.stages import code_version, key_of, read_json, write_json
+
+if TYPE_CHECKING:
+    from luodi.data.preparation import Preparation
+
+GOLDEN = 64
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model on the disk and what it reached on the validation part.
+
+    Attributes:
+        exported: the folder that its predictor reads.
+        valid: metric name -> interval on the validation part.
+        facts: findings, history and licences, as JSON.
+    """
+
+    recipe: Recipe
+    exported: Path
+    valid: Mapping[str, Interval]
+    facts: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The parts, what one request and answer look like, and what the parts are known by."""
+
+    parts: Parts
+    schema: Schema
+    preparation: Preparation
+    key: str
+    fingerprints: Mapping[str, str]
+
+
+def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
+    """Fit one recipe, export it, and measure the exported model on the validation part."""
+    learner = run.task.learners[recipe.learner]
+    model = run.project.model
+    inputs: dict[str, JsonValue] = {
+        "parts": cut.key,
+        "recipe": asdict(recipe),
+        "seed": model.seed,
+        "threads": run.threads,
+        "licence": model.licence,
+        "learner": [recipe.learner, learner.version],
+        "code": code_version(
+            "luodi.training", "luodi.compression", type(learner).__module__.rpartition(".")[0]
+        ),
+    }
+    name = f"train-{recipe.learner}"
+    folder = run.stages.run(name, inputs, partial(_fit, run, recipe, cut))
+    facts = read_json(folder / "fitted.json")
+    valid = {name: Interval(**value) for name, value in facts["valid"].items()}
+    return Trained(recipe, folder / "export", valid, facts, run.stages.seconds[name])
+
+
+def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progress) -> None:
+    learner = run.task.learners[recipe.learner]
+    model = run.project.model
+    settings = FitSettings(
+        schema=cut.schema,
+        metric=run.task.metrics[0],
+        folder=folder / "checkpoints",
+        seed=model.seed,
+        threads=run.threads,
+        budget=recipe.budget,
+        base=recipe.base,
+        licence=model.licence,
+        options=recipe.options,
+    )
+    settings.folder.mkdir(exist_ok=True)
+    fitted = learner.fit(cut.parts.train, cut.parts.valid, settings, progress)
+    exported = folder / "export"
+    shutil.rmtree(exported, ignore_errors=True)
+    fitted.export(exported)
+    answers = predict_part(run, recipe.learner, exported, cut.parts.valid)
+    write_json(
+        folder / "fitted.json",
+        {
+            "findings": [finding.to_json() for finding in fitted.findings],
+            "history": [dict(record) for record in fitted.history],
+            "licences": dict(fitted.licences),
+            "valid": _measured(run, cut.parts.valid, answers, cut.schema),
+        },
+    )
+    shutil.rmtree(settings.folder, ignore_errors=True)
+
+
+def predict_part(run: RunPlace, learner: str, exported: Path, part: Any) -> list[Answer]:
+    """The exported model's answers to a part's rows, through its own predictor."""
+    predictor = run.task.learners[learner].predictor.load(exported, run.threads)
+    return predictor.predict(run.task.requests(part))
+
+
+def _measured(
+    run: RunPlace, part: Any, answers: Sequence[Answer], schema: Schema
+) -> dict[str, JsonValue]:
+    from luodi.evaluation.intervals import intervals
+
+    scored = run.task.score(part, answers, schema)
+    found = intervals(scored, run.task.metrics, resamples=400, seed=run.project.model.seed)
+    return {name: interval.to_json() for name, interval in found.items()}
+
+
+def choose(run: RunPlace, candidates: Sequence[Trained]) -> Trained:
+    """The candidate that is best on the validation part."""
+    if not candidates:
+        raise TrainingError(say("No recipe was left to train.", "没有可训练的方案。"))
+    metric = run.task.metrics[0]
+    sign = 1 if metric.higher_is_better else -1
+    return max(candidates, key=lambda trained: sign * trained.valid[metric.name].value)
+
+
+def promising(run: RunPlace, trained: Trained) -> bool:
+    """Whether the validation part already keeps every bound of the gate, by the safe end.
+
+    With no bound there is nothing to be content with: every recipe gets its turn.
+    """
+    bounds = [rule for rule in run.project.gate.values() if not rule.beats]
+    if not bounds:
+        return False
+    return all(
+        rule.metric in trained.valid and rule.holds(getattr(trained.valid[rule.metric], rule.on))
+        for rule in bounds
+    )
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """A bundle on the disk, by its digest."""
+
+    folder: Path
+    digest: str
+
+
+def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
+    """The bundle of a trained model."""
+    from luodi.bundle import version_of
+    from luodi.bundle.write import BundleFacts, write_bundle
+
+    learner = run.task.learners[trained.recipe.learner]
+    predictor = learner.predictor.load(trained.exported, run.threads)
+    requests = cut.preparation.apply(_golden_requests(run, cut))
+    golden = list(zip(requests, predictor.predict(requests), strict=True))
+    facts = BundleFacts(
+        name=run.project.name,
+        task=run.project.task,
+        learner=trained.recipe.learner,
+        learner_version=learner.version,
+        data={
+            "fingerprints": dict(cut.fingerprints),
+            "rows": {
+                "train": cut.parts.train.rows,
+                "valid": cut.parts.valid.rows,
+                "test": cut.parts.test.rows,
+            },
+        },
+        licences=trained.facts["licences"],
+        settings={"seed": run.project.model.seed, **asdict(trained.recipe)},
+        serving=run.project.serve.model_dump(mode="json", include={"max_batch"}),
+    )
+    folder = run.home / "bundles" / run.project.name / f"new-{key_of(str(trained.exported))}"
+    shutil.rmtree(folder, ignore_errors=True)
+    digest = write_bundle(
+        folder, exported=trained.exported, facts=facts, schema=cut.schema, golden=golden,
+        preparation=cut.preparation,
+    )  # fmt: skip
+    final = folder.with_name(version_of(digest))
+    if final.exists():  # the very same bundle, made before
+        shutil.rmtree(folder)
+    else:
+        folder.rename(final)
+    return Packaged(final, digest)
+
+
+def _golden_requests(run: RunPlace, cut: Cut) -> list[Any]:
+    """Spread over the validation part, never the test part: a bundle must not carry its exam."""
+    import numpy as np
+
+    part = cut.parts.valid if cut.parts.valid.rows else cut.parts.train
+    rows = np.unique(np.linspace(0, part.rows - 1, min(GOLDEN, part.rows)).astype(np.int64))
+    return run.task.requests(part.take(rows))

@@ -1,0 +1,172 @@
+"""luodi.yaml -> Project: every mistake in one go, each with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from luodi.contracts import Mistake, ProjectError, UsageError, say
+from luodi.project.mistakes import semantic_mistakes, shape_mistakes
+from luodi.project.schema import Project
+
+FILE = "luodi.yaml"
+_LARGEST = 1_000_000
+
+
+def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) -> Project:
+    """Read and check a project file.
+
+    Args:
+        path: the file, or the folder that holds a luodi.yaml; None for the current folder.
+        overrides: `dotted.path=value`, each value read as YAML where that makes sense.
+
+    Raises:
+        UsageError: there is no such file, or an override is not of the form `path=value`.
+        ProjectError: with every mistake.
+    """
+    from pydantic import ValidationError
+
+    file = _find(path)
+    values, lines = _read(file)
+    for override in overrides:
+        _set(values, lines, override)
+    mistakes: list[Mistake] = []
+    project = None
+    try:
+        project = Project.model_validate(values)
+    except ValidationError as error:
+        mistakes = shape_mistakes(error, lines, Project)
+    mistakes += semantic_mistakes(values, lines)
+    if mistakes or project is None:
+        unique = {(mistake.where, mistake.found): mistake for mistake in mistakes}
+        raise ProjectError(
+            str(file), sorted(unique.values(), key=lambda mistake: mistake.line or 0)
+        )
+    project._path = file
+    project._lines = lines
+    return project
+
+
+def _find(path: Path | str | None) -> Path:
+    given = Path(path) if path is not None else Path.cwd()
+    file = given / FILE if given.is_dir() else given
+    if not file.is_file():
+        raise UsageError(
+            say(f"There is no project file {file}.", f"没有项目文件 {file}。"),
+            say("Expected a luodi.yaml, or a folder that holds one.", "应为 luodi.yaml 或其目录。"),
+            say(
+                "`luodi new FOLDER --solution reviews` makes one that runs at once.",
+                "`luodi new FOLDER --solution reviews` 可新建一个可立即运行的项目。",
+            ),
+        )
+    return file.resolve()
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """The file's values, and the line of each dotted path."""
+    import yaml
+
+    name = str(file)
+    if file.stat().st_size > _LARGEST:
+        found = say("the file is over 1 MB", "文件超过 1 MB")
+        raise ProjectError(name, [Mistake("-", found, say("a project file", "项目文件"))])
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        found = say(f"byte {error.start} is not UTF-8", f"第 {error.start} 字节不是 UTF-8")
+        raise ProjectError(name, [Mistake("-", found, "UTF-8")]) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ProjectError(name, [_syntax(error)]) from None
+    lines: dict[str, int] = {}
+    mistakes: list[Mistake] = []
+    values = _values(node, "", lines, mistakes) if node is not None else {}
+    if not isinstance(values, dict):
+        found = say(f"the file holds a {type(values).__name__}", "文件内容不是键值映射")
+        mistakes.append(Mistake("-", found, say("name: value lines", "“名称: 值”形式"), 1))
+    if mistakes:
+        raise ProjectError(name, mistakes)
+    return values, lines
+
+
+def _syntax(error: Exception) -> Mistake:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or type(error).__name__
+    found = say(f"this is no YAML ({problem})", f"不是合法的 YAML({problem})")
+    expected = say(
+        'YAML; put a value with : # > or " in quotes', '合法的 YAML;含 : # > " 的值请加引号'
+    )
+    return Mistake("-", found, expected, mark.line + 1 if mark else None)
+
+
+def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake]) -> Any:
+    import yaml
+
+    lines.setdefault(where, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _values(item, f"{where}.{index}", lines, mistakes)
+            for index, item in enumerate(node.value)
+        ]
+    if not isinstance(node, yaml.MappingNode):
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_object(node, deep=True)
+        except yaml.YAMLError as error:
+            mistakes.append(_syntax(error))
+            return None
+        finally:
+            loader.dispose()
+    values: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        path = f"{where}.{key}" if where else key
+        if key in values:
+            found = say(
+                f"stands twice, first in line {lines[path]}", f"重复出现,首次在第 {lines[path]} 行"
+            )
+            expected = say("each name once", "每个名称只出现一次")
+            mistakes.append(Mistake(path, found, expected, key_node.start_mark.line + 1))
+        lines[path] = key_node.start_mark.line + 1
+        values[key] = _values(value_node, path, lines, mistakes)
+    return values
+
+
+def _set(values: dict[str, Any], lines: dict[str, int], override: str) -> None:
+    import yaml
+
+    path, equals, text = override.partition("=")
+    names = path.strip().split(".")
+    if not equals or not all(names):
+        raise UsageError(
+            say(f"--set {override!r} sets nothing.", f"--set {override!r} 无效。"),
+            say(
+                "Expected dotted.path=value, such as --set model.budget=5m or "
+                '--set gate.accuracy=">= 0.9".',
+                '应为 点分路径=值,例如 --set model.budget=5m 或 --set gate.accuracy=">= 0.9"。',
+            ),
+        )
+    try:
+        # ">= 0.9" opens a block scalar in YAML: a bound is meant as the text that it is.
+        value = text if text[:1] in "<>|" else yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    place = values
+    for name in names[:-1]:
+        inner = place.get(name)
+        if not isinstance(inner, dict):
+            inner = place[name] = {}
+        place = inner
+    place[names[-1]] = value
+    prefix = ".".join(names)
+    for known in [known for known in lines if known == prefix or known.startswith(f"{prefix}.")]:
+        del lines[known]
+
+
+def as_yaml(values: Mapping[str, Any]) -> str:
+    """Values as a reader would write them."""
+    import yaml
+
+    text: str = yaml.safe_dump(dict(values), allow_unicode=True, sort_keys=False)
+    return text

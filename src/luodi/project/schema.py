@@ -1,0 +1,156 @@
+"""The project file's shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
+
+from luodi.contracts import CleanSettings, GateRule, Language, SplitSettings, parse_rule, say
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+def parse_duration(value: object) -> object:
+    """Seconds from `90`, `"90s"`, `"10m"`, `"1h30m"`.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    text = value.replace(" ", "").lower() if isinstance(value, str) else ""
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(
+            say(
+                f"found {value!r}; expected a time such as 90s, 10m or 1h30m",
+                f"收到 {value!r};应为时长,例如 90s、10m 或 1h30m",
+            )
+        )
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _names(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _source(value: object) -> object:
+    """A mapping of one named table is that table."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        return next(iter(value.values()))
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSettings(_Strict):
+    """Where the rows come from and what happens to them."""
+
+    source: Annotated[str, BeforeValidator(_source)]
+    test: str | None = None
+    valid: str | None = None
+    columns: dict[str, Names]
+    clean: CleanSettings = CleanSettings()
+    split: SplitSettings = SplitSettings()
+    limit: int | None = Field(default=None, ge=2)
+
+    @field_validator("clean")
+    @classmethod
+    def _similarity(cls, value: CleanSettings) -> CleanSettings:
+        if not 0.5 <= value.similarity <= 1:
+            raise ValueError(
+                say(
+                    f"similarity is {value.similarity}; expected 0.5 to 1",
+                    f"similarity 为 {value.similarity};应在 0.5 到 1 之间",
+                )
+            )
+        return value
+
+    @field_validator("split")
+    @classmethod
+    def _shares(cls, value: SplitSettings) -> SplitSettings:
+        if not (0 < value.valid < 1 and 0 < value.test < 1 and value.valid + value.test < 0.95):
+            raise ValueError(
+                say(
+                    f"valid {value.valid} and test {value.test}; expected shares above 0 that "
+                    "together leave at least 0.05 for training",
+                    f"valid {value.valid}、test {value.test};两者须大于 0,且至少给训练留 0.05",
+                )
+            )
+        return value
+
+
+class ModelSettings(_Strict):
+    """Who learns, from what, for how long."""
+
+    learner: Names = ("auto",)
+    base: str | None = None
+    budget: Duration | None = None
+    licence: Literal["any", "commercial"] = "any"
+    seed: int = Field(default=7, ge=0, lt=2**32)
+    threads: int | None = Field(default=None, ge=1)
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class ServeSettings(_Strict):
+    """How the model is served."""
+
+    max_batch: int = Field(default=32, ge=1, le=4096)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    threads: int | None = Field(default=None, ge=1)
+
+
+class Project(_Strict):
+    """The validated project file, frozen. Made by `load_project`."""
+
+    name: str = Field(pattern=r"^[^\W_][\w.-]*$", max_length=80)
+    task: str
+    language: Language | None = None
+    data: DataSettings
+    model: ModelSettings = ModelSettings()
+    gate: dict[str, GateRule] = Field(default_factory=dict)
+    serve: ServeSettings = ServeSettings()
+
+    _path: Path = PrivateAttr(default=Path("luodi.yaml"))
+    _lines: dict[str, int] = PrivateAttr(default_factory=dict)
+
+    @field_validator("gate", mode="before")
+    @classmethod
+    def _rules(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {metric: _rule(str(metric), rule) for metric, rule in value.items()}
+
+    @property
+    def path(self) -> Path:
+        """The project file."""
+        return self._path
+
+    @property
+    def root(self) -> Path:
+        """The folder that the file stands in: relative paths start here."""
+        return self._path.parent
+
+    def line(self, where: str) -> int | None:
+        """The line of a dotted path; None when it is not in the file."""
+        return self._lines.get(where)
+
+
+def _rule(metric: str, value: object) -> object:
+    # A rule that does not parse is told with the other mistakes, by its own line.
+    try:
+        return parse_rule(metric, value)
+    except ValueError:
+        return GateRule(metric)
