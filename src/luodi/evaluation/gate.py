@@ -7,21 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from luodi.contracts import Interval, JsonValue, say
+from luodi.contracts import BEATS, GateRule, Interval, JsonValue, parse_rule, say
 from luodi.evaluation.metrics import title
 from luodi.evaluation.paired import Paired
-from luodi.evaluation.rules import Beats, GateRule, Threshold, parse_rule
 
-__all__ = [
-    "Beats",
-    "GateLine",
-    "GateRule",
-    "Threshold",
-    "Verdict",
-    "judge",
-    "nearest_digits",
-    "parse_rule",
-]
+__all__ = ["GateLine", "GateRule", "Verdict", "judge", "nearest_digits", "parse_rule"]
 
 
 @dataclass(frozen=True)
@@ -91,14 +81,14 @@ def judge(
     """
     if not rules:
         plainest = "naive" if "naive" in paired else next(iter(paired), "naive")
-        rules = [Beats((plainest,))]
+        rules = [GateRule(BEATS, beats=(plainest,))]
     lines: list[GateLine] = []
     for rule in rules:
-        if isinstance(rule, Threshold):
-            lines.append(_threshold_line(rule, metrics))
+        if rule.beats:
+            lines.extend(_beats_line(name, paired) for name in rule.beats)
         else:
-            lines.extend(_beats_line(name, paired) for name in rule.baselines)
-    demanded = {name for rule in rules if isinstance(rule, Beats) for name in rule.baselines}
+            lines.append(_threshold_line(rule, metrics))
+    demanded = {name for rule in rules for name in rule.beats}
     warnings = [
         _not_beaten(name, result)
         for name, result in paired.items()
@@ -108,7 +98,7 @@ def judge(
     return Verdict(passed, tuple(lines), _sentence(lines), tuple(warnings))
 
 
-def _threshold_line(rule: Threshold, metrics: Mapping[str, Interval]) -> GateLine:
+def _threshold_line(rule: GateRule, metrics: Mapping[str, Interval]) -> GateLine:
     found = metrics.get(rule.metric)
     name = title(rule.metric)
     if found is None:
@@ -119,7 +109,7 @@ def _threshold_line(rule: Threshold, metrics: Mapping[str, Interval]) -> GateLin
         )
         nan = math.nan
         return GateLine(
-            rule.metric, rule.text, nan, nan, nan, nan, rule.on, False, reason, rule.bound
+            rule.metric, rule.text, nan, nan, nan, nan, rule.on, False, reason, rule.threshold
         )
     used = {"low": found.low, "value": found.value, "high": found.high}[rule.on]
     passed = rule.holds(used)
@@ -133,11 +123,11 @@ def _threshold_line(rule: Threshold, metrics: Mapping[str, Interval]) -> GateLin
         on=rule.on,
         passed=passed,
         reason=_threshold_reason(rule, found, used, passed),
-        bound=rule.bound,
+        bound=rule.threshold,
     )
 
 
-def _threshold_reason(rule: Threshold, found: Interval, used: float, passed: bool) -> str:
+def _threshold_reason(rule: GateRule, found: Interval, used: float, passed: bool) -> str:
     name = title(rule.metric)
     if math.isnan(used):
         return say(
@@ -150,7 +140,7 @@ def _threshold_reason(rule: Threshold, found: Interval, used: float, passed: boo
         "value": say("the value", "取值"),
         "high": say("the interval's high end", "区间上端"),
     }[rule.on]
-    shown, verb = nearest_digits(used, rule.bound), say("holds", "满足")
+    shown, verb = nearest_digits(used, rule.threshold), say("holds", "满足")
     if not passed:
         verb = say("misses", "未达到")
         if rule.on != "value" and rule.holds(found.value):
@@ -184,7 +174,7 @@ def _beats_line(baseline: str, paired: Mapping[str, Paired]) -> GateLine:
             f"There is no comparison with {baseline}; compared here: {known}.",
             f"没有与基线 {baseline} 的比较;本次比较过的基线:{known}。",
         )
-        return GateLine("beats", rule, nan, nan, nan, nan, "low", False, reason, 0.0)
+        return GateLine(BEATS, rule, nan, nan, nan, nan, "low", False, reason, 0.0)
     on = "low" if result.higher_is_better else "high"
     reason = _beaten(baseline, result) if result.better else _not_beaten(baseline, result)
     return GateLine(

@@ -223,11 +223,6 @@ def title(name: str) -> str:
     return _ALL[name].title if name in _ALL else name
 
 
-def ends_at_one(name: str) -> bool:
-    """Whether this is a metric known here whose range ends at 1: no percentage fits it."""
-    return name in _ALL and _ALL[name].highest == 1
-
-
 def is_known(name: str) -> bool:
     """Whether `by_name` knows this metric; a task from elsewhere may bring its own."""
     return name in _ALL
