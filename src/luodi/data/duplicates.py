@@ -40,6 +40,19 @@ class Pairs(NamedTuple):
     similarity: NDArray[np.float64]
 
 
+class Sketch(NamedTuple):
+    """What the search knows of n texts.
+
+    `keys` (bands, n) uint32: texts with equal keys in a band are candidates. `marks`
+    (n, bands x rows) uint8: the low byte of each MinHash value; the share of equal bytes of two
+    texts estimates their similarity.
+    """
+
+    sets: Shingles
+    keys: NDArray[np.uint32]
+    marks: NDArray[np.uint8]
+
+
 def exact_groups(texts: Sequence[str]) -> NDArray[np.int64]:
     """A group number for each row; rows whose normalised texts are equal share one.
 
@@ -175,57 +188,63 @@ class _Search:
         if len(texts) < 2:
             nothing = np.zeros(0, np.int64)
             return Pairs(nothing, nothing, np.zeros(0))
-        sets, signatures = self._signatures(texts)
+        sets, keys, marks = self._sketch(texts)
         sizes = np.diff(sets.starts)
         found: list[Pairs] = []
         root = np.arange(len(texts))
-        keys = _band_keys(signatures)
         for band in range(BANDS):
             self.progress.step(BANDS + band, 2 * BANDS, "near-copies")
             for left, right in _candidates(keys, band):
-                near = self._likely(left, right, root, sizes, signatures)
+                apart = np.flatnonzero(root[left] != root[right])
+                near = apart[self._likely(left[apart], right[apart], sizes, marks)]
                 pairs = self._verified(sets, left[near], right[near])
                 found.append(pairs)
                 root = connect(root, pairs.left, pairs.right)
         self.progress.step(2 * BANDS, 2 * BANDS)
         return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
-    def _signatures(self, texts: Sequence[str]) -> tuple[Shingles, NDArray[np.uint32]]:
-        """The texts' sets of shingles, and (bands x rows, n) MinHash values."""
+    def _sketch(self, texts: Sequence[str]) -> Sketch:
+        """Every text's set of shingles, band keys and marks."""
         import numpy as np
 
         parts = list(_parts(texts))
-        done: list[tuple[Shingles, NDArray[np.uint32]]] = []
+        done: list[Sketch] = []
         with ThreadPoolExecutor(self.threads) as pool:
             for result in pool.map(_minhash, parts):
                 done.append(result)
                 self.progress.step(BANDS * len(done) / len(parts), 2 * BANDS, "shingles")
-        counts = np.concatenate([np.diff(sets.starts) for sets, _ in done])
+        counts = np.concatenate([np.diff(part.sets.starts) for part in done])
         starts = np.concatenate(([0], np.cumsum(counts)))
-        hashes = np.concatenate([sets.hashes for sets, _ in done])
-        return Shingles(hashes, starts), np.concatenate([values for _, values in done], axis=1)
+        hashes = np.concatenate([part.sets.hashes for part in done])
+        return Sketch(
+            Shingles(hashes, starts),
+            np.concatenate([part.keys for part in done], axis=1),
+            np.concatenate([part.marks for part in done]),
+        )
 
     def _likely(
         self,
         left: NDArray[np.int64],
         right: NDArray[np.int64],
-        root: NDArray[np.int64],
         sizes: NDArray[np.int64],
-        signatures: NDArray[np.uint32],
+        marks: NDArray[np.uint8],
     ) -> NDArray[np.int64]:
-        """The pairs worth verifying: not joined yet, of like size, of like signature."""
+        """Which pairs are worth verifying: of like size, and of like signature."""
         import numpy as np
 
         low = np.minimum(sizes[left], sizes[right])
         high = np.maximum(sizes[left], sizes[right])
-        near = np.flatnonzero((root[left] != root[right]) & (low >= self.similarity * high))
-        agree = np.zeros(len(near), np.int32)
-        for values in signatures:
-            agree += values[left[near]] == values[right[near]]
-        # Four standard errors below the mark: a true pair fails this once in thirty thousand.
-        mark = self.similarity
-        slack = 4 * (mark * (1 - mark) / len(signatures)) ** 0.5
-        return near[agree >= (mark - slack) * len(signatures)]
+        near = np.flatnonzero(low >= self.similarity * high)
+        agree = np.empty(len(near), np.int64)
+        for at in range(0, len(near), _PAIRS_AT_ONCE):
+            some = near[at : at + _PAIRS_AT_ONCE]
+            same = marks[left[some]] == marks[right[some]]
+            agree[at : at + _PAIRS_AT_ONCE] = np.count_nonzero(same, axis=1)
+        # Four standard errors below the line: a true pair fails this once in thirty thousand.
+        count = BANDS * BAND_ROWS
+        slack = 4 * (self.similarity * (1 - self.similarity) / count) ** 0.5
+        likely: NDArray[np.int64] = near[agree >= (self.similarity - slack) * count]
+        return likely
 
     def _verified(self, sets: Shingles, left: NDArray[np.int64], right: NDArray[np.int64]) -> Pairs:
         import numpy as np
@@ -255,34 +274,29 @@ def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _minhash(texts: list[str]) -> tuple[Shingles, NDArray[np.uint32]]:
-    """Each text's set of shingles, and its least value under BANDS x BAND_ROWS hashes."""
+def _minhash(texts: list[str]) -> Sketch:
+    """The sketch of some texts: the least value of each of BANDS x BAND_ROWS hashes of a set.
+
+    The hash of a shingle x is (x xor a) * b modulo 2**32, b odd: a permutation of the numbers.
+    """
     import numpy as np
 
     sets = distinct(shingles(texts))
     random = np.random.default_rng(_SEED)
-    factors = random.integers(1, 1 << 32, (2, BANDS * BAND_ROWS), dtype=np.uint32)
-    signatures = np.empty((BANDS * BAND_ROWS, len(texts)), np.uint32)
+    factors = random.integers(1, 1 << 32, (BANDS * BAND_ROWS, 2), dtype=np.uint32)
+    keys = np.zeros((BANDS, len(texts)), np.uint32)
+    marks = np.empty((len(texts), BANDS * BAND_ROWS), np.uint8)
     scratch = np.empty_like(sets.hashes)
-    starts = sets.starts[:-1]
-    for index, (offset, factor) in enumerate(factors.T):
+    for index, (offset, factor) in enumerate(factors):
         np.bitwise_xor(sets.hashes, offset, out=scratch)
         np.multiply(scratch, factor | np.uint32(1), out=scratch)
-        signatures[index] = np.minimum.reduceat(scratch, starts)
-    return sets, signatures
-
-
-def _band_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """(bands, n): one number for the rows of each band."""
-    import numpy as np
-
-    keys = np.zeros((BANDS, signatures.shape[1]), np.uint32)
-    for index, values in enumerate(signatures):
+        least = np.minimum.reduceat(scratch, sets.starts[:-1])
+        marks[:, index] = least.astype(np.uint8)
         key = keys[index // BAND_ROWS]
         key *= np.uint32(0x01000193)
-        key ^= values
+        key ^= least
         key ^= key >> np.uint32(15)
-    return keys
+    return Sketch(sets, keys, marks)
 
 
 def _candidates(

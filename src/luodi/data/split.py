@@ -213,7 +213,8 @@ def _at_random(
             taken = _fill(size[waiting], int(gaps[place, label]))
             dealt[waiting[taken]] = part
             waiting = waiting[~taken]
-    return dealt[units]
+    of_rows: NDArray[np.int64] = dealt[units]
+    return of_rows
 
 
 def _fill(sizes: NDArray[np.int64], gap: int) -> NDArray[np.bool_]:
@@ -259,7 +260,8 @@ def _shared(
             break
         remainder = (wanted - given)[open_places]
         given[open_places[np.argsort(-remainder, kind="stable")[:missing]]] += 1
-    return given
+    numbers: NDArray[np.int64] = given
+    return numbers
 
 
 def _by_time(
@@ -280,7 +282,8 @@ def _by_time(
     in_valid = ~in_test & (after <= sizes[0] + sizes[1])
     part[order[in_test]] = _TEST
     part[order[in_valid]] = _VALID
-    return part[units]
+    of_rows: NDArray[np.int64] = part[units]
+    return of_rows
 
 
 def _moments(values: pl.Series, name: str) -> NDArray[np.int64]:
