@@ -78,8 +78,8 @@ def by_class(scored: Classified, level: float, resamples: int = 1000, seed: int 
         say("rows", "行数"),
     ]
     note = say(
-        f"Weakest class first; each with its {level:.4g} interval.",
-        f"最弱的类别在前;各项附 {level:.4g} 置信区间。",
+        f"Weakest class first; each with its {100 * level:.4g}% interval.",
+        f"最弱的类别在前；各项附 {100 * level:.4g}% 置信区间。",
     )
     return Table(say("Class by class", "各类别表现"), columns, rows, note)
 
@@ -116,12 +116,12 @@ def confusion(scored: Classified) -> list[Section]:
         shown = np.sort(worst[:MATRIX_CLASSES])
         title = say(
             f"Confusion matrix: the {MATRIX_CLASSES} classes with most mistakes",
-            f"混淆矩阵:错误最多的 {MATRIX_CLASSES} 个类别",
+            f"混淆矩阵：错误最多的 {MATRIX_CLASSES} 个类别",
         )
         inside = int(wrong[np.ix_(shown, shown)].sum())
         note = say(
             f"{inside} of {int(wrong.sum())} mistakes are between these classes.",
-            f"共 {int(wrong.sum())} 个错误,其中 {inside} 个发生在这些类别之间。",
+            f"共 {int(wrong.sum())} 个错误，其中 {inside} 个发生在这些类别之间。",
         )
     labels = [scored.labels[c] for c in shown]
     matrix = Matrix(
@@ -186,7 +186,7 @@ def calibration(scored: Classified) -> list[Section]:
             note=say(
                 "On the diagonal a stated 0.9 is right nine times in ten; under it the model "
                 "is too sure of itself.",
-                "落在对角线上表示说 0.9 时十次对九次;低于对角线表示模型过于自信。",
+                "落在对角线上表示说 0.9 时十次对九次；低于对角线表示模型过于自信。",
             ),
         ),
         Bars(
@@ -225,7 +225,7 @@ def confident_mistakes(contents: Sequence[str], scored: Classified, limit: int =
     ]
     note = say(
         "Look here for wrong labels as well as for what the model cannot do.",
-        "这里既能看出模型的短板,也常能发现标错的数据。",
+        "这里既能看出模型的短板，也常能发现标错的数据。",
     )
     return Table(say("Most confident mistakes", "最自信的错误"), columns, rows, note)
 
@@ -244,10 +244,10 @@ def truncated(scored: Classified, cut: NDArray[np.bool_]) -> Table:
     inside, outside = float(right[cut].mean()), float(right[~cut].mean()) if (~cut).any() else None
     note = say(
         f"Accuracy on texts cut short: {inside:.3f}",
-        f"被截断文本的准确率:{inside:.3f}",
+        f"被截断文本的准确率：{inside:.3f}",
     )
     if outside is not None:
-        note += say(f"; on the others: {outside:.3f}.", f";其余文本:{outside:.3f}。")
+        note += say(f"; on the others: {outside:.3f}.", f"；其余文本：{outside:.3f}。")
     columns = [
         say("class", "类别"),
         say("cut short", "被截断"),

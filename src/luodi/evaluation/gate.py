@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from luodi.contracts import BEATS, GateRule, Interval, JsonValue, parse_rule, say
 from luodi.evaluation.metrics import title
 from luodi.evaluation.paired import Paired
+from luodi.evaluation.plain import numbers, plain
 
 __all__ = ["GateLine", "GateRule", "Verdict", "judge", "nearest_digits", "parse_rule"]
 
@@ -42,27 +43,31 @@ class Verdict:
     """What the gate says: passed only when every line does.
 
     Attributes:
-        sentence: the verdict and its reason, for the top of a report.
+        reason: why, in a sentence or two.
         warnings: what did not decide, and should be known.
     """
 
     passed: bool
     lines: tuple[GateLine, ...]
-    sentence: str
+    reason: str
     warnings: tuple[str, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """The verdict with its reason."""
+        word = say("Passed.", "通过。") if self.passed else say("Refused.", "未通过。")
+        return word + say(" ", "") + self.reason
+
     def to_json(self) -> dict[str, JsonValue]:
-        """The verdict as JSON."""
-        return asdict(self)
+        """The verdict as JSON; NaN becomes null."""
+        return {**plain(self), "sentence": self.sentence}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Verdict:
-        """The verdict that `to_json` wrote; numbers that JSON cannot hold come back as NaN."""
-        lines = []
-        for item in value["lines"]:
-            restored: dict[str, Any] = {k: math.nan if v is None else v for k, v in item.items()}
-            lines.append(GateLine(**restored))
-        return cls(value["passed"], tuple(lines), value["sentence"], tuple(value["warnings"]))
+        """The verdict that `to_json` wrote."""
+        ends = ("value", "low", "high", "used", "bound")
+        lines = tuple(GateLine(**numbers(item, ends)) for item in value["lines"])
+        return cls(value["passed"], lines, value["reason"], tuple(value["warnings"]))
 
 
 def judge(
@@ -95,7 +100,7 @@ def judge(
         if name not in demanded and not result.better
     ]
     passed = bool(lines) and all(line.passed for line in lines)
-    return Verdict(passed, tuple(lines), _sentence(lines), tuple(warnings))
+    return Verdict(passed, tuple(lines), _reason(lines), tuple(warnings))
 
 
 def _threshold_line(rule: GateRule, metrics: Mapping[str, Interval]) -> GateLine:
@@ -105,7 +110,7 @@ def _threshold_line(rule: GateRule, metrics: Mapping[str, Interval]) -> GateLine
         known = ", ".join(metrics)
         reason = say(
             f"{name} was not measured; known here: {known}.",
-            f"未测得{name};本次可用指标:{known}。",
+            f"未测得{name}；本次可用指标：{known}。",
         )
         nan = math.nan
         return GateLine(
@@ -133,7 +138,7 @@ def _threshold_reason(rule: GateRule, found: Interval, used: float, passed: bool
         return say(
             f"{name} has no value or no interval here (too few rows, or a class is missing); "
             f"{rule.text} cannot be shown.",
-            f"{name}在此没有取值或没有区间(行数太少或缺少某个类别),无法证明 {rule.text}。",
+            f"{name}在此没有取值或没有区间（行数太少或缺少某个类别），无法证明 {rule.text}。",
         )
     end = {
         "low": say("the interval's low end", "区间下端"),
@@ -147,8 +152,8 @@ def _threshold_reason(rule: GateRule, found: Interval, used: float, passed: bool
             return say(
                 f"{name}: {end}, {shown}, misses {rule.text}. The value {found.value:.4f} alone "
                 "would pass; the evidence is not enough.",
-                f"{name}:{end} {shown} 未达到 {rule.text}。仅看取值 {found.value:.4f} "
-                "可以通过,但证据不足。",
+                f"{name}：{end} {shown} 未达到 {rule.text}。仅看取值 {found.value:.4f} "
+                "可以通过，但证据不足。",
             )
     return say(
         f"{name}: {end}, {shown}, {verb} {rule.text}.",
@@ -172,7 +177,7 @@ def _beats_line(baseline: str, paired: Mapping[str, Paired]) -> GateLine:
         nan, known = math.nan, ", ".join(paired) or say("none", "无")
         reason = say(
             f"There is no comparison with {baseline}; compared here: {known}.",
-            f"没有与基线 {baseline} 的比较;本次比较过的基线:{known}。",
+            f"没有与基线 {baseline} 的比较；本次比较过的基线：{known}。",
         )
         return GateLine(BEATS, rule, nan, nan, nan, nan, "low", False, reason, 0.0)
     on = "low" if result.higher_is_better else "high"
@@ -199,7 +204,7 @@ def _beaten(baseline: str, result: Paired) -> str:
     name = title(result.metric)
     return say(
         f"{name} differs from the {baseline} baseline by {_spread(result)}: better, beyond chance.",
-        f"{name}与基线 {baseline} 相差 {_spread(result)}:显著更优。",
+        f"{name}与基线 {baseline} 相差 {_spread(result)}：显著更优。",
     )
 
 
@@ -208,17 +213,17 @@ def _not_beaten(baseline: str, result: Paired) -> str:
     return say(
         f"Not significantly better than the {baseline} baseline: {name} differs by "
         f"{_spread(result)} (p = {result.p_value:.3g}).",
-        f"并未显著优于基线 {baseline}:{name}相差 {_spread(result)}(p = {result.p_value:.3g})。",
+        f"并未显著优于基线 {baseline}：{name}相差 {_spread(result)}（p = {result.p_value:.3g}）。",
     )
 
 
-def _sentence(lines: Sequence[GateLine]) -> str:
+def _reason(lines: Sequence[GateLine]) -> str:
     failed = [line for line in lines if not line.passed]
     if not failed:
         return say(
-            f"Passed: every line of the gate holds ({len(lines)} of {len(lines)}).",
-            f"通过:门槛全部满足({len(lines)}/{len(lines)})。",
+            f"Every line of the gate holds ({len(lines)} of {len(lines)}).",
+            f"门槛全部满足（{len(lines)}/{len(lines)}）。",
         )
     more = len(failed) - 1
-    also = say(f" {more} more failed.", f"另有 {more} 项未通过。") if more else ""
-    return say(f"Refused. {failed[0].reason}{also}", f"未通过。{failed[0].reason}{also}")
+    also = say(f" {more} more failed.", f"另有 {more} 项未满足。") if more else ""
+    return failed[0].reason + also

@@ -171,13 +171,13 @@ CLASSIFICATION: tuple[Measure[Classified], ...] = (
     Measure("accuracy", True, _accuracy, "Accuracy", "准确率"),
     Measure("macro_f1", True, _macro_f1, "Macro F1", "宏平均 F1"),
     Measure("weighted_f1", True, _weighted_f1, "Weighted F1", "加权 F1"),
-    Measure("precision", True, _precision, "Precision (macro)", "精确率(宏平均)"),
-    Measure("recall", True, _recall, "Recall (macro)", "召回率(宏平均)"),
+    Measure("precision", True, _precision, "Precision (macro)", "精确率（宏平均）"),
+    Measure("recall", True, _recall, "Recall (macro)", "召回率（宏平均）"),
     Measure("log_loss", False, _log_loss, "Log loss", "对数损失", highest=_INFINITE),
     Measure("brier", False, _brier, "Brier score", "Brier 分数", highest=2.0),
-    Measure("ece", False, _ece, "Calibration error (ECE)", "校准误差(ECE)"),
-    Measure("auc", True, auc, "Area under ROC", "ROC 曲线下面积(AUC)"),
-    Measure("pr_auc", True, pr_auc, "Average precision (PR-AUC)", "平均精确率(PR-AUC)"),
+    Measure("ece", False, _ece, "Calibration error (ECE)", "校准误差（ECE）"),
+    Measure("auc", True, auc, "Area under ROC", "ROC 曲线下面积（AUC）"),
+    Measure("pr_auc", True, pr_auc, "Average precision (PR-AUC)", "平均精确率（PR-AUC）"),
     Measure("ks", True, ks, "Kolmogorov–Smirnov", "KS 值"),
     Measure("mcc", True, _mcc, "Matthews correlation", "马修斯相关系数", lowest=-1.0),
     Measure("kappa", True, _kappa, "Cohen's kappa", "Cohen κ 系数", lowest=-1.0),
@@ -213,7 +213,7 @@ def by_name(name: str) -> Measure[Any]:
     near = difflib.get_close_matches(name.lower().replace("-", "_"), _ALL, n=1, cutoff=0.5)
     raise UsageError(
         say(f"There is no metric {name!r}.", f"没有名为 {name!r} 的指标。"),
-        say(f"Known: {', '.join(_ALL)}.", f"可用指标:{'、'.join(_ALL)}。"),
+        say(f"Known: {', '.join(_ALL)}.", f"可用指标：{'、'.join(_ALL)}。"),
         say(f"Did you mean {near[0]}?", f"是否想写 {near[0]}?") if near else "",
     )
 

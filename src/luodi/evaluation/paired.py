@@ -7,7 +7,8 @@ difference on these rows that must stand out from chance.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from luodi.contracts import Classified, JsonValue, Metric, Scored
 from luodi.evaluation.intervals import DEFINED_SHARE, draws, ends, points
+from luodi.evaluation.plain import numbers, plain
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,16 @@ class Paired:
     mcnemar: McNemar | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The comparison as JSON."""
-        return asdict(self)
+        """The comparison as JSON; NaN becomes null."""
+        found: dict[str, JsonValue] = plain(self)
+        return found
 
     @classmethod
-    def from_json(cls, value: dict[str, JsonValue]) -> Paired:
+    def from_json(cls, value: Mapping[str, JsonValue]) -> Paired:
         """The comparison that `to_json` wrote."""
         inner = value.get("mcnemar")
-        return cls(**{**value, "mcnemar": McNemar(**inner) if inner else None})
+        read = numbers(value, ("difference", "low", "high", "p_value"))
+        return cls(**{**read, "mcnemar": McNemar(**inner) if inner else None})
 
 
 def compare(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
-
-import numpy as np
 
 from luodi.contracts import (
     Bars,
@@ -22,6 +19,9 @@ from luodi.contracts import (
 )
 from luodi.evaluation.gate import Verdict
 from luodi.evaluation.paired import Paired
+from luodi.evaluation.plain import numbers, plain
+
+INTERVAL = ("value", "low", "high", "level")
 
 VERSION = 1
 """Raised when a report written before can no longer be read as it is."""
@@ -111,8 +111,8 @@ class Report:
         """The report as plain JSON values; NaN and infinities become null."""
         value = {f.name: getattr(self, f.name) for f in fields(self)}
         value["sections"] = [{"kind": s.kind, **asdict(s)} for s in self.sections]
-        plain: dict[str, JsonValue] = _plain({"report": VERSION, **value})
-        return plain
+        found: dict[str, JsonValue] = plain({"report": VERSION, **value})
+        return found
 
     @classmethod
     def from_json(cls, value: Mapping[str, JsonValue]) -> Report:
@@ -130,7 +130,7 @@ class Report:
         read["baselines"] = {
             name: Baseline(
                 _intervals(item["metrics"]),
-                Paired.from_json(_numbers(item["paired"])) if item["paired"] else None,
+                Paired.from_json(item["paired"]) if item["paired"] else None,
             )
             for name, item in value.get("baselines", {}).items()
         }
@@ -144,7 +144,7 @@ class Report:
 
 def interval(value: Mapping[str, JsonValue]) -> Interval:
     """An interval from JSON; null comes back as NaN."""
-    return Interval(**_numbers(value))
+    return Interval(**numbers(value, INTERVAL))
 
 
 def section(value: Mapping[str, JsonValue]) -> Section:
@@ -154,23 +154,3 @@ def section(value: Mapping[str, JsonValue]) -> Section:
 
 def _intervals(value: Mapping[str, JsonValue]) -> dict[str, Interval]:
     return {name: interval(item) for name, item in value.items()}
-
-
-def _numbers(value: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    ends = ("value", "low", "high", "difference", "p_value")
-    return {k: math.nan if v is None and k in ends else v for k, v in value.items()}
-
-
-def _plain(value: Any) -> JsonValue:
-    """`value` with nothing in it but what JSON knows."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = {f.name: getattr(value, f.name) for f in fields(value)}
-    elif isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else str(value)

@@ -1,20 +1,22 @@
 """Small pictures as SVG, drawn so that they say the same in colour, in grey and to a screen reader.
 
 Bars and intervals use percentages for widths: they fit any window without scaling their text.
+Everything is built as elements, so that text from data is escaped by the serialiser alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from luodi.contracts import Interval, Lines
-from luodi.evaluation.page.wording import number, plain, spread
+from luodi.contracts import Interval
+from luodi.evaluation.page.wording import clean, number, spread
 
 Domain = tuple[float, float]
-Point = tuple[float, float]
+Element = ElementTree.Element
 
 
 def domain(values: Iterable[float], lowest: float = -math.inf, highest: float = math.inf) -> Domain:
@@ -36,9 +38,41 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(step * k, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def snapped(span: Domain, lowest: float = -math.inf, highest: float = math.inf) -> Domain:
+    """A range widened to round numbers, within its natural limits."""
+    low, high = span
+    found = ticks(low, high, count=4)
+    if len(found) < 2:
+        return span
+    step = found[1] - found[0]
+    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    return max(round(low, 12), lowest), min(round(high, 12), highest)
+
+
 def short(value: float) -> str:
     """A tick's number, no longer than needed."""
     return f"{value:.6g}".replace("-", "−")
+
+
+def add(parent: Element, tag: str, inner: str = "", **attributes: object) -> Element:
+    """A child element; `class_` and `text_anchor` become `class` and `text-anchor`."""
+    named = {name.strip("_").replace("_", "-"): str(value) for name, value in attributes.items()}
+    child = ElementTree.SubElement(parent, tag, named)
+    child.text = str(clean(inner)) or None
+    return child
+
+
+def picture(kind: str, label: str, **attributes: object) -> Element:
+    """An empty picture that says what it shows to those who do not see it."""
+    svg = Element("svg", {"class": kind, "role": "img", "aria-label": str(clean(label))})
+    svg.attrib.update({name: str(value) for name, value in attributes.items()})
+    return svg
+
+
+def markup(svg: Element) -> Markup:
+    """The picture for the page."""
+    # Written by the XML serialiser from elements: all text in it is escaped.
+    return Markup(ElementTree.tostring(svg, encoding="unicode"))  # noqa: S704
 
 
 def _across(value: float, span: Domain) -> str:
@@ -46,13 +80,6 @@ def _across(value: float, span: Domain) -> str:
     low, high = span
     share = (value - low) / (high - low) if high > low else 0.5
     return f"{100 * min(1.0, max(0.0, share)):.2f}%"
-
-
-def _picture(inside: str, label: str, height: int, kind: str) -> Markup:
-    return Markup(
-        f'<svg class="{kind}" role="img" width="100%" height="{height}" '
-        f'aria-label="{plain(label)}"><title>{plain(label)}</title>{inside}</svg>'
-    )
 
 
 def interval_bar(
@@ -69,40 +96,34 @@ def interval_bar(
         bound: the gate's threshold, as a line through.
     """
     label = f"{name}: {number(interval.value)} {spread(interval)}"
-    inside = ['<line class="rail" x1="0" x2="100%" y1="12" y2="12"/>']
+    svg = picture("interval", label, width="100%", height=24)
+    add(svg, "line", class_="rail", x1="0", x2="100%", y1=12, y2=12)
     for mark, value in marks:
         if math.isfinite(value):
             x = _across(value, span)
-            inside.append(
-                f'<line class="other" x1="{x}" x2="{x}" y1="6" y2="18">'
-                f"<title>{plain(mark)}: {number(value)}</title></line>"
-            )
+            line = add(svg, "line", class_="other", x1=x, x2=x, y1=5, y2=19)
+            add(line, "title", f"{mark}: {number(value)}")
     if math.isfinite(interval.low) and math.isfinite(interval.high):
         low, high = _across(interval.low, span), _across(interval.high, span)
-        inside.append(f'<line class="reach" x1="{low}" x2="{high}" y1="12" y2="12"/>')
+        add(svg, "line", class_="reach", x1=low, x2=high, y1=12, y2=12)
     if bound is not None and math.isfinite(bound):
         x = _across(bound, span)
-        inside.append(f'<line class="bound" x1="{x}" x2="{x}" y1="1" y2="23"/>')
-        label += f" | {number(bound)}"
+        add(add(svg, "line", class_="bound", x1=x, x2=x, y1=0, y2=24), "title", number(bound))
     if math.isfinite(interval.value):
-        inside.append(f'<circle class="dot" cx="{_across(interval.value, span)}" cy="12" r="5"/>')
-    return _picture("".join(inside), label, 24, "interval")
+        add(svg, "circle", class_="dot", cx=_across(interval.value, span), cy=12, r=5)
+    return markup(svg)
 
 
 def axis(span: Domain) -> Markup:
     """Round numbers under pictures that share a span."""
-    inside = []
+    svg = Element("svg", {"class": "axis", "width": "100%", "height": "22", "aria-hidden": "true"})
     for tick in ticks(*span, count=4):
         x = _across(tick, span)
         share = float(x[:-1])
         anchor = "start" if share < 6 else "end" if share > 94 else "middle"
-        inside.append(
-            f'<line class="grid" x1="{x}" x2="{x}" y1="0" y2="4"/>'
-            f'<text class="tick" x="{x}" y="17" text-anchor="{anchor}">{short(tick)}</text>'
-        )
-    return Markup(
-        f'<svg class="axis" width="100%" height="22" aria-hidden="true">{"".join(inside)}</svg>'
-    )
+        add(svg, "line", class_="grid", x1=x, x2=x, y1=0, y2=4)
+        add(svg, "text", short(tick), class_="tick", x=x, y=17, text_anchor=anchor)
+    return markup(svg)
 
 
 def bar(
@@ -110,104 +131,34 @@ def bar(
 ) -> Markup:
     """One bar of a row of bars, with whiskers where both ends are known."""
     span = (0.0, most if most > 0 else 1.0)
-    inside = [f'<rect class="fill" x="0" y="3" width="{_across(value, span)}" height="14"/>']
-    label = f"{name}: {number(value)}"
-    if math.isfinite(low) and math.isfinite(high):
-        inside.append(
-            f'<line class="whisker" x1="{_across(low, span)}" x2="{_across(high, span)}" '
-            'y1="10" y2="10"/>'
-        )
-        label += f" [{number(low)}, {number(high)}]"
-    return _picture("".join(inside), label, 20, "bar")
+    told = f" [{number(low)}, {number(high)}]" if math.isfinite(low + high) else ""
+    svg = picture("bar", f"{name}: {number(value)}{told}", width="100%", height=20)
+    add(svg, "rect", class_="fill", x=0, y=3, width=_across(value, span), height=14)
+    if told:
+        ends = {"x1": _across(low, span), "x2": _across(high, span)}
+        add(svg, "line", class_="whisker", y1=10, y2=10, **ends)
+    return markup(svg)
+
+
+def gap(label: str, honest: float, claimed: float, span: Domain) -> Markup:
+    """The stretch between what is so and what was claimed."""
+    svg = picture("interval", label, width="100%", height=24)
+    ends = {"x1": _across(honest, span), "x2": _across(claimed, span)}
+    add(svg, "line", class_="gap", y1=12, y2=12, **ends)
+    for x in ends.values():
+        add(svg, "line", class_="gap", x1=x, x2=x, y1=6, y2=18)
+    return markup(svg)
 
 
 def stack(parts: Sequence[tuple[str, float]], label: str) -> Markup:
     """Parts of a whole side by side; their names stand in the legend beneath."""
     whole = math.fsum(value for _, value in parts) or 1.0
-    inside, start = [], 0.0
+    told = ", ".join(f"{name} {number(value)}" for name, value in parts)
+    svg, start = picture("stack", f"{label}: {told}", width="100%", height=18), 0.0
     for index, (name, value) in enumerate(parts):
         share = 100 * value / whole
-        inside.append(
-            f'<rect class="part p{index % 6}" x="{start:.3f}%" y="0" width="{share:.3f}%" '
-            f'height="20"><title>{plain(name)}: {number(value)}</title></rect>'
-        )
+        width, x = f"{share:.3f}%", f"{start:.3f}%"
+        part = add(svg, "rect", class_=f"part p{index % 6}", x=x, y=0, width=width, height=18)
+        add(part, "title", f"{name}: {number(value)}")
         start += share
-    told = ", ".join(f"{name} {number(value)}" for name, value in parts)
-    return _picture("".join(inside), f"{label}: {told}", 20, "stack")
-
-
-WIDTH, HEIGHT = 460.0, 280.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 12.0, 44.0
-
-
-def lines(chart: Lines) -> Markup:
-    """Curves on two axes. Series differ by dash and by mark, not by colour alone."""
-    points = [p for series in chart.series.values() for p in series if all(map(math.isfinite, p))]
-    if chart.diagonal:
-        across = up = (0.0, 1.0)
-    else:
-        across, up = _tight(p[0] for p in points), domain(p[1] for p in points)
-
-    def place(point: Point) -> Point:
-        share = [
-            (value - low) / (high - low) if high > low else 0.5
-            for value, (low, high) in zip(point, (across, up), strict=True)
-        ]
-        return (
-            _LEFT + share[0] * (WIDTH - _LEFT - _RIGHT),
-            HEIGHT - _BOTTOM - share[1] * (HEIGHT - _TOP - _BOTTOM),
-        )
-
-    inside = [_frame(chart, across, up, place)]
-    if chart.diagonal:
-        (x1, y1), (x2, y2) = place((0.0, 0.0)), place((1.0, 1.0))
-        inside.append(
-            f'<line class="diagonal" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-        )
-    for index, (name, series) in enumerate(chart.series.items()):
-        placed = [place((float(x), float(y))) for x, y in series if math.isfinite(x + y)]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
-        inside.append(f'<polyline class="series s{index % 4}" points="{path}"/>')
-        if len(placed) <= 40:
-            inside.extend(
-                f'<circle class="point s{index % 4}" cx="{x:.1f}" cy="{y:.1f}" r="3">'
-                f"<title>{plain(name)}: {number(float(px))}, {number(float(py))}</title></circle>"
-                for (x, y), (px, py) in zip(placed, series, strict=False)
-            )
-    label = f"{chart.title}: {chart.y_label} / {chart.x_label}"
-    return Markup(
-        f'<svg class="chart" role="img" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" '
-        f'aria-label="{plain(label)}"><title>{plain(label)}</title>{"".join(inside)}</svg>'
-    )
-
-
-def _tight(values: Iterable[float]) -> Domain:
-    known = list(values) or [0.0, 1.0]
-    low, high = min(known), max(known)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
-
-
-def _frame(chart: Lines, across: Domain, up: Domain, place: Callable[[Point], Point]) -> str:
-    """Grid, ticks and the names of the axes."""
-    inside = []
-    bottom, middle = HEIGHT - _BOTTOM, (_LEFT + WIDTH - _RIGHT) / 2
-    for tick in ticks(*up):
-        y = place((across[0], tick))[1]
-        inside.append(
-            f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="tick" x="{_LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{short(tick)}</text>"
-        )
-    for tick in ticks(*across):
-        x = place((tick, up[0]))[0]
-        inside.append(
-            f'<text class="tick" x="{x:.1f}" y="{bottom + 17:.1f}" text-anchor="middle">'
-            f"{short(tick)}</text>"
-        )
-    inside.append(
-        f'<text class="name" x="{middle:.1f}" y="{HEIGHT - 8:.1f}" text-anchor="middle">'
-        f"{plain(chart.x_label)}</text>"
-        f'<text class="name" transform="translate(12 {(bottom + _TOP) / 2:.1f}) rotate(-90)" '
-        f'text-anchor="middle">{plain(chart.y_label)}</text>'
-    )
-    return "".join(inside)
+    return markup(svg)

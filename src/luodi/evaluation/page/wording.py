@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from luodi.contracts import Interval, say
 
@@ -28,11 +28,6 @@ def clean(value: object) -> object:
 def text(value: object) -> Markup:
     """Text from data, escaped, and kept from turning its surroundings round (RTL, overrides)."""
     return Markup("<bdi>{}</bdi>").format(clean(str(value)))
-
-
-def plain(value: object) -> str:
-    """Text escaped for an attribute or an SVG label."""
-    return str(escape(clean(str(value))))
 
 
 def number(value: object) -> str:
@@ -140,6 +135,11 @@ _KEYS = {
     "value": ("validation score", "验证得分"),
     "metric": ("metric", "指标"),
     "chosen": ("chosen", "是否选用"),
+    "train_seconds": ("training time", "训练用时"),
+    "threads": ("threads", "线程数"),
+    "limit": ("row limit", "行数上限"),
+    "official_test": ("official test table", "官方测试表"),
+    "official_valid": ("official validation table", "官方验证表"),
     "name": ("column", "列"),
     "column": ("column", "列"),
     "role": ("role", "角色"),
@@ -218,7 +218,17 @@ def shade(value: float, row: Sequence[float]) -> str:
     return f"{100 * value / whole:.1f}%" if whole else "0%"
 
 
-def parts(data: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Training, validation and test rows with their names; empty unless all three are known."""
-    names = ("train", "valid", "test")
-    return [(count_name(name), data[name]) for name in names] if set(names) <= set(data) else []
+def is_number(value: object) -> bool:
+    """Whether a value is a number; a truth value is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def shorten(value: object, length: int = 24) -> str:
+    """The beginning of a text, the cut shown."""
+    line = " ".join(str(value).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def rule(text: str) -> str:
+    """A gate's rule with the signs that print has for it."""
+    return text.replace(">=", "≥").replace("<=", "≤")

@@ -1,0 +1,105 @@
+"""Curves on two axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from luodi.contracts import Lines
+from luodi.evaluation.page.drawing import (
+    Domain,
+    Element,
+    add,
+    domain,
+    markup,
+    picture,
+    short,
+    ticks,
+)
+from luodi.evaluation.page.wording import number
+
+Point = tuple[float, float]
+
+WIDTH, RIGHT, TOP, BOTTOM = 460.0, 14.0, 12.0, 46.0
+LEFT = 64.0
+DASHES = 4
+"""Kinds of line that the page's style tells apart; the fifth series looks like the first."""
+MARKED = 40
+"""Points up to which each is marked with a dot that tells its numbers."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where numbers stand on the drawing."""
+
+    across: Domain
+    up: Domain
+    height: float
+
+    def place(self, point: Point) -> Point:
+        """A point of the data in the drawing's units."""
+        x, y = (
+            (value - low) / (high - low) if high > low else 0.5
+            for value, (low, high) in zip(point, (self.across, self.up), strict=True)
+        )
+        return (
+            round(LEFT + x * (WIDTH - LEFT - RIGHT), 1),
+            round(self.height - BOTTOM - y * (self.height - TOP - BOTTOM), 1),
+        )
+
+
+def lines(chart: Lines) -> Markup:
+    """The curves. Series differ by dash and by mark, not by colour alone."""
+    series = {
+        name: [(float(x), float(y)) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        for name, points in chart.series.items()
+    }
+    points = [point for found in series.values() for point in found]
+    if chart.diagonal:
+        plane = Plane((0.0, 1.0), (0.0, 1.0), 400.0)
+    else:
+        plane = Plane(_tight(x for x, _ in points), domain(y for _, y in points), 280.0)
+    label = f"{chart.title}: {chart.y_label or chart.title} / {chart.x_label}"
+    svg = picture("chart", label, viewBox=f"0 0 {WIDTH:g} {plane.height:g}")
+    _frame(svg, chart, plane)
+    if chart.diagonal:
+        _path(svg, [(0.0, 0.0), (1.0, 1.0)], plane, "diagonal")
+    for index, (name, found) in enumerate(series.items()):
+        look = f"s{index % DASHES}"
+        _path(svg, found, plane, f"series {look}")
+        for point in found if len(found) <= MARKED else ():
+            x, y = plane.place(point)
+            dot = add(svg, "circle", class_=f"point {look}", cx=x, cy=y, r=3.2)
+            add(dot, "title", f"{name}: {number(point[0])}, {number(point[1])}")
+    return markup(svg)
+
+
+def _path(svg: Element, points: Sequence[Point], plane: Plane, look: str) -> None:
+    placed = " ".join(f"{x:g},{y:g}" for x, y in map(plane.place, points))
+    add(svg, "polyline", class_=look, points=placed)
+
+
+def _frame(svg: Element, chart: Lines, plane: Plane) -> None:
+    """Grid, ticks and the names of the axes."""
+    bottom = plane.height - BOTTOM
+    for tick in ticks(*plane.up):
+        _, y = plane.place((plane.across[0], tick))
+        add(svg, "line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y)
+        add(svg, "text", short(tick), class_="tick", x=LEFT - 7, y=y + 4, text_anchor="end")
+    for tick in ticks(*plane.across):
+        x, _ = plane.place((tick, plane.up[0]))
+        add(svg, "text", short(tick), class_="tick", x=x, y=bottom + 18, text_anchor="middle")
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    low = plane.height - 8
+    add(svg, "text", chart.x_label, class_="name", x=middle, y=low, text_anchor="middle")
+    turned = f"translate(12 {(bottom + TOP) / 2:g}) rotate(-90)"
+    add(svg, "text", chart.y_label, class_="name", transform=turned, text_anchor="middle")
+
+
+def _tight(values: Iterable[float]) -> Domain:
+    known = list(values) or [0.0, 1.0]
+    low, high = min(known), max(known)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
