@@ -52,19 +52,15 @@ def show(outcome: Outcome) -> None:
         screen.print(f"{mark} {escape(finding.message)} {escape(finding.handled)}".rstrip())
     if report.leak:
         screen.print(f"! {escape(report.leak.explanation)}")
-    names = list(report.metrics)[:6]
+    ours = str(report.model["learner"])
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(say("On the test part", "测试集上"))
-    for name in names:
-        table.add_column(name, justify="right")
-    ours = report.model["learner"]
-    table.add_row(
-        f"[bold]{escape(str(ours))}[/] ({say('the bundle', '模型包')})",
-        *(_shown(report.metrics[name]) for name in names),
-    )
-    for name, baseline in report.baselines.items():
-        cells = (f"{baseline.metrics[n].value:.3f}" if n in baseline.metrics else "" for n in names)
-        table.add_row(escape(name), *cells)
+    table.add_column(say(f"{ours}, the bundle", f"{ours}(模型包)"), no_wrap=True)
+    for name in report.baselines:
+        table.add_column(escape(name), justify="right", no_wrap=True)
+    for name, interval in list(report.metrics.items())[:8]:
+        values = (f"{baseline.metrics[name].value:.3f}" for baseline in report.baselines.values())
+        table.add_row(name, _shown(interval), *values)
     screen.print()
     screen.print(table)
     screen.print()

@@ -177,7 +177,7 @@ def _model_facts(run: RunPlace, model: Trained, bundle: Packaged) -> dict[str, J
         "bundle_bytes": sum(f.stat().st_size for f in bundle.folder.rglob("*") if f.is_file()),
         "train_seconds": round(model.seconds, 1),
     }
-    return {name: value for name, value in facts.items() if value is not None} | dict(
+    return facts | dict(
         model.recipe.options
     )
 
