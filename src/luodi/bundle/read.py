@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,13 +41,21 @@ class LoadedBundle:
         """The first 12 hex digits of the digest."""
         return version_of(self.digest)
 
-    def read(self, values: Sequence[JsonValue], where: str = "inputs") -> list[Request]:
+    def read(
+        self, values: Sequence[JsonValue], where: Callable[[int], str] = "inputs[{}]".format
+    ) -> list[Request]:
         """Values as a caller sent them -> requests for `answer`.
+
+        Args:
+            where: how an error names the value at an index.
 
         Raises:
             RequestError: naming the field that does not fit the schema.
         """
-        return self.preparation.apply(self.schema.read_all(values, where))
+        read = self.schema.read
+        return self.preparation.apply(
+            [read(value, where(index)) for index, value in enumerate(values)]
+        )
 
     def answer(self, requests: Sequence[Request]) -> list[Answer]:
         """One answer a prepared request, in order."""

@@ -1,0 +1,124 @@
+"""Bodies in, answers out, and every error in words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from luodi.contracts import JsonValue, RegistryError, RequestError, say
+from luodi.serving.settings import Limits
+
+LOG = logging.getLogger("luodi.serving")
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def reply(content: JsonValue, status: int = 200) -> Response:
+    """A JSON response."""
+    return Response(orjson.dumps(content), status, media_type="application/json")
+
+
+def refuse(status: int, message: str, field: str = "") -> Response:
+    """An error as JSON: {"error": {"message", "field"}}."""
+    return reply({"error": {"message": message, "field": field or None}}, status)
+
+
+def told(request: Request, error: Exception) -> Response:
+    """What the caller is told of an error: 4xx for its own, 503 when busy, 500 for ours."""
+    if isinstance(error, RequestError):
+        return refuse(400, str(error), error.field)
+    if isinstance(error, RegistryError):
+        return refuse(404, str(error))
+    if isinstance(error, HTTPException):
+        return _by_status(request, error)
+    if isinstance(error, ClientDisconnect):
+        return refuse(400, say("The caller went away.", "调用方已断开。"))
+    if isinstance(error, asyncio.QueueFull):
+        busy = say("Too much is waiting; try again.", "等待的请求过多,请重试。")
+        response = refuse(503, busy)
+        response.headers["Retry-After"] = "1"
+        return response
+    number = request_id(request)
+    LOG.error("request %s failed", number, exc_info=error)
+    return refuse(
+        500,
+        say(
+            f"The model failed on this request; see the service's log, request {number}.",
+            f"模型处理此请求时出错;详见服务日志,请求号 {number}。",
+        ),
+    )
+
+
+def _by_status(request: Request, error: HTTPException) -> Response:
+    words = {
+        404: say("There is no such page. Try /docs.", "没有此页面,请看 /docs。"),
+        405: say(f"{request.method} is not allowed here.", f"此处不允许 {request.method} 方法。"),
+    }
+    response = refuse(error.status_code, words.get(error.status_code, error.detail))
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def request_id(request: Request) -> str:
+    """The caller's own X-Request-Id, when it is a plain word; else a new one."""
+    given = request.headers.get("x-request-id", "")
+    if not hasattr(request.state, "number"):
+        request.state.number = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    number: str = request.state.number
+    return number
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The request's body, whole.
+
+    Raises:
+        HTTPException: 415 for another content type, 413 when it is too large, 408 when too slow.
+    """
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(
+            415,
+            say(f"The content type is {kind[:60]!r}.", f"内容类型是 {kind[:60]!r}。")
+            + say(
+                " Expected application/json: curl -H 'Content-Type: application/json'.",
+                "应为 application/json:curl -H 'Content-Type: application/json'。",
+            ),
+        )
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HTTPException(415, say("Send the body uncompressed.", "请发送未压缩的请求体。"))
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > limits.body:
+        raise _too_large(limits)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limits.body:
+                    raise _too_large(limits)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise HTTPException(
+            408,
+            say("The body took too long to arrive.", "请求体到达过慢。"),
+            {"Connection": "close"},
+        ) from None
+    return b"".join(chunks)
+
+
+def _too_large(limits: Limits) -> HTTPException:
+    return HTTPException(
+        413,
+        say(
+            f"The body has more than {limits.body} bytes; send fewer inputs at once.",
+            f"请求体超过 {limits.body} 字节,请减少一次发送的条数。",
+        ),
+    )

@@ -1,0 +1,161 @@
+"""One process, one event loop, one thread a model."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from luodi.contracts import LuodiError, UsageError, say
+from luodi.registry import Registered
+from luodi.serving.settings import ServeSettings
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where a service answers, and for what."""
+
+    url: str
+    models: tuple[Registered, ...]
+
+
+def serve(
+    models: Sequence[Registered],
+    settings: ServeSettings,
+    ready: Callable[[Listening], None],
+) -> None:
+    """Answer for these models until SIGTERM or Ctrl-C; then finish what was begun, and return.
+
+    `ready` is told once every model is loaded and the port answers.
+
+    Raises:
+        UsageError: for an address that may not be listened on.
+        LuodiError: when the port is taken.
+        BundleError: when a bundle is not what the registry knows.
+    """
+    # First the port: to load a model for seconds, and then to find it taken, would be unkind.
+    with listening_socket(settings) as bound:
+        host, port = bound.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        _run(bound, models, settings, lambda: ready(Listening(url, tuple(models))))
+
+
+def _run(
+    bound: socket.socket,
+    models: Sequence[Registered],
+    settings: ServeSettings,
+    ready: Callable[[], None],
+) -> None:
+    import uvicorn
+
+    from luodi.bundle import open_predictor
+    from luodi.serving.http import Service
+    from luodi.serving.metrics import ServiceMetrics
+    from luodi.serving.router import Router, Served
+
+    metrics = ServiceMetrics()
+    served = []
+    for model in models:
+        bundle = open_predictor(model.folder, settings.threads, model.digest)
+        manifest = bundle.manifest
+        metrics.info.labels(
+            model.model, model.version, model.digest, manifest.task, manifest.learner
+        ).set(1)
+        observe = metrics.batch.labels(model.model).observe
+        served.append(Served(bundle, settings.limits, observe))
+
+    class Server(uvicorn.Server):
+        """Tells when it listens, and ends with success when it is asked to end."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # uvicorn would raise the signal again after the drain, and the process would seem
+            # to have died of it.
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+            yield
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    config = uvicorn.Config(
+        Service(Router(served), settings.limits, metrics).app(),
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=settings.drain_seconds,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    try:
+        Server(config).run(sockets=[bound])
+    finally:
+        for model_served in served:
+            model_served.close()
+
+
+def listening_socket(settings: ServeSettings) -> socket.socket:
+    """A socket bound to the host and port; port 0 took a free one.
+
+    Raises:
+        UsageError: for a port or host that is none, or one that others could reach.
+        LuodiError: when the port is taken, or may not be had.
+    """
+    host, port = settings.host, settings.port
+    if not 0 <= port <= 65535:
+        raise UsageError(
+            say(f"The port is {port}.", f"端口为 {port}。"),
+            say("Expected 0 to 65535; 0 takes a free one.", "应为 0 到 65535;0 表示任选空闲端口。"),
+        )
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise UsageError(
+            say(f"{host!r} is no address of this machine.", f"{host!r} 不是本机地址。"),
+            say("Expected one such as 127.0.0.1.", "应为 127.0.0.1 之类的地址。"),
+        ) from error
+    if not (settings.insecure or ipaddress.ip_address(str(address[0])).is_loopback):
+        raise UsageError(
+            say(f"{host} can be reached from other machines.", f"{host} 可被其他机器访问。"),
+            say(
+                "Without keys and TLS, Luodi listens on 127.0.0.1 alone.",
+                "没有密钥与 TLS 时,Luodi 只在 127.0.0.1 上监听。",
+            ),
+            say(
+                "Put a proxy with TLS before it, or say --insecure in a network you trust.",
+                "请在前面放置带 TLS 的代理;若网络可信,可加 --insecure。",
+            ),
+        )
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise LuodiError(
+                say(f"Port {port} is taken by another process.", f"端口 {port} 已被其他进程占用。"),
+                "",
+                say("Take another: --port 0 picks a free one.", "请换一个;--port 0 任选空闲端口。"),
+            ) from error
+        raise LuodiError(
+            say(
+                f"{host}:{port} cannot be listened on: {error.strerror}.",
+                f"无法在 {host}:{port} 上监听:{error.strerror}。",
+            )
+        ) from error
+    return bound

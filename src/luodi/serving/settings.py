@@ -1,0 +1,44 @@
+"""What an operator can set, with defaults that hold on one machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request, and all waiting ones together, may be.
+
+    Attributes:
+        body: bytes of a request's body.
+        body_seconds: how long a body may take to arrive.
+        inputs: rows in one request.
+        batch: rows that are answered in one call of a predictor.
+        batch_cost: the same by the predictor's own measure (tokens, rows).
+        waiting_cost: what may wait for one model before more is refused, by the same measure.
+    """
+
+    body: int = 16 * 1024 * 1024
+    body_seconds: float = 30.0
+    inputs: int = 10_000
+    batch: int = 64
+    batch_cost: int = 32_768
+    waiting_cost: int = 4_194_304
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """Where to listen, and with what. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = field(default_factory=cores)
+    insecure: bool = False
+    drain_seconds: int = 30
+    limits: Limits = field(default_factory=Limits)
