@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -228,7 +229,7 @@ def check_header(names: Sequence[str | None], file: str) -> list[str]:
                 ),
                 remedy=remedy,
             )
-    if repeated := [name for name in dict.fromkeys(trimmed) if trimmed.count(name) > 1][:_SHOWN]:
+    if repeated := [name for name, times in Counter(trimmed).items() if times > 1][:_SHOWN]:
         raise DataError(
             say(
                 f"{file}, line 1: column names stand there twice: {', '.join(repeated)}.",

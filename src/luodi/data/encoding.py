@@ -15,6 +15,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16", "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "utf-16"),
 )
+# What a company's older files are in, the likeliest first where the signs alone cannot tell.
+_OTHERS = ("big5", "cp932", "cp949", "cp1252", "cp1251", "cp1250")
 
 
 class Decoded(NamedTuple):
@@ -92,9 +94,13 @@ def _common_chinese(text: str) -> bool:
 def _guessed(raw: bytes, file: str, refusal: DataError) -> Decoded:
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(raw[:_SAMPLE]).best()
-    if best is None:
+    matches = charset_normalizer.from_bytes(raw[:_SAMPLE], cp_isolation=list(_OTHERS))
+    if not matches:
         raise refusal
+    best = min(
+        matches,
+        key=lambda match: (match.chaos, -match.coherence, _OTHERS.index(match.encoding)),
+    )
     try:
         text = raw.decode(best.encoding)
     except UnicodeDecodeError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from luodi.contracts import ROW, Dataset, JsonValue, Role
 from luodi.data.privacy import mask
@@ -18,18 +18,19 @@ def shorten(text: str, length: int = _LENGTH) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def row_examples(
-    data: Dataset, contents: list[str], rows: Iterable[int], **more: JsonValue
-) -> list[dict[str, JsonValue]]:
-    """A small record for each of these places: `row` counts from 1 in what was collected."""
+def row_example(data: Dataset, place: int, text: str, **more: JsonValue) -> dict[str, JsonValue]:
+    """A small record of the row at `place`: its number as collected (from 1), text and label."""
     numbers = data.table.get_column(ROW) if ROW in data.table.columns else range(data.rows)
-    labels = data.table.get_column(data.column(Role.LABEL)) if data.columns(Role.LABEL) else None
-    records = []
-    for place in rows:
-        record: dict[str, JsonValue] = {"row": int(numbers[place]) + 1}
-        if contents[place]:
-            record["text"] = shorten(contents[place])
-        if labels is not None:
-            record["label"] = labels[place]
-        records.append({**record, **more})
-    return records
+    record: dict[str, JsonValue] = {"row": int(numbers[place]) + 1}
+    if text:
+        record["text"] = shorten(text)
+    for name in data.columns(Role.LABEL):
+        record[name if len(data.columns(Role.LABEL)) > 1 else "label"] = data.table[name][place]
+    return {**record, **more}
+
+
+def row_examples(
+    data: Dataset, contents: Sequence[str], rows: Sequence[int]
+) -> list[dict[str, JsonValue]]:
+    """A record for each of the first few of these rows."""
+    return [row_example(data, place, contents[place]) for place in rows[:SHOWN]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from luodi.contracts import CleanSettings, Dataset, Finding, JsonValue, Role, Severity, say
 from luodi.data.duplicates import first_rows
-from luodi.data.examples import SHOWN, row_examples, shorten
+from luodi.data.examples import SHOWN, row_example, row_examples, shorten
 from luodi.data.privacy import find_personal
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _unusable(
                 _severity(clean.empty),
                 count,
                 say(f"{count} rows{en} have no text.", f"{zh}{count} 行没有文本。"),
-                row_examples(data, contents, marks.empty.nonzero()[0][:SHOWN].tolist()),
+                row_examples(data, contents, marks.empty.nonzero()[0].tolist()),
                 data.columns(Role.TEXT),
                 handled=_handled(clean.empty),
             )
@@ -117,7 +117,7 @@ def _unusable(
                 _severity(clean.empty),
                 count,
                 say(f"{count} rows{en} have no label.", f"{zh}{count} 行没有标签。"),
-                row_examples(data, contents, unlabelled.nonzero()[0][:SHOWN].tolist()),
+                row_examples(data, contents, unlabelled.nonzero()[0].tolist()),
                 data.columns(Role.LABEL),
                 remedy=say("Label them: they cost nothing to keep.", "可补充标签后再用。"),
                 handled=_handled(clean.empty),
@@ -205,7 +205,7 @@ def _crowds(
     examples = []
     for place in largest:
         row = int(np.flatnonzero(surplus & (groups == numbers[place]))[0])
-        examples += row_examples(data, contents, [row], times=int(times[place]) + 1)
+        examples.append(row_example(data, row, contents[row], times=int(times[place]) + 1))
     return examples
 
 
@@ -231,7 +231,7 @@ def _near_copies(
         examples.append(
             {
                 "texts": [shorten(contents[row]) for row in rows[:3].tolist()],
-                "rows": [item["row"] for item in row_examples(data, contents, rows[:3].tolist())],
+                "rows": [row_example(data, row, "")["row"] for row in rows[:3].tolist()],
                 "times": len(rows),
             }
         )
@@ -269,11 +269,7 @@ def leak(
     held_en, held_zh = {"test": ("test", "测试表"), "valid": ("validation", "验证表")}[held]
     in_en, in_zh = {"train": ("training", "训练表"), "valid": ("validation", "验证表")}[inside]
     same = int(exact.sum())
-    contents = [""] * data.rows
-    rows = leaking.nonzero()[0][:SHOWN].tolist()
     textual = data.columns(Role.TEXT)
-    for row in rows:
-        contents[row] = " ".join(str(data.table.get_column(name)[row]) for name in textual)
     return [
         Finding(
             f"{held}-copies",
@@ -284,7 +280,10 @@ def leak(
                 f"({same} exact).",
                 f"{in_zh}有 {count} 行是{held_zh}中行的副本(其中 {same} 行完全相同)。",
             ),
-            row_examples(data, contents, rows),
+            [
+                row_example(data, row, " ".join(str(data.table[name][row]) for name in textual))
+                for row in leaking.nonzero()[0][:SHOWN].tolist()
+            ],
             remedy=say(
                 "A model that has seen the answers proves nothing.",
                 "见过答案的模型,成绩不能说明问题。",
@@ -309,9 +308,7 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
                 rows.add(place)
                 kinds.update(span.kind for span in spans)
                 if len(examples) < SHOWN:
-                    examples += row_examples(
-                        data, [""] * place + [_around(text, spans[0].start)], [place]
-                    )
+                    examples.append(row_example(data, place, _around(text, spans[0].start)))
         if len(rows) > before:
             columns.append(name)
     if not rows:
@@ -338,8 +335,5 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
 
 
 def _around(text: str, place: int) -> str:
-    """The masked text from a little before the placeholder on, so that an example shows it."""
-    from luodi.data.privacy import mask
-
-    before = text[:place]
-    return mask(text) if place < 40 else "…" + before[-20:] + mask(text[place:])
+    """The text from a little before the place on, so that a shortened example shows it."""
+    return text if place < 40 else "…" + text[place - 20 :]

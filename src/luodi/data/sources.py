@@ -123,8 +123,9 @@ def _join(tables: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
 
     names = tables[0].columns
     aligned = [table.select(names) for table in tables]
-    for name in names:
-        kinds = {table.schema[name] for table in aligned} - {pl.Null()}
+    schemas = [dict(table.schema) for table in aligned]  # asking costs as much as columns
+    for name in names if len(tables) > 1 else ():
+        kinds = {schema[name] for schema in schemas} - {pl.Null()}
         if len(kinds) > 1 and not all(kind.is_numeric() for kind in kinds):
             try:
                 aligned = [table.with_columns(pl.col(name).cast(pl.String)) for table in aligned]
@@ -142,9 +143,9 @@ def _join(tables: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
 
 def _gathered(findings: Sequence[Finding]) -> list[Finding]:
     """Findings of one kind over many files as one, so that a thousand files do not flood."""
-    kept: dict[tuple[str, str], list[Finding]] = {}
+    kept: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        key = (finding.code, str(finding.details.get("encoding", "")))
+        key = (finding.code, str(finding.details.get("encoding", "")), *finding.columns)
         kept.setdefault(key, []).append(finding)
     return [_one(group) for group in kept.values()]
 
