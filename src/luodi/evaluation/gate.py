@@ -157,7 +157,7 @@ def _threshold_reason(rule: GateRule, found: Interval, used: float, passed: bool
             )
     return say(
         f"{name}: {end}, {shown}, {verb} {rule.text}.",
-        f"{name}:{end} {shown} {verb} {rule.text}。",
+        f"{name}：{end} {shown} {verb} {rule.text}。",
     )
 
 

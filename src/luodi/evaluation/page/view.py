@@ -31,8 +31,8 @@ def view(report: Report) -> dict[str, Any]:
         "columns": [column(record) for record in report.columns],
         "curves": curves(report.history),
         "groups": side_by_side(report.sections),
-        "level": wording.percent(report.level, 2),
-        "nominal": wording.percent(1 - (1 - report.level) * report.openings, 2),
+        "level": wording.level(report.level),
+        "nominal": wording.level(1 - (1 - report.level) * report.openings),
     }
 
 
@@ -127,7 +127,7 @@ def fact(key: str, value: JsonValue) -> JsonValue:
     if key in ("seconds", "budget", "train_seconds"):
         return wording.duration(value)
     if key in ("valid", "test") and 0 < value < 1:
-        return wording.percent(value)
+        return wording.level(value)
     return str(value) if key == "seed" else value
 
 

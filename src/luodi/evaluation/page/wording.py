@@ -43,7 +43,7 @@ def number(value: object) -> str:
         return "0"
     if size < 0.0005 or size >= 1e9:
         return f"{value:.2e}".replace("-", "−")
-    digits = 4 if size < 1 else 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
+    digits = 4 if size <= 1 else 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
@@ -57,12 +57,14 @@ def spread(interval: Interval) -> str:
     return f"[{number(interval.low)}, {number(interval.high)}]"
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """A share as a percentage, without needless zeros."""
-    if not math.isfinite(share):
-        return DASH
-    shown = f"{100 * share:.{digits}f}"
-    return (shown.rstrip("0").rstrip(".") if "." in shown else shown) + "%"
+def percent(share: float) -> str:
+    """A share as a percentage, to a tenth."""
+    return f"{100 * share:.1f}%" if math.isfinite(share) else DASH
+
+
+def level(share: float) -> str:
+    """A confidence level as a percentage, without needless zeros."""
+    return f"{100 * share:.4g}%"
 
 
 def chance(p_value: float) -> str:
