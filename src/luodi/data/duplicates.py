@@ -185,12 +185,12 @@ class _Search:
         """The links among texts, by their places."""
         import numpy as np
 
+        nothing = np.zeros(0, np.int64)
+        found = [Pairs(nothing, nothing, np.zeros(0))]
         if len(texts) < 2:
-            nothing = np.zeros(0, np.int64)
-            return Pairs(nothing, nothing, np.zeros(0))
+            return found[0]
         sets, keys, marks = self._sketch(texts)
         sizes = np.diff(sets.starts)
-        found: list[Pairs] = []
         root = np.arange(len(texts))
         for band in range(BANDS):
             self.progress.step(BANDS + band, 2 * BANDS, "near-copies")
