@@ -270,7 +270,7 @@ def test_the_reviews_of_a_package_without_running_it() -> None:
     assert [file.sha256 for file in again.files] == [file.sha256 for file in collected.files]
 
 
-CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
