@@ -92,7 +92,7 @@ def plan_batches(lengths: Ints, budget: int, rng: np.random.Generator | None) ->
     if start < len(order):
         batches.append(order[start:])
     if rng is not None:
-        rng.shuffle(batches)  # type: ignore[arg-type]  # numpy shuffles lists in place
+        rng.shuffle(batches)
     return batches
 
 

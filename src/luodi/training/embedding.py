@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -56,9 +58,10 @@ class UsedRows(nn.Module):
         return functional.embedding(ids, self.table).to(self._output)
 
 
-def used_ids(tokens: list[NDArray[np.int32]], vocabulary: int) -> NDArray[np.int64]:
-    """The token ids that occur, in order."""
+def used_ids(tokens: Sequence[NDArray[np.int32]], vocabulary: int, pad: int) -> NDArray[np.int64]:
+    """The token ids that occur, and the one that fills up batches, in order."""
     seen = np.zeros(vocabulary, dtype=bool)
+    seen[pad] = True
     for text in tokens:
         seen[text] = True
     return np.flatnonzero(seen).astype(np.int64)

@@ -82,9 +82,8 @@ def _has_pooler(config: Any) -> bool:
 
     from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
-    model = MODEL_MAPPING.get(type(config), None)
-    if isinstance(model, tuple):
-        model = model[0]
+    found: Any = MODEL_MAPPING.get(type(config), None)
+    model = found[0] if isinstance(found, tuple) else found
     return model is not None and "add_pooling_layer" in inspect.signature(model).parameters
 
 
@@ -140,8 +139,9 @@ def attend(
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """No bars and reports of Transformers: a missing pooler is expected, and not news."""
-    from transformers.utils import logging
+    import transformers
 
+    logging: Any = transformers.utils.logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,26 +54,23 @@ class MasterAdamW:
         Returns:
             The norm before clipping; when it is not finite, nothing is moved.
         """
-        gradients = []
         for parameter, master in zip(self._working, self._masters, strict=True):
-            if parameter.grad is None:
-                continue
-            if master is not parameter:
+            if master is not parameter and parameter.grad is not None:
                 master.grad = parameter.grad.float()
                 parameter.grad = None
-            gradients.append(master.grad)
-        norm = torch.linalg.vector_norm(
-            torch.stack(torch._foreach_norm(gradients))  # noqa: SLF001  # the public clip's own means
-        ).item()
-        if norm == norm and norm != float("inf"):
-            if norm > most:
-                torch._foreach_mul_(gradients, most / norm)  # noqa: SLF001
+        norm = float(torch.nn.utils.clip_grad_norm_(self._masters, most))
+        if math.isfinite(norm):
             for group, share in zip(self._adam.param_groups, self._rates, strict=True):
                 group["lr"] = rate * share
             self._adam.step()
             self._round()
         self._adam.zero_grad(set_to_none=True)
         return norm
+
+    def forget(self) -> None:
+        """Drop the gradients without moving anything."""
+        for parameter in self._working:
+            parameter.grad = None
 
     def _round(self) -> None:
         with torch.no_grad():

@@ -8,7 +8,10 @@ import os
 import platform
 import time
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -43,12 +46,12 @@ def choose_precision(cache: Path, threads: int) -> Precision:
     return known[key]
 
 
-def _seconds(dtype: object) -> float:
+def _seconds(dtype: torch.dtype) -> float:
     """The shortest of a few products of a layer's shape."""
     import torch
 
-    left = torch.ones(1024, 384, dtype=dtype)  # type: ignore[arg-type]
-    right = torch.ones(384, 1536, dtype=dtype)  # type: ignore[arg-type]
+    left = torch.ones(1024, 384, dtype=dtype)
+    right = torch.ones(384, 1536, dtype=dtype)
     best = float("inf")
     for _ in range(6):
         start = time.perf_counter()
@@ -62,7 +65,9 @@ def _processor() -> str:
     if info.is_file():
         wanted = ("model name", "flags")
         lines = [
-            line for line in info.read_text(errors="replace").splitlines() if line.startswith(wanted)
+            line
+            for line in info.read_text(errors="replace").splitlines()
+            if line.startswith(wanted)
         ]
         return " ".join(lines[:2])
     return f"{platform.machine()} {platform.processor()}"

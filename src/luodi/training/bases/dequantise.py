@@ -162,9 +162,11 @@ def _compare(graph_path: Path, folder: Path) -> float:
         wanted = {item.name for item in session.get_inputs()}
         old = session.run(None, {k: v for k, v in feeds.items() if k in wanted})[0].ravel()
         with torch.inference_mode():
-            new = encoder(
-                input_ids=torch.from_numpy(ids), attention_mask=torch.ones(ids.shape)
-            ).last_hidden_state.numpy().ravel()
+            new = (
+                encoder(input_ids=torch.from_numpy(ids), attention_mask=torch.ones(ids.shape))
+                .last_hidden_state.numpy()
+                .ravel()
+            )
         cosines.append(float(old @ new / (np.linalg.norm(old) * np.linalg.norm(new))))
     return min(cosines)
 

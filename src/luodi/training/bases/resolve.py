@@ -214,9 +214,7 @@ def _describe(name: str, folder: Path, source: str, entry: BaseEntry | None) -> 
     else:
         licence, stated = licence_of_folder(folder)
     pooling = pooling_of(folder, entry.pooling if entry else "mean")
-    return BaseFolder(
-        folder, name, licence, folder_sha256(files), source, stated, pooling, files
-    )
+    return BaseFolder(folder, name, licence, folder_sha256(files), source, stated, pooling, files)
 
 
 class _workshop:  # noqa: N801  # used as a function, in a with statement
@@ -236,9 +234,7 @@ class _workshop:  # noqa: N801  # used as a function, in a with statement
 def _finish(work: Path, home: Path, base: BaseFolder) -> None:
     """Write the record and rename into place: a kill before leaves nothing, after, everything."""
     record = work / RECORD
-    record.write_text(
-        json.dumps(base.to_json(), ensure_ascii=False, indent=2), encoding="utf-8"
-    )
+    record.write_text(json.dumps(base.to_json(), ensure_ascii=False, indent=2), encoding="utf-8")
     with record.open("rb") as stream:
         os.fsync(stream.fileno())
     if home.exists():
@@ -272,7 +268,10 @@ def _requirement(text: str) -> str:
         return text
     raise BaseModelError(
         say(f"package:{text} names no package.", f"package:{text} 不是软件包名。"),
-        say("Expected package:NAME or package:NAME==VERSION.", "应为 package:名称 或 package:名称==版本。"),
+        say(
+            "Expected package:NAME or package:NAME==VERSION.",
+            "应为 package:名称 或 package:名称==版本。",
+        ),
     )
 
 

@@ -1,0 +1,411 @@
+"""A pretrained encoder, fine-tuned: the strongest learner of the task from a few thousand rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from luodi.contracts import (
+    Answer,
+    BaseModelError,
+    Choice,
+    Classified,
+    Estimate,
+    Finding,
+    FitSettings,
+    JsonValue,
+    Predictor,
+    Progress,
+    Range,
+    SearchSpace,
+    TrainingError,
+    say,
+)
+from luodi.project.home import cache_folder
+from luodi.tasks.text_classification.answers import softmax
+from luodi.tasks.text_classification.linear import texts_and_truth
+from luodi.tasks.text_classification.transformer_predictor import (
+    HEAD,
+    MODEL,
+    TOKENIZER,
+    TransformerPredictor,
+)
+from luodi.training.bases import BaseFolder, find_entry, resolve_base
+from luodi.training.batching import Examples
+from luodi.training.budget import Clock
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from tokenizers import Tokenizer
+
+    from luodi.contracts import Dataset
+    from luodi.tasks.text_classification.transformer_model import EncoderClassifier
+
+_EXPORT_SECONDS = 6.0
+"""What exporting and checking a small encoder takes; a larger one takes longer in proportion."""
+_PARITY_TEXTS = 32
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A part of the data as tokens, and which of its texts were cut short."""
+
+    examples: Examples
+    truncated: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TransformerFitted:
+    """A fine-tuned encoder in memory."""
+
+    model: EncoderClassifier
+    tokenizer: Tokenizer
+    base: BaseFolder
+    labels: tuple[str, ...]
+    max_length: int
+    pad: int
+    samples: Sequence[NDArray[np.int32]]
+    history: Sequence[Mapping[str, float]] = ()
+    findings: Sequence[Finding] = ()
+
+    @property
+    def licences(self) -> Mapping[str, str]:
+        """The base's."""
+        return {self.base.name: self.base.licence}
+
+    def export(self, folder: Path) -> None:
+        """Write model.onnx, tokenizer.json and transformer.json.
+
+        Raises:
+            TrainingError: when the exported model does not answer as the trained one does.
+        """
+        from luodi.tasks.text_classification.transformer_export import export_classifier
+
+        folder.mkdir(parents=True, exist_ok=True)
+        export_classifier(self.model, self.base.path, self.samples, self.pad, folder / MODEL)
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+        self.tokenizer.save(str(folder / TOKENIZER), pretty=False)
+        head = {
+            "labels": self.labels,
+            "max_length": self.max_length,
+            "pad": self.pad,
+            "base": {
+                "name": self.base.name,
+                "sha256": self.base.sha256,
+                "source": self.base.source,
+                "licence": self.base.licence,
+            },
+        }
+        (folder / HEAD).write_text(json.dumps(head, ensure_ascii=False), encoding="utf-8")
+
+
+class TransformerLearner:
+    """Fine-tunes any encoder of the BERT family."""
+
+    name = "transformer"
+    version = 1
+    predictor: type[Predictor] = TransformerPredictor
+    space: SearchSpace = {
+        "learning_rate": Range(1e-5, 1e-3, default=3e-4, log=True),
+        "epochs": Range(1, 20, default=5, whole=True),
+        "max_length": Range(16, 512, default=256, whole=True),
+        "pooling": Choice(("base", "mean", "cls", "both")),
+        "batch_tokens": Range(512, 16384, default=4096, log=True, whole=True),
+        "head_rate": Range(1, 30, default=10, log=True),
+        "layer_decay": Range(0.7, 1.0, default=1.0),
+        "dropout": Range(0.0, 0.5, default=0.1),
+        "smoothing": Range(0.0, 0.2, default=0.0),
+        "balance": Choice(("auto", "none", "root", "full")),
+    }
+
+    def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
+        """Floating-point work over what this processor was seen to do; kept to the budget."""
+        from luodi.tasks.text_classification.transformer_estimate import estimate_fit
+
+        return estimate_fit(data, settings, settings.chosen(self.space))
+
+    def fit(
+        self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
+    ) -> TransformerFitted:
+        """Fine-tune on `train`; the pass that does best on `valid` is kept.
+
+        Raises:
+            BaseModelError: when the base cannot be found, trusted or licensed.
+            TrainingError: when the training part is empty or training does not converge.
+        """
+        return _Fit(settings, settings.chosen(self.space), progress).run(train, valid)
+
+
+@dataclass
+class _Fit:
+    """One fit, step by step."""
+
+    settings: FitSettings
+    options: Mapping[str, JsonValue]
+    progress: Progress
+    findings: list[Finding] = field(default_factory=list)
+
+    def run(self, train: Dataset, valid: Dataset) -> TransformerFitted:
+        clock = Clock(self.settings.budget)
+        if not train.rows:
+            raise TrainingError(say("The training part is empty.", "训练集为空。"))
+        base = (
+            resolve_base(
+                self.settings.base or "", self.settings.licence, cache_folder(), self.progress
+            )
+            if self.settings.base
+            else _no_base()
+        )
+        labels = self.settings.schema.answer_field("label").categories
+        tokenizer, pad = load_tokenizer(base.path)
+        length = min(int(self.options["max_length"]), position_limit(base.path))
+        rows = self._tokens(train, labels, tokenizer, length)
+        judged = self._tokens(valid, labels, tokenizer, length)
+        self._tell_truncated(rows, labels, length)
+        model, plan_length, history = self._train(base, rows, judged, pad, clock, length)
+        return TransformerFitted(
+            model,
+            tokenizer,
+            base,
+            labels,
+            plan_length,
+            pad,
+            _samples(judged.examples, rows.examples),
+            history,
+            tuple(self.findings),
+        )
+
+    def _tokens(
+        self, data: Dataset, labels: Sequence[str], tokenizer: Tokenizer, length: int
+    ) -> Rows:
+        texts, truth = texts_and_truth(data, labels)
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(length)
+        encodings = tokenizer.encode_batch(texts)
+        examples = Examples(
+            [np.asarray(e.ids, dtype=np.int32) for e in encodings],
+            truth,
+            np.ones(len(texts), dtype=np.float32),
+        )
+        cut = np.fromiter((bool(e.overflowing) for e in encodings), bool, len(texts))
+        return Rows(examples, cut)
+
+    def _tell_truncated(self, rows: Rows, labels: Sequence[str], length: int) -> None:
+        count = int(rows.truncated.sum())
+        if not count:
+            return
+        targets = rows.examples.targets
+        by_class = {
+            label: int(rows.truncated[targets == index].sum()) for index, label in enumerate(labels)
+        }
+        shares = {
+            label: round(n / max(int((targets == i).sum()), 1), 4)
+            for i, (label, n) in enumerate(by_class.items())
+        }
+        finding = Finding(
+            "truncated",
+            "warning" if count > len(targets) // 20 else "info",
+            count,
+            say(
+                f"{count} of {len(targets)} training texts are longer than {length} tokens and "
+                f"are read up to there.",
+                f"{len(targets)} 条训练文本中有 {count} 条超过 {length} 个词元,只读取前面部分。",
+            ),
+            remedy=say(
+                "Raise model.options.max_length (slower).",
+                "可调高 model.options.max_length(会变慢)。",
+            ),
+            handled=say("Cut short.", "已截短。"),
+            details={"length": length, "by_class": by_class, "share_by_class": shares},
+        )
+        self.findings.append(finding)
+        self.progress.say(finding.message)
+
+    def _train(
+        self, base: BaseFolder, rows: Rows, judged: Rows, pad: int, clock: Clock, length: int
+    ) -> tuple[EncoderClassifier, int, Sequence[Mapping[str, float]]]:
+        import torch
+
+        from luodi.tasks.text_classification.transformer_model import EncoderClassifier
+        from luodi.training.embedding import used_ids
+        from luodi.training.loop import Loop, Recipe, loop_key, train_model
+        from luodi.training.precision import choose_precision
+
+        settings, options = self.settings, self.options
+        labels = settings.schema.answer_field("label").categories
+        threads = torch.get_num_threads()
+        torch.set_num_threads(settings.threads)
+        try:
+            torch.manual_seed(settings.seed)
+            model = EncoderClassifier(base.path, len(labels), self._head(base))
+            precision = choose_precision(cache_folder(), settings.threads)
+            used = used_ids(rows.examples.tokens, model.encoder.config.vocab_size, pad)
+            model.prepare(used, getattr(torch, precision))
+            model.class_weights = self._class_weights(rows.examples.targets, len(labels))
+            key = loop_key(
+                TransformerLearner.version, base.sha256, settings.seed, dict(options), labels,
+                precision, _digest(rows.examples), _digest(judged.examples), settings.metric.name,
+            )  # fmt: skip
+            recipe = Recipe(
+                epochs=int(options["epochs"]),
+                rate=float(options["learning_rate"]),
+                length=length,
+                tokens=int(options["batch_tokens"]),
+                pad=pad,
+            )
+            loop = Loop(settings.folder, settings.seed, clock, _reserve(base.path), key)
+            trained = train_model(
+                model,
+                (rows.examples, judged.examples),
+                recipe,
+                loop,
+                self._judge(judged.examples.targets, labels),
+                self.progress,
+            )
+        finally:
+            torch.set_num_threads(threads)
+        self.findings += trained.findings
+        return model, trained.plan.length, trained.history
+
+    def _head(self, base: BaseFolder) -> Any:
+        from luodi.tasks.text_classification.transformer_model import Head
+
+        pooling = str(self.options["pooling"])
+        return Head(
+            pooling=base.pooling if pooling == "base" else pooling,
+            dropout=float(self.options["dropout"]),
+            smoothing=float(self.options["smoothing"]),
+            rate=float(self.options["head_rate"]),
+            layer_decay=float(self.options["layer_decay"]),
+        )
+
+    def _class_weights(self, targets: NDArray[np.int64], classes: int) -> Any:
+        """Rare classes count for more when the metric chosen on counts classes alike.
+
+        By default by the root of their rarity: full balance would spoil the probabilities.
+        """
+        import torch
+
+        balance = str(self.options["balance"])
+        if balance == "auto":
+            per_class = self.settings.metric.name in {"macro_f1", "recall", "balanced_accuracy"}
+            balance = "root" if per_class else "none"
+        if balance == "none":
+            return None
+        counts = np.maximum(np.bincount(targets, minlength=classes), 1).astype(np.float64)
+        weights = (counts.mean() / counts) ** (0.5 if balance == "root" else 1.0)
+        return torch.from_numpy((weights / weights[targets].mean()).astype(np.float32))
+
+    def _judge(self, truth: NDArray[np.int64], labels: tuple[str, ...]) -> Any:
+        metric = self.settings.metric
+        sign = 1.0 if metric.higher_is_better else -1.0
+
+        def judge(scores: NDArray[np.float32]) -> dict[str, float]:
+            chance = softmax(scores.astype(np.float64))
+            rows = np.arange(len(truth))
+            scored = Classified(
+                weight=np.ones(len(truth)),
+                cluster=rows.astype(np.int64),
+                truth=truth,
+                predicted=chance.argmax(1).astype(np.int64),
+                probability=chance,
+                labels=labels,
+            )
+            value = float(metric.compute(scored, np.ones((1, len(truth))))[0])
+            hit = np.maximum(chance[rows, truth], 1e-15)
+            return {
+                "score": sign * value if np.isfinite(value) else -np.inf,
+                metric.name: value,
+                "loss": float(-np.log(hit).mean()),
+            }
+
+        return judge
+
+
+def load_tokenizer(folder: Path) -> tuple[Tokenizer, int]:
+    """The fast tokenizer of a base, and the id that pads.
+
+    Raises:
+        BaseModelError: when the folder has none that can be read.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    try:
+        if path.is_file():
+            tokenizer = Tokenizer.from_file(str(path))
+        else:
+            import transformers
+
+            slow = transformers.AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+            tokenizer = Tokenizer.from_str(slow.backend_tokenizer.to_str())
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except Exception as error:
+        # The tokenizers library raises bare exceptions for files that it cannot read.
+        raise BaseModelError(
+            say(
+                f"The tokenizer of {folder.name} cannot be read: {error}",
+                f"无法读取 {folder.name} 的分词器:{error}",
+            ),
+            say("Expected a tokenizer.json.", "应有 tokenizer.json。"),
+        ) from error
+    return tokenizer, int(config.get("pad_token_id") or 0)
+
+
+def position_limit(folder: Path) -> int:
+    """The longest text, in tokens, that the encoder has positions for."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    limit = int(config.get("max_position_embeddings") or 512)
+    # RoBERTa and its kin start counting positions after the padding id.
+    shifted = config.get("model_type") in {"roberta", "xlm-roberta", "camembert", "mpnet"}
+    return limit - 2 if shifted else limit
+
+
+def _no_base() -> BaseFolder:
+    raise BaseModelError(
+        say("model.base is not set.", "未设置 model.base。"),
+        say(
+            "The transformer learner starts from a pretrained encoder.",
+            "transformer 学习器需要一个预训练编码器作为起点。",
+        ),
+        say(
+            "Set model.base, for example to minilm-en or bge-small-zh (`luodi bases` lists more).",
+            "请设置 model.base,例如 minilm-en 或 bge-small-zh(`luodi bases` 列出更多)。",
+        ),
+    )
+
+
+def _samples(valid: Examples, train: Examples) -> list[NDArray[np.int32]]:
+    """Real texts of every length, on which the export is compared."""
+    source = valid if len(valid) else train
+    order = np.argsort(source.lengths, kind="stable")
+    places = np.linspace(0, len(order) - 1, min(_PARITY_TEXTS, len(order))).round().astype(int)
+    return [source.tokens[order[place]] for place in places]
+
+
+def _digest(examples: Examples) -> str:
+    import hashlib
+
+    found = hashlib.sha256()
+    for tokens in examples.tokens:
+        found.update(len(tokens).to_bytes(4, "little"))
+        found.update(tokens.tobytes())
+    found.update(examples.targets.tobytes())
+    return found.hexdigest()
+
+
+def _reserve(folder: Path) -> float:
+    """Seconds to leave for the export: in proportion to the weights."""
+    size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    return _EXPORT_SECONDS * max(size / 90e6, 1.0)
+
+
+__all__ = ["Answer", "TransformerFitted", "TransformerLearner", "find_entry"]

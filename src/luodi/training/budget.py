@@ -1,0 +1,158 @@
+"""Keeping a fit within its seconds: fewer epochs, then shorter texts, then fewer rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from luodi.contracts import Finding, say
+from luodi.training.batching import Ints
+
+_LEAST_EPOCHS = 2
+"""Below two passes a fine-tuned head is not yet settled; shorter texts lose less."""
+_LEAST_LENGTH = 48
+"""Tokens: below, a text's opening words are all that is left."""
+_VALID_SHARE = 0.35
+"""A forward pass without gradients, as a share of a training step on the same tokens."""
+_MARGIN = 1.08
+"""What a plan allows for: the optimiser's step, checkpoints, a noisy machine."""
+
+
+class Clock:
+    """Seconds of a fit, those before a kill included, against its budget (None: no limit)."""
+
+    def __init__(self, budget: float | None, spent: float = 0.0) -> None:
+        self.budget = budget
+        self._start = time.monotonic() - spent
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the fit began."""
+        return time.monotonic() - self._start
+
+    def add(self, spent: float) -> None:
+        """Count seconds that an earlier, killed process took."""
+        self._start -= spent
+
+    def left(self, reserve: float = 0.0) -> float:
+        """Seconds until the budget ends, less a reserve for what comes after training."""
+        if self.budget is None:
+            return float("inf")
+        return self.budget - reserve - self.elapsed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained: passes, tokens that a text may have, rows."""
+
+    epochs: int
+    length: int
+    rows: int
+
+
+def plan_seconds(plan: Plan, train: Ints, valid: Ints, pace: float) -> float:
+    """What a plan takes, at `pace` seconds a token of a training step."""
+    share = plan.rows / max(len(train), 1)
+    tokens = float(np.minimum(train, plan.length).sum()) * share
+    judged = float(np.minimum(valid, plan.length).sum()) * _VALID_SHARE
+    return plan.epochs * (tokens + judged) * pace * _MARGIN
+
+
+def fit_plan(
+    wish: Plan, train: Ints, valid: Ints, pace: float, seconds: float
+) -> tuple[Plan, list[Finding]]:
+    """The largest plan within `seconds`, and what it gave up of the wish.
+
+    Args:
+        wish: what would be done with no limit.
+        train, valid: (n,) tokens of each text.
+        pace: measured seconds a token.
+        seconds: what is left for training.
+    """
+    plan = wish
+    while plan.epochs > _LEAST_EPOCHS and plan_seconds(plan, train, valid, pace) > seconds:
+        plan = replace(plan, epochs=plan.epochs - 1)
+    if plan_seconds(plan, train, valid, pace) > seconds:
+        plan = replace(plan, length=_shorter(plan, train, valid, pace, seconds))
+    needed = plan_seconds(plan, train, valid, pace)
+    if needed > seconds:
+        rows = int(plan.rows * max(seconds, 0.0) / needed)
+        plan = replace(plan, rows=max(rows, min(plan.rows, 64)))
+    return plan, _told(wish, plan, train)
+
+
+def _shorter(plan: Plan, train: Ints, valid: Ints, pace: float, seconds: float) -> int:
+    """The greatest length within `seconds`, by halving the interval; never below the least."""
+    low, high = min(_LEAST_LENGTH, plan.length), plan.length
+    while low < high:
+        middle = (low + high + 1) // 2
+        if plan_seconds(replace(plan, length=middle), train, valid, pace) <= seconds:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _told(wish: Plan, plan: Plan, train: Ints) -> list[Finding]:
+    findings = []
+    if plan.epochs < wish.epochs:
+        findings.append(
+            budget_finding(
+                "budget-epochs",
+                wish.epochs - plan.epochs,
+                say(
+                    f"To keep to the budget, training makes {plan.epochs} passes instead of "
+                    f"{wish.epochs}.",
+                    f"为不超出预算,训练轮数由 {wish.epochs} 减为 {plan.epochs}。",
+                ),
+            )
+        )
+    if plan.length < wish.length:
+        cut = int((train > plan.length).sum()) - int((train > wish.length).sum())
+        findings.append(
+            budget_finding(
+                "budget-length",
+                cut,
+                say(
+                    f"To keep to the budget, texts are read up to {plan.length} tokens instead of "
+                    f"{wish.length}; {cut} more are cut short.",
+                    f"为不超出预算,文本最多读取 {plan.length} 个词元(原为 {wish.length});"
+                    f"另有 {cut} 条被截短。",
+                ),
+            )
+        )
+    if plan.rows < wish.rows:
+        findings.append(
+            budget_finding(
+                "budget-rows",
+                wish.rows - plan.rows,
+                say(
+                    f"To keep to the budget, {plan.rows} of {wish.rows} rows are learnt from.",
+                    f"为不超出预算,只学习 {wish.rows} 行中的 {plan.rows} 行。",
+                ),
+            )
+        )
+    return findings
+
+
+def budget_finding(code: str, count: int, message: str) -> Finding:
+    """A finding about something given up for the budget."""
+    return Finding(
+        code,
+        "warning",
+        count,
+        message,
+        remedy=say("Raise model.budget.", "可调高 model.budget。"),
+        handled=say("Done so.", "已如此处理。"),
+    )
+
+
+def spread(batches: Sequence[Ints], count: int) -> list[Ints]:
+    """`count` batches spread evenly over a list, for measuring a pace."""
+    if len(batches) <= count:
+        return list(batches)
+    places = np.linspace(0, len(batches) - 1, count).round().astype(int)
+    return [batches[i] for i in places]

@@ -1,0 +1,432 @@
+"""The training loop: fine-tune a model on texts, within a budget, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from luodi.contracts import Finding, JsonValue, Progress, TrainingError, say
+from luodi.training.batching import (
+    Batch,
+    Examples,
+    Ints,
+    collate,
+    epoch_batches,
+    in_order,
+    padded_tokens,
+    plan_batches,
+)
+from luodi.training.budget import Clock, Plan, budget_finding, fit_plan, spread
+from luodi.training.checkpoints import (
+    Checkpoint,
+    drop_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from luodi.training.optimiser import Group, MasterAdamW
+from luodi.training.schedule import one_cycle
+
+_MOST_BROKEN = 5
+"""Steps in a row whose gradient is not finite before the fit gives up."""
+
+
+class Trainable(Protocol):
+    """A torch module that this loop can train."""
+
+    def groups(self) -> Sequence[Group]:
+        """Its weights, by how they are learnt."""
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """One batch's loss, a scalar."""
+
+    def outputs(self, batch: Batch) -> torch.Tensor:
+        """What is judged: (batch, k) in float32."""
+
+    def train(self, mode: bool = True) -> object:
+        """Switch between learning and answering."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        epochs: passes over the rows.
+        rate: the peak learning rate.
+        length: tokens that a text may have.
+        tokens: tokens a batch, padding included.
+        warmup: the share of training over which the rate rises.
+        clip: the gradient's greatest norm.
+        patience: epochs without a better score before training stops.
+        pad: the id that fills up a batch.
+    """
+
+    epochs: int = 5
+    rate: float = 3e-4
+    length: int = 256
+    tokens: int = 4096
+    warmup: float = 0.1
+    clip: float = 1.0
+    patience: int = 3
+    pad: int = 0
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Where and how long a fit runs.
+
+    Attributes:
+        folder: for checkpoints.
+        seed: for the order of batches and for dropout.
+        clock: the fit's clock, running.
+        reserve: seconds to leave for what comes after.
+        key: what the checkpoint must have been made from to be gone on with.
+        every: seconds between checkpoints.
+    """
+
+    folder: Path
+    seed: int
+    clock: Clock
+    reserve: float = 0.0
+    key: str = ""
+    every: float = 60.0
+
+
+Judge = Callable[[NDArray[np.float32]], Mapping[str, float]]
+"""(n, k) outputs in the validation part's order -> figures; `score` is the one chosen on, the
+greater the better, and `loss` breaks ties."""
+
+
+@dataclass
+class Trained:
+    """What a fit did."""
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    plan: Plan = field(default_factory=lambda: Plan(0, 0, 0))
+    best: float = -math.inf
+    seconds: float = 0.0
+
+
+def loop_key(*facts: JsonValue) -> str:
+    """A short hash of everything that a checkpoint depends on."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def train_model(
+    model: Trainable,
+    parts: tuple[Examples, Examples],
+    recipe: Recipe,
+    loop: Loop,
+    judge: Judge,
+    progress: Progress,
+) -> Trained:
+    """Train `model` in place; it ends with the weights that did best on the validation part.
+
+    Args:
+        model: what is trained.
+        parts: what is learnt from, and what is chosen on.
+        recipe: how.
+        loop: where, and how long.
+        judge: how outputs on the validation part are scored.
+        progress: told the loss, the score and the time left.
+
+    Raises:
+        TrainingError: when the gradient stays not finite.
+    """
+    return _Training(model, parts, recipe, loop, judge, progress).run()
+
+
+class _Training:
+    """The state of one fit."""
+
+    def __init__(
+        self,
+        model: Trainable,
+        parts: tuple[Examples, Examples],
+        recipe: Recipe,
+        loop: Loop,
+        judge: Judge,
+        progress: Progress,
+    ) -> None:
+        self.model, self.recipe, self.loop = model, recipe, loop
+        self.judge, self.progress = judge, progress
+        self.train, self.valid = parts
+        torch.manual_seed(loop.seed)
+        self.optimiser = MasterAdamW(model.groups())
+        self.result = Trained()
+        self.epoch, self.place, self.done, self.total = 0, 0, 0, 0
+        self.best: dict[str, torch.Tensor] = {}
+        self.best_rank = (-math.inf, -math.inf)
+        self.stale = self.broken = 0
+        self.losses: list[float] = []
+        self.paced = [0.0, 0.0]  # seconds and tokens of this process's steps
+        self.judged = 0.0
+        self.saved = time.monotonic()
+
+    def run(self) -> Trained:
+        if not self._resume():
+            self._make_plan()
+        plan = self.result.plan
+        self.train = _first_rows(self.train, plan.rows, self.loop.seed).cut(plan.length)
+        self.valid = self.valid.cut(plan.length)
+        if not self.total:
+            self.total = plan.epochs * self._epoch_tokens()
+        while self.epoch < plan.epochs and self.done < self.total:
+            self._one_epoch()
+            self.epoch, self.place = self.epoch + 1, 0
+            self._judge()
+            if self.stale >= self.recipe.patience:
+                break
+            if time.monotonic() - self.saved > self.loop.every / 2:
+                self._save()
+        self.optimiser.load_weights(self.best)
+        self.model.train(False)
+        if self.loop.clock.elapsed > self.loop.every / 2:
+            self._save()  # a kill before the export then costs no training
+        self.result.seconds = self.loop.clock.elapsed
+        return self.result
+
+    def _epoch_tokens(self) -> int:
+        lengths = self.train.lengths
+        return padded_tokens(
+            lengths, epoch_batches(lengths, self.recipe.tokens, self.loop.seed, self.epoch)
+        )
+
+    def _make_plan(self) -> None:
+        recipe, clock = self.recipe, self.loop.clock
+        wish = Plan(recipe.epochs, recipe.length, len(self.train))
+        if clock.budget is None:
+            self.result.plan = wish
+            return
+        pace = self._measure()
+        lengths = (self.train.lengths, self.valid.lengths)
+        plan, findings = fit_plan(wish, *lengths, pace, clock.left(self.loop.reserve))
+        for finding in findings:
+            self.progress.say(finding.message)
+        self.result.plan = plan
+        self.result.findings += findings
+
+    def _measure(self) -> float:
+        """Seconds a token, over a few steps of typical lengths that move no weight."""
+        lengths = np.minimum(self.train.lengths, self.recipe.length)
+        batches = plan_batches(lengths, self.recipe.tokens, None)
+        cut = self.train.cut(self.recipe.length)
+        sample = spread(batches, 4)
+        self._trial(cut, sample[len(sample) // 2])  # the first step also pays for warming up
+        start, tokens = time.monotonic(), 0
+        for rows in sample:
+            tokens += self._trial(cut, rows)
+        return (time.monotonic() - start) / tokens
+
+    def _trial(self, examples: Examples, rows: Ints) -> int:
+        random = torch.get_rng_state()
+        batch = collate(examples, rows, self.recipe.pad)
+        self.model.train(True)
+        self.model.loss(batch).backward()  # type: ignore[no-untyped-call]
+        self.optimiser.forget()
+        torch.set_rng_state(random)
+        return batch.size
+
+    def _one_epoch(self) -> None:
+        self.model.train(True)
+        lengths = self.train.lengths
+        batches = epoch_batches(lengths, self.recipe.tokens, self.loop.seed, self.epoch)
+        for rows in batches[self.place :]:
+            if self.done >= self.total:
+                break
+            start = time.monotonic()
+            self._one_step(collate(self.train, rows, self.recipe.pad))
+            self.place += 1
+            self.paced[0] += time.monotonic() - start
+            self._keep_to_budget()
+            self._tell()
+            if time.monotonic() - self.saved > self.loop.every:
+                self._save()
+
+    def _one_step(self, batch: Batch) -> None:
+        loss = self.model.loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        rate = self.recipe.rate * one_cycle(self.done / self.total, self.recipe.warmup)
+        norm = self.optimiser.step(rate, self.recipe.clip)
+        self.broken = 0 if math.isfinite(norm) else self.broken + 1
+        if self.broken >= _MOST_BROKEN:
+            raise TrainingError(
+                say(
+                    f"The gradient was not finite {self.broken} times in a row.",
+                    f"梯度连续 {self.broken} 次不是有限数。",
+                ),
+                "",
+                say(
+                    "Lower model.options.learning_rate.",
+                    "请调低 model.options.learning_rate。",
+                ),
+            )
+        self.losses.append(loss.item())
+        self.done += batch.size
+        self.paced[1] += batch.size
+
+    def _remaining(self) -> float:
+        """Seconds that the rest will take, at the pace so far."""
+        if not self.paced[1]:
+            return 0.0
+        pace = self.paced[0] / self.paced[1]
+        epochs = self.result.plan.epochs
+        checks = math.ceil((self.total - self.done) / max(self.total, 1) * epochs)
+        return (self.total - self.done) * pace + checks * self.judged
+
+    def _keep_to_budget(self) -> None:
+        """Shorten what is left when the machine turns out slower than it was measured."""
+        left = self.loop.clock.left(self.loop.reserve)
+        remaining = self._remaining()
+        if left == math.inf or remaining <= left * 1.02 + 0.5 or self.paced[1] < 1:
+            return
+        share = max(left, 0.0) / remaining
+        before, self.total = self.total, self.done + int((self.total - self.done) * share)
+        self.total = max(self.total, 1)
+        kept = self.total / before
+        if not any(f.code == "budget-slower" for f in self.result.findings):
+            finding = budget_finding(
+                "budget-slower",
+                0,
+                say(
+                    f"Training runs slower than was measured; it ends after about "
+                    f"{kept:.0%} of what was planned, to keep to the budget.",
+                    f"训练比预先测得的慢;为不超出预算,约完成计划的 {kept:.0%} 后结束。",
+                ),
+            )
+            self.result.findings.append(finding)
+            self.progress.say(finding.message)
+
+    def _tell(self) -> None:
+        recent = self.losses[-20:]
+        seconds = int(self._remaining())
+        left = f"{seconds // 60}:{seconds % 60:02d}"
+        self.progress.step(
+            min(self.done, self.total),
+            self.total,
+            say(
+                f"loss {sum(recent) / len(recent):.3f}, {left} left",
+                f"损失 {sum(recent) / len(recent):.3f},剩余 {left}",
+            ),
+        )
+
+    def _judge(self) -> None:
+        start = time.monotonic()
+        self.model.train(False)
+        figures = dict(self.judge(self.outputs(self.valid)))
+        self.judged = time.monotonic() - start
+        rank = (figures["score"], -figures.get("loss", 0.0))
+        if rank > self.best_rank:
+            self.best_rank, self.stale = rank, 0
+            self.best = self.optimiser.weights()
+            self.result.best = figures["score"]
+        else:
+            self.stale += 1
+        record = {
+            "epoch": float(self.epoch),
+            "seconds": self.loop.clock.elapsed,
+            "train_loss": float(np.mean(self.losses)) if self.losses else math.nan,
+            **{f"valid_{name}": value for name, value in figures.items() if name != "score"},
+        }
+        self.losses.clear()
+        self.result.history.append(record)
+        self.progress.say(
+            say(
+                f"Pass {self.epoch} of {self.result.plan.epochs}: ",
+                f"第 {self.epoch}/{self.result.plan.epochs} 轮:",
+            )
+            + ", ".join(f"{k} {v:.4g}" for k, v in record.items() if k not in ("epoch", "seconds"))
+        )
+
+    def outputs(self, examples: Examples) -> NDArray[np.float32]:
+        """(n, k) in the examples' order."""
+        found: NDArray[np.float32] | None = None
+        with torch.inference_mode():
+            for rows, batch in in_order(examples, self.recipe.tokens * 2, self.recipe.pad):
+                answers = self.model.outputs(batch).numpy()
+                if found is None:
+                    found = np.zeros((len(examples), answers.shape[1]), dtype=np.float32)
+                found[rows] = answers
+        if found is None:
+            raise TrainingError(
+                say("The validation part is empty.", "验证集为空。"),
+                say("At least one row is needed to choose on.", "至少需要一行用于选择模型。"),
+            )
+        return found
+
+    def _facts(self) -> dict[str, JsonValue]:
+        return {
+            "key": self.loop.key,
+            "epoch": self.epoch,
+            "place": self.place,
+            "done": self.done,
+            "total": self.total,
+            "stale": self.stale,
+            "rank": list(self.best_rank) if self.best else None,
+            "losses": self.losses,
+            "seconds": self.loop.clock.elapsed,
+            "plan": asdict(self.result.plan),
+            "history": self.result.history,
+            "findings": [finding.to_json() for finding in self.result.findings],
+        }
+
+    def _save(self) -> None:
+        tensors = {
+            "weights": self.optimiser.weights(),
+            "moments": self.optimiser.state(),
+            "random": {"torch": torch.get_rng_state()},
+        }
+        if self.best:
+            tensors["best"] = self.best
+        save_checkpoint(self.loop.folder, Checkpoint(tensors, self._facts()))
+        self.saved = time.monotonic()
+
+    def _resume(self) -> bool:
+        kept = load_checkpoint(self.loop.folder)
+        if kept is None:
+            return False
+        facts = kept.facts
+        if facts.get("key") != self.loop.key:
+            drop_checkpoint(self.loop.folder)
+            return False
+        self.optimiser.load_weights(kept.tensors["weights"])
+        self.optimiser.load_state(kept.tensors["moments"])
+        torch.set_rng_state(kept.tensors["random"]["torch"])
+        self.epoch, self.place = int(facts["epoch"]), int(facts["place"])
+        self.done, self.total = int(facts["done"]), int(facts["total"])
+        self.stale, self.losses = int(facts["stale"]), list(facts["losses"])
+        if facts["rank"]:
+            self.best_rank = (facts["rank"][0], facts["rank"][1])
+            self.best = dict(kept.tensors["best"])
+            self.result.best = facts["rank"][0]
+        self.result.plan = Plan(**facts["plan"])
+        self.result.history = list(facts["history"])
+        self.result.findings = [Finding(**finding) for finding in facts["findings"]]
+        self.loop.clock.add(float(facts["seconds"]))
+        self.progress.say(
+            say(
+                f"Going on from a checkpoint in pass {self.epoch + 1} of "
+                f"{self.result.plan.epochs}.",
+                f"从检查点继续:第 {self.epoch + 1}/{self.result.plan.epochs} 轮。",
+            )
+        )
+        return True
+
+
+def _first_rows(examples: Examples, rows: int, seed: int) -> Examples:
+    """`rows` of the examples, drawn by seed, in their order; all of them when none is left out."""
+    if rows >= len(examples):
+        return examples
+    drawn = np.random.default_rng(seed).permutation(len(examples))[:rows]
+    return examples.take(np.sort(drawn).astype(np.int64))
