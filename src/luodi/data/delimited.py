@@ -195,7 +195,16 @@ def _header(
 ) -> list[str]:
     first = int((~blank).argmax())
     line = raw[shape.starts[first] : shape.ends[first]].decode()
-    names = next(csv.reader([line], delimiter=separator))
+    try:
+        names = next(csv.reader([line.removesuffix("\r")], delimiter=separator))
+    except csv.Error:  # a bare carriage return within a name
+        raise DataError(
+            say(
+                f"{file}, line {first + 1}: a column name is broken by a line end.",
+                f"{file} 第 {first + 1} 行:列名中含有换行。",
+            ),
+            say("Expected one header line.", "应有一行表头。"),
+        ) from None
     return check_header(names, file)
 
 

@@ -6,7 +6,7 @@ whatever these tie together. Units are dealt out, never rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import COPIES, DataError, Dataset, Parts, SplitSettings, say
@@ -60,7 +60,12 @@ def split(
     else:
         labels = _labels(data, stratify)
         part = _at_random(units, labels, sizes, np.random.default_rng(settings.seed))
-    _check_parts(data, part, sizes, stratify)
+    wanted = {
+        _TRAIN: True,
+        _VALID: valid is None and settings.valid > 0,
+        _TEST: test is None and settings.test > 0,
+    }
+    _check_parts(data, part, wanted, stratify)
     pieces = [data.take(np.flatnonzero(part == number)) for number in (_TRAIN, _VALID, _TEST)]
     return Parts(
         pieces[_TRAIN],
@@ -328,12 +333,11 @@ def _moments(values: pl.Series, name: str) -> NDArray[np.int64]:
 
 
 def _check_parts(
-    data: Dataset, part: NDArray[np.int64], sizes: tuple[int, int], stratify: str | None
+    data: Dataset, part: NDArray[np.int64], wanted: Mapping[int, bool], stratify: str | None
 ) -> None:
     import numpy as np
 
     names = {_TRAIN: "train", _VALID: "valid", _TEST: "test"}
-    wanted = {_TRAIN: 1, _VALID: sizes[0], _TEST: sizes[1]}
     for number, name in names.items():
         if wanted[number] and not (part == number).any():
             raise DataError(
