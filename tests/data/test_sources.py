@@ -121,7 +121,7 @@ BROKEN = {
     "header alone": (b"text,label\n", "no rows"),
     "more values": (b"a,b\n1,2\n3,4,5\n", "line 3 has 3"),
     "fewer values": (b"a,b\n1,2\n\n3\n", "line 4 has 1"),
-    "twice the name": (b"a,b,a\n1,2,3\n", "twice: a"),
+    "twice the name": (b"a,b,a\n1,2,3\n", "repeated column names: a"),
     "a name missing": (b"a,,c\n1,2,3\n", "column 2 has no name"),
     "no header": (b"1,2,3\n4,5,6\n", "no header"),
     "nul": (b"a,b\n1,2\n3,x\0y\n", "line 3: a NUL"),
@@ -219,6 +219,21 @@ def test_files_of_a_glob_must_agree_on_columns(tmp_path: Path) -> None:
     (tmp_path / "2.csv").write_text("b,c\n1,2\n")
     with pytest.raises(DataError, match=r"2\.csv and 1\.csv.*missing: a; more: c"):
         collect("*.csv", tmp_path)
+
+
+def test_hidden_files_are_not_taken_for_data(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("a\nx\n")
+    (tmp_path / "._1.csv").write_bytes(b"\0\0\0")
+    (tmp_path / "v1.2-pos.txt.gz").write_bytes(gzip.compress(b"good\n"))
+    assert collect("*.csv", tmp_path).table.height == 1
+    assert collect("*.gz", tmp_path).table["file"].to_list() == ["v1.2-pos"]
+
+
+def test_damaged_gbk_is_not_guessed_at(tmp_path: Path) -> None:
+    raw = ("文本,标签\n" + "房间很干净服务也周到,好\n" * 30).encode("gbk")
+    (tmp_path / "r.csv").write_bytes(raw + b"\xff\xff,x\n")
+    with pytest.raises(DataError, match=r"line 32: byte"):
+        collect("r.csv", tmp_path)
 
 
 def test_types_are_settled_over_all_files(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def check_header(names: Sequence[str | None], file: str) -> list[str]:
     if repeated := [name for name, times in Counter(trimmed).items() if times > 1][:_SHOWN]:
         raise DataError(
             say(
-                f"{file}, line 1: column names stand there twice: {', '.join(repeated)}.",
+                f"{file}, line 1: repeated column names: {', '.join(repeated)}.",
                 f"{file} 第 1 行:列名重复:{'、'.join(repeated)}。",
             ),
             remedy=remedy,

@@ -51,6 +51,8 @@ def to_utf8(raw: bytes, file: str) -> Decoded:
         text = raw.decode("gb18030")
     except UnicodeDecodeError as error:
         refusal = _undecodable(raw, error, file)
+        if _mostly_gb18030(raw):
+            raise refusal from None
     else:
         if _common_chinese(text):
             return Decoded(text.encode(), "gb18030", [_said(file, "GB18030", "info")])
@@ -79,6 +81,14 @@ def _mostly_utf8(raw: bytes) -> bool:
     beyond = sum(1 for sign in text if sign > "\x7f")
     damaged = text.count("\ufffd")
     return beyond - damaged > 4 * damaged
+
+
+def _mostly_gb18030(raw: bytes) -> bool:
+    """Whether this is GB18030 with damage."""
+    text = raw[: _SAMPLE * 4].decode("gb18030", errors="replace")
+    damaged = text.count("\ufffd")
+    beyond = sum(1 for sign in text if sign > "\x7f")
+    return beyond - damaged > 20 * damaged and _common_chinese(text.replace("\ufffd", ""))
 
 
 def _common_chinese(text: str) -> bool:

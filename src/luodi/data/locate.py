@@ -70,10 +70,18 @@ def _glob(path: Path) -> list[Path]:
         return []
     base = Path(*parts[:place])
     try:
-        found = base.glob(str(Path(*parts[place:])))
-        return sorted((file for file in found if file.is_file()), key=Path.as_posix)
+        pattern = Path(*parts[place:])
+        found = [file for file in base.glob(str(pattern)) if file.is_file()]
     except (ValueError, OSError):
         return []
+    # As in a shell: the hidden files that systems leave beside real ones must be asked for.
+    hidden = any(part.startswith(".") for part in pattern.parts)
+    shown = [
+        file
+        for file in found
+        if hidden or not any(part.startswith(".") for part in file.relative_to(base).parts)
+    ]
+    return sorted(shown, key=Path.as_posix)
 
 
 def _named(file: Path, root: Path) -> str:

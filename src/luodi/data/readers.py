@@ -110,7 +110,8 @@ def _lines(raw: bytes, file: str) -> Read:
     lines = text.removesuffix("\n").split("\n")
     kept = [line for line in lines if line.strip()]
     findings = [blank_lines(file, len(lines) - len(kept))] if len(kept) < len(lines) else []
-    stem = PurePath(file).name.split(".")[0]
+    name = PurePath(file)
+    stem = PurePath(name.stem).stem if name.suffix.lower() == ".gz" else name.stem
     return pl.DataFrame({"text": kept, "file": [stem] * len(kept)}), findings
 
 

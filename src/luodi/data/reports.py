@@ -119,7 +119,7 @@ def _unusable(
                 say(f"{count} rows{en} have no label.", f"{zh}{count} 行没有标签。"),
                 row_examples(data, contents, unlabelled.nonzero()[0].tolist()),
                 data.columns(Role.LABEL),
-                remedy=say("Label them: they cost nothing to keep.", "可补充标签后再用。"),
+                remedy=say("Label them to make use of them.", "可补充标签后再用。"),
                 handled=_handled(clean.empty),
             )
         )
@@ -149,7 +149,7 @@ def _conflicts(
             _severity(clean.conflicts),
             count,
             say(
-                f"{count} texts{en} stand there with different labels ({len(rows)} rows).",
+                f"{count} texts{en} carry labels that contradict each other ({len(rows)} rows).",
                 f"{zh}{count} 条文本带有互相矛盾的标签(共 {len(rows)} 行)。",
             ),
             [{"text": text, "labels": dict(labels)} for text, labels in examples.values()],
