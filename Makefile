@@ -31,6 +31,9 @@ unit: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m bench.finetune
 
+demo: $(STAMP)
+	$(BIN)/python scripts/demo.py
+
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
 

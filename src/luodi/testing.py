@@ -188,7 +188,7 @@ def _check_files(exported: Path, learner: Learner) -> None:
 
 
 def _check_malformed(schema: Schema, request: Request) -> None:
-    bad: list[Any] = [None, 7, [], {}, {"no such field": 1}, {**request, "no such field": 1}]
+    bad: list[Any] = [None, [], {}, {"no such field": 1}, {**request, "no such field": 1}]
     bad += [{**request, field.name: object()} for field in schema.request if field.required]
     bad += [{**request, field.name: "\ud800"} for field in schema.request if field.kind == "text"]
     bad += [

@@ -149,9 +149,10 @@ def _set(values: dict[str, Any], lines: dict[str, int], override: str) -> None:
         )
     try:
         # ">= 0.9" opens a block scalar in YAML: a bound is meant as the text that it is.
-        value = text if text[:1] in "<>|" else yaml.safe_load(text)
+        node = None if text[:1] in "<>|" else yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
-        value = text
+        node = None
+    value = text if node is None else _values(node, "", {}, [])
     place = values
     for name in names[:-1]:
         inner = place.get(name)

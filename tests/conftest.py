@@ -1,0 +1,42 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from luodi.contracts import use_language
+
+LUODI = Path(sys.executable).parent / "luodi"
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tests read English unless they ask for Chinese."""
+    monkeypatch.setenv("LUODI_LANGUAGE", "en")
+    use_language(None)
+    yield
+    use_language(None)
+
+
+@pytest.fixture
+def luodi() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Call the real command line in a process of its own."""
+
+    def call(*arguments: str | Path, cwd: Path | None = None, **environment: str):
+        return subprocess.run(
+            [LUODI, *map(str, arguments)],
+            cwd=cwd,
+            env=os.environ | {"LUODI_LANGUAGE": "en"} | environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    return call

@@ -1,0 +1,96 @@
+"""Stages are done once, and survive a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from luodi.contracts import Progress, Quiet
+from luodi.lifecycle.stages import Stages, key_of, read_json, write_json
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, bool]] = []
+
+    def begin(self, stage: str) -> Progress:
+        return Quiet()
+
+    def end(self, stage: str, seconds: float, reused: bool) -> None:
+        self.ended.append((stage, reused))
+
+    def tell(self, message: str) -> None:
+        self.ended.append((message, False))
+
+
+def test_equal_inputs_are_worked_on_once(tmp_path):
+    watcher, calls = Watcher(), []
+    stages = Stages(tmp_path, watcher)
+
+    def work(folder: Path, progress: Progress) -> None:
+        calls.append(folder)
+        (folder / "out").write_text("done")
+
+    first = stages.run("split", {"a": 1, "b": [2, 3]}, work)
+    assert stages.run("split", {"b": [2, 3], "a": 1}, work) == first
+    assert stages.run("split", {"a": 2, "b": [2, 3]}, work) != first
+    assert len(calls) == 2
+    assert [reused for _, reused in watcher.ended] == [False, True, False]
+    assert (first / "out").read_text() == "done"
+
+
+def test_a_stage_that_failed_is_done_again_in_the_folder_it_left(tmp_path):
+    stages = Stages(tmp_path, Watcher())
+
+    def breaks(folder: Path, progress: Progress) -> None:
+        (folder / "checkpoint").write_text("half")
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        stages.run("train", {}, breaks)
+
+    def goes_on(folder: Path, progress: Progress) -> None:
+        assert (folder / "checkpoint").read_text() == "half"
+
+    assert stages.run("train", {}, goes_on).name == f"train-{key_of({})}"
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from luodi.contracts import Quiet
+from luodi.lifecycle.stages import Stages
+class Watcher:
+    def begin(self, stage): return Quiet()
+    def end(self, *_, **__): pass
+    def tell(self, message): pass
+def work(folder, progress):
+    (folder / "begun").write_text("x")
+    print("working", flush=True)
+    time.sleep(60)
+Stages(Path(sys.argv[1]), Watcher()).run("slow", {}, work)
+"""
+
+
+def test_kill_9_leaves_no_stage_that_looks_done(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    started = time.monotonic()
+    done = Stages(tmp_path, Watcher()).run(
+        "slow", {}, lambda folder, progress: write_json(folder / "out.json", {"a": 1})
+    )
+    assert time.monotonic() - started < 5, "a dead run's lock must not be waited for"
+    assert read_json(done / "out.json") == {"a": 1}
+    assert (done / "begun").exists()

@@ -1,0 +1,166 @@
+"""The project file: every mistake at once, each with its line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.reviews import PROJECT
+
+from luodi.contracts import LuodiError, ProjectError, UsageError, use_language
+from luodi.project.file import load_project
+from luodi.project.schema import parse_duration
+
+WRONG = """\
+name: shop-reviews
+task: text-classification
+data:
+  source: reviews.csv
+  columns: {txt: review, label: sentiment}
+  clean: {duplicates: dropp}
+  split: {valid: 0.5, test: 0.6}
+model:
+  lerner: linear
+  budget: soon
+gate:
+  acuracy: ">= 0.85"
+  macro_f1: "about 0.9"
+"""
+
+
+def load(tmp_path, text, *overrides):
+    (tmp_path / "luodi.yaml").write_text(text, "utf-8")
+    return load_project(tmp_path, overrides)
+
+
+def test_a_right_file_is_read(tmp_path):
+    project = load(tmp_path, PROJECT)
+    assert project.name == "shop-reviews"
+    assert project.model.learner == ("linear",)
+    assert project.data.columns == {"text": ("review",), "label": ("sentiment",)}
+    assert project.gate["accuracy"].threshold == 0.8
+    assert project.gate["accuracy"].on == "low"
+    assert project.root == tmp_path
+    assert project.line("gate.accuracy") == 9
+
+
+def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name(tmp_path):
+    with pytest.raises(ProjectError) as caught:
+        load(tmp_path, WRONG)
+    told = {mistake.where: mistake for mistake in caught.value.mistakes}
+    assert told["data.columns.txt"].line == 5
+    assert told["data.columns.txt"].nearest == "text"
+    assert told["data.columns.text"].found == "missing"
+    assert (told["data.clean.duplicates"].line, told["data.clean.duplicates"].nearest) == (
+        6,
+        "drop",
+    )
+    assert told["data.split"].line == 7
+    assert (told["model.lerner"].line, told["model.lerner"].nearest) == (9, "learner")
+    assert told["model.budget"].line == 10
+    assert (told["gate.acuracy"].line, told["gate.acuracy"].nearest) == (12, "accuracy")
+    assert told["gate.macro_f1"].line == 13
+    assert len(told) == 8
+    assert caught.value.exit_code == 2
+
+
+def test_the_design_pages_own_example_is_valid(tmp_path):
+    project = load(
+        tmp_path,
+        """\
+name: review-sentiment
+task: text-classification
+data:
+  source: reviews.csv
+  test: null
+  columns: {text: review, label: label}
+  clean: {duplicates: drop, conflicts: drop, personal_data: mask}
+  split: {valid: 0.1, test: 0.2, seed: 7}
+model:
+  learner: transformer
+  base: minilm-en
+  budget: 10m
+gate:
+  accuracy: ">= 0.85"
+  macro_f1: ">= 0.84"
+serve: {max_batch: 32}
+""",
+    )
+    assert project.model.budget == 600
+    assert project.data.test is None
+    assert project.data.clean.personal_data == "mask"
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("gate.accuracy=>= 0.9", lambda p: p.gate["accuracy"].threshold == 0.9),
+        ('gate.accuracy=">= 0.9"', lambda p: p.gate["accuracy"].threshold == 0.9),
+        ("model.budget=90", lambda p: p.model.budget == 90),
+        ("data.limit=null", lambda p: p.data.limit is None),
+        ("model.learner=[naive, linear]", lambda p: p.model.learner == ("naive", "linear")),
+        ('gate.ece={threshold: "<= 0.1", on: value}', lambda p: p.gate["ece"].on == "value"),
+        ("language=zh", lambda p: p.language == "zh"),
+    ],
+)
+def test_set_overrides(tmp_path, override, read):
+    assert read(load(tmp_path, PROJECT, override))
+
+
+def test_a_wrong_override_is_told_without_a_line(tmp_path):
+    with pytest.raises(ProjectError) as caught:
+        load(tmp_path, PROJECT, "gate.accuracy=high")
+    assert [mistake.line for mistake in caught.value.mistakes] == [None]
+    with pytest.raises(UsageError):
+        load(tmp_path, PROJECT, "nonsense")
+
+
+def test_a_name_that_stands_twice_is_a_mistake(tmp_path):
+    with pytest.raises(ProjectError, match="stands twice, first in line 1"):
+        load(tmp_path, PROJECT + "name: again\n")
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "just text", "a: [1", "a: !!python/none x", "\t"])
+def test_what_is_no_project_file_is_told(tmp_path, text):
+    with pytest.raises(ProjectError):
+        load(tmp_path, text)
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    (tmp_path / "luodi.yaml").write_bytes("名称: 评论".encode("gb18030"))
+    with pytest.raises(ProjectError, match="UTF-8"):
+        load_project(tmp_path)
+
+
+def test_no_file_names_the_way_to_make_one(tmp_path):
+    with pytest.raises(UsageError, match="luodi new"):
+        load_project(tmp_path)
+
+
+def test_mistakes_are_told_in_chinese_too(tmp_path):
+    use_language("zh")
+    with pytest.raises(ProjectError, match="第 12 行") as caught:
+        load(tmp_path, WRONG)
+    assert "是否想写 accuracy" in str(caught.value)
+
+
+@given(st.text(max_size=200))
+def test_no_text_ever_gives_anything_but_our_errors(tmp_path_factory, text):
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "luodi.yaml").write_text(text, "utf-8", errors="ignore")
+    with pytest.raises(LuodiError):
+        load_project(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), (45, 45), ("1.5h", 5400)],
+)
+def test_durations(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "10 minutes", "m", None, True, "-5m"])
+def test_no_durations(text):
+    with pytest.raises(ValueError, match="expected a time"):
+        parse_duration(text)
