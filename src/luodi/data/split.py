@@ -6,7 +6,7 @@ whatever these tie together. Units are dealt out, never rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import COPIES, DataError, Dataset, Parts, SplitSettings, say
@@ -275,9 +275,11 @@ def _by_time(
     """The latest units are the test part, the next latest the validation part."""
     import numpy as np
 
-    moments = _moments(_column(data, name, "data.split.time"), name)
+    from luodi.data.moments import moments
+
+    when = moments(_column(data, name, "data.split.time"))
     rank = np.empty(data.rows, np.int64)
-    rank[np.argsort(moments, kind="stable")] = np.arange(data.rows)
+    rank[np.argsort(when, kind="stable")] = np.arange(data.rows)
     latest = np.zeros(int(units.max(initial=-1)) + 1, np.int64)
     np.maximum.at(latest, units, rank)
     order = np.argsort(-latest)  # ranks are distinct: no ties
@@ -289,47 +291,6 @@ def _by_time(
     part[order[in_valid]] = _VALID
     of_rows: NDArray[np.int64] = part[units]
     return of_rows
-
-
-def _moments(values: pl.Series, name: str) -> NDArray[np.int64]:
-    """The column as numbers that grow with time.
-
-    Raises:
-        DataError: for values that are no times, with the first of them.
-    """
-    import numpy as np
-    import polars as pl
-
-    if values.dtype == pl.String:
-        read: Callable[[], pl.Series] = lambda: values.str.to_datetime(strict=False)  # noqa: E731
-        try:
-            times = read()
-        except pl.exceptions.PolarsError:  # the first values tell no format
-            times = pl.Series(values.name, [None] * len(values), dtype=pl.Datetime)
-        if times.null_count():
-            days = values.str.replace_all("[./年月]", "-").str.strip_chars("日 ")
-            dates = days.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-            times = times.cast(pl.Datetime("us")).zip_with(times.is_not_null(), dates)
-    else:
-        times = values
-    wrong = times.is_null()
-    if wrong.any() or not (times.dtype.is_temporal() or times.dtype.is_numeric()):
-        bad = values.filter(wrong) if wrong.any() else values
-        raise DataError(
-            say(
-                f"The time column {name} has {len(bad)} values that are no times, "
-                f"such as {bad[0]!r}.",
-                f"时间列 {name} 有 {len(bad)} 个值不是时间,例如 {bad[0]!r}。",
-            ),
-            say(
-                "Expected dates such as 2024-05-31, or numbers.",
-                "应为 2024-05-31 这样的日期,或数字。",
-            ),
-            say("Mend or drop these rows.", "请修正或删除这些行。"),
-        )
-    numbers = times.to_physical() if times.dtype.is_temporal() else times
-    _, ranks = np.unique(numbers.to_numpy(), return_inverse=True)
-    return ranks.astype(np.int64)
 
 
 def _check_parts(
