@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from luodi.contracts import (
     COPIES,
@@ -24,33 +24,16 @@ from luodi.contracts import (
     say,
 )
 from luodi.data import reports
-from luodi.data.duplicates import first_appearance, first_rows, near_groups, numbered
+from luodi.data.duplicates import first_rows, numbered
+from luodi.data.marks import Marks, mark, near_numbers
 from luodi.data.normal import normalise_all
+from luodi.data.personal import personal
 from luodi.data.preparation import Mask, Preparation
 from luodi.data.privacy import mask
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-class Marks(NamedTuple):
-    """What is known of each of n rows.
-
-    `content` (n,) numbers the exact contents, `copies` (n,) the groups of near-copies; the others
-    (n,) tell which rows have no content, no label, or a content whose copies disagree.
-    """
-
-    content: NDArray[np.int64]
-    copies: NDArray[np.int64]
-    empty: NDArray[np.bool_]
-    unlabelled: NDArray[np.bool_]
-    conflicting: NDArray[np.bool_]
-
-    @property
-    def usable(self) -> NDArray[np.bool_]:
-        """Rows with a content and a label."""
-        return ~(self.empty | self.unlabelled)
 
 
 @dataclass(frozen=True)
@@ -99,11 +82,11 @@ def inspect(
     """
     contents = _compared(contents, clean)
     normal = normalise_all(contents)
-    marks = _marks(data, normal, clean, progress)
+    marks = mark(data, normal, clean, progress)
     findings, counts = reports.found(data, list(contents), marks, clean)
-    personal, rows = reports.personal(data, clean)
+    told, rows = personal(data, clean)
     return Inspection(
-        [*findings, *personal],
+        [*findings, *told],
         {"rows": data.rows, **counts, "personal_data": rows},
         marks,
         normal,
@@ -209,7 +192,7 @@ class _Official:
     ) -> _Official:
         texts = _compared(contents, clean)
         normal = normalise_all(texts)
-        marks = _marks(data, normal, replace(clean, conflicts="keep"), Quiet())
+        marks = mark(data, normal, replace(clean, conflicts="keep"), Quiet())
         as_is = replace(
             clean, duplicates="keep", near_duplicates="together", conflicts="keep", empty="drop"
         )
@@ -231,62 +214,6 @@ def _compared(contents: Sequence[str], clean: CleanSettings) -> Sequence[str]:
     return [mask(text) for text in contents] if clean.personal_data == "mask" else contents
 
 
-def _marks(data: Dataset, normal: Sequence[str], clean: CleanSettings, progress: Progress) -> Marks:
-    import numpy as np
-
-    textual = bool(data.columns(Role.TEXT))
-    blank = np.fromiter((not text for text in normal), np.bool_, data.rows)
-    labels = data.table.get_column(data.column(Role.LABEL)) if data.columns(Role.LABEL) else None
-    none = np.zeros(data.rows, np.bool_)
-    if labels is None:
-        unlabelled = none
-    else:
-        unlabelled = (labels.is_null() | (labels.str.strip_chars() == "")).to_numpy()
-        unlabelled = unlabelled.astype(np.bool_)
-    content = numbered(normal)
-    if not textual:  # a row without a text is no empty row, and a copy of no other
-        content = np.where(blank, content.max(initial=0) + 1 + np.arange(data.rows), content)
-    empty = blank if textual else none
-    marks = Marks(content, content, empty, unlabelled, none)
-    if labels is not None:
-        codes = numbered(labels.fill_null("").to_list())
-        marks = marks._replace(conflicting=_disagreeing(content, codes, marks.usable))
-    if not textual:
-        return marks
-    judged = marks.usable if clean.conflicts == "keep" else marks.usable & ~marks.conflicting
-    return marks._replace(copies=_near(normal, content, judged, clean.similarity, progress))
-
-
-def _disagreeing(
-    content: NDArray[np.int64], labels: NDArray[np.int64], usable: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Rows whose content stands with more than one label among the usable rows."""
-    import numpy as np
-
-    pairs = np.unique(np.stack((content[usable], labels[usable])), axis=1)
-    times = np.bincount(pairs[0], minlength=int(content.max(initial=0)) + 1)
-    return (times[content] > 1) & usable
-
-
-def _near(
-    normal: Sequence[str],
-    content: NDArray[np.int64],
-    judged: NDArray[np.bool_],
-    similarity: float,
-    progress: Progress,
-) -> NDArray[np.int64]:
-    """The group of near-copies of each row; rows not judged are grouped by content alone."""
-    import numpy as np
-
-    places = np.flatnonzero(judged)
-    distinct = places[first_rows(content[places])]
-    groups = near_groups([normal[place] for place in distinct], similarity, progress)
-    # Contents outside keep numbers of their own, past those of the groups.
-    by_content = np.arange(int(content.max(initial=0)) + 1) + len(distinct)
-    by_content[content[distinct]] = groups
-    return first_appearance(by_content[content])
-
-
 def _compare_tables(
     data: Dataset, inspection: Inspection, official: Sequence[_Official], clean: CleanSettings
 ) -> Marks:
@@ -301,7 +228,7 @@ def _compare_tables(
         usable[0] = usable[0] & ~marks.conflicting
     copies = content
     if data.columns(Role.TEXT):
-        copies = _near(normal, content, np.concatenate(usable), clean.similarity, Quiet())
+        copies = near_numbers(normal, content, np.concatenate(usable), clean.similarity, Quiet())
     ends = np.cumsum([data.rows, *(table.data.rows for table in official)])
     for table, start, end in zip(official, ends[:-1], ends[1:], strict=True):
         table.marks = table.marks._replace(content=content[start:end], copies=copies[start:end])

@@ -6,15 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from luodi.contracts import CleanSettings, Dataset, Finding, JsonValue, Role, Severity, say
-from luodi.data.duplicates import first_rows
+from luodi.data.duplicates import first_rows, numbered
 from luodi.data.examples import SHOWN, row_example, row_examples, shorten
-from luodi.data.privacy import find_personal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from luodi.data.clean import Marks
+    from luodi.data.marks import Marks
 
 Done = Literal["drop", "keep", "refuse", "together", "mask"]
 
@@ -69,7 +68,8 @@ def _severity(done: Done) -> Severity:
     return "error" if done == "refuse" else "warning"
 
 
-def _handled(done: Done) -> str:
+def handled(done: Done) -> str:
+    """What was done about a finding, in words."""
     return {
         "drop": say("Left out.", "已去除。"),
         "keep": say("Kept, as the project file says.", "按项目文件的设置保留。"),
@@ -106,7 +106,7 @@ def _unusable(
                 say(f"{count} rows{en} have no text.", f"{zh}{count} 行没有文本。"),
                 row_examples(data, contents, marks.empty.nonzero()[0].tolist()),
                 data.columns(Role.TEXT),
-                handled=_handled(clean.empty),
+                handled=handled(clean.empty),
             )
         )
     unlabelled = marks.unlabelled & ~marks.empty
@@ -120,7 +120,7 @@ def _unusable(
                 row_examples(data, contents, unlabelled.nonzero()[0].tolist()),
                 data.columns(Role.LABEL),
                 remedy=say("Label them to make use of them.", "可补充标签后再用。"),
-                handled=_handled(clean.empty),
+                handled=handled(clean.empty),
             )
         )
     return findings
@@ -155,7 +155,7 @@ def _conflicts(
             [{"text": text, "labels": dict(labels)} for text, labels in examples.values()],
             data.columns(Role.LABEL),
             say("Decide which label is right.", "请确定哪个标签正确。"),
-            _handled(clean.conflicts),
+            handled(clean.conflicts),
             {"rows": len(rows)},
         )
     ]
@@ -188,7 +188,7 @@ def _copies(
                 "A copy on each side of a split makes a model look better than it is.",
                 "副本若分在划分的两侧,模型会显得比实际更好。",
             ),
-            handled=_handled(clean.duplicates),
+            handled=handled(clean.duplicates),
             details={"share": share},
         )
     ]
@@ -224,18 +224,11 @@ def _near_copies(
     count = int((sizes - 1).sum())
     if not count:
         return []
-    largest = numbers[np.argsort(-sizes, kind="stable")[:SHOWN]]
-    examples: list[dict[str, JsonValue]] = []
-    for number in largest[sizes[np.argsort(-sizes, kind="stable")[:SHOWN]] > 1]:
-        rows = places[marks.copies[places] == number]
-        examples.append(
-            {
-                "texts": [shorten(contents[row]) for row in rows[:3].tolist()],
-                "rows": [row_example(data, row, "")["row"] for row in rows[:3].tolist()],
-                "times": len(rows),
-            }
-        )
+    largest = np.argsort(-sizes, kind="stable")[: min(SHOWN, int((sizes > 1).sum()))]
+    crowds = [places[marks.copies[places] == number] for number in numbers[largest]]
+    examples = [_side_by_side(data, contents, rows) for rows in crowds]
     en, zh = _in(table)
+    differing = _differing(data, marks, places)
     return [
         Finding(
             _code("near-duplicates", table),
@@ -248,8 +241,58 @@ def _near_copies(
                 f"(Jaccard 相似度不低于 {clean.similarity:g})。",
             ),
             examples,
-            handled=_handled(clean.near_duplicates),
+            handled=handled(clean.near_duplicates),
             details={"groups": int((sizes > 1).sum()), "largest": int(sizes.max())},
+        ),
+        *_near_conflicts(data, contents, differing, table),
+    ]
+
+
+def _side_by_side(
+    data: Dataset, contents: list[str], rows: NDArray[np.int64]
+) -> dict[str, JsonValue]:
+    """The first few rows of a group, one under another."""
+    shown = [row_example(data, row, contents[row]) for row in rows[:3].tolist()]
+    record: dict[str, JsonValue] = {"row": [example["row"] for example in shown]}
+    record["text"] = [example["text"] for example in shown]
+    if "label" in shown[0]:
+        record["label"] = [example["label"] for example in shown]
+    return {**record, "times": len(rows)}
+
+
+def _differing(data: Dataset, marks: Marks, places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The groups of near-copies among these rows whose labels differ: the rows of each."""
+    import numpy as np
+
+    if not data.columns(Role.LABEL):
+        return []
+    labels = numbered(data.table.get_column(data.column(Role.LABEL)).fill_null("").to_list())
+    groups = marks.copies[places]
+    pairs = np.unique(np.stack((groups, labels[places])), axis=1)[0]
+    split = np.unique(pairs[1:][pairs[1:] == pairs[:-1]])
+    return [places[groups == number] for number in split.tolist()]
+
+
+def _near_conflicts(
+    data: Dataset, contents: list[str], groups: list[NDArray[np.int64]], table: str
+) -> list[Finding]:
+    """Near-copies may differ in the very word that decides: shown, and left as they are."""
+    if not groups:
+        return []
+    en, zh = _in(table)
+    return [
+        Finding(
+            _code("near-conflicts", table),
+            "info",
+            len(groups),
+            say(
+                f"{len(groups)} groups of near-copies{en} carry different labels.",
+                f"{zh}{len(groups)} 组近似重复的文本带有不同标签。",
+            ),
+            [_side_by_side(data, contents, rows) for rows in groups[:SHOWN]],
+            data.columns(Role.LABEL),
+            say("Look whether the labels are right.", "请检查标签是否正确。"),
+            handled("together"),
         )
     ]
 
@@ -288,52 +331,7 @@ def leak(
                 "A model that has seen the answers proves nothing.",
                 "见过答案的模型,成绩不能说明问题。",
             ),
-            handled=_handled(clean.test_copies),
+            handled=handled(clean.test_copies),
             details={"exact": same, "near": count - same, "table": inside},
         )
     ]
-
-
-def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
-    """The finding about personal data in text columns, and how many rows hold some."""
-    kinds: Counter[str] = Counter()
-    rows: set[int] = set()
-    examples: list[dict[str, JsonValue]] = []
-    columns = []
-    for name in data.columns(Role.TEXT):
-        before = len(rows)
-        for place, text in enumerate(data.table.get_column(name).to_list()):
-            spans = find_personal(text) if text else []
-            if spans:
-                rows.add(place)
-                kinds.update(span.kind for span in spans)
-                if len(examples) < SHOWN:
-                    examples.append(row_example(data, place, _around(text, spans[0].start)))
-        if len(rows) > before:
-            columns.append(name)
-    if not rows:
-        return [], 0
-    shown = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
-    return [
-        Finding(
-            "personal-data",
-            "info" if clean.personal_data == "mask" else "warning",
-            len(rows),
-            say(
-                f"{len(rows)} rows hold personal data ({shown}).",
-                f"{len(rows)} 行含有个人信息({shown})。",
-            ),
-            examples,
-            columns,
-            say("Set data.clean.personal_data: mask.", "可设置 data.clean.personal_data: mask。")
-            if clean.personal_data == "keep"
-            else "",
-            _handled(clean.personal_data),
-            dict(kinds),
-        )
-    ], len(rows)
-
-
-def _around(text: str, place: int) -> str:
-    """The text from a little before the place on, so that a shortened example shows it."""
-    return text if place < 40 else "…" + text[place - 20 :]
