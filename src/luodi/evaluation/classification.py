@@ -54,8 +54,14 @@ def by_class(scored: Classified, level: float, resamples: int = 1000, seed: int 
     drawn = {name: np.zeros((resamples, k)) for name in measures}
     for part, weights in resample_weights(scored, resamples, seed):
         sums = totals(scored, weights)
+        # A resample without a single row of the class says nothing of it: not 0, but unknown.
+        whole = {
+            "precision": sums.predicted,
+            "recall": sums.truth,
+            "f1": sums.truth + sums.predicted,
+        }
         for name in measures:
-            drawn[name][part] = getattr(sums, name)
+            drawn[name][part] = np.where(whole[name] > 0, getattr(sums, name), np.nan)
     # Rows that a measure rests on: the answers for precision, the truths for recall.
     answered = np.bincount(scored.predicted, minlength=k)
     support = np.bincount(scored.truth, minlength=k)
@@ -93,7 +99,8 @@ def _cells(
     three right out of three do not prove a class perfect.
     """
     tail = (1 - level) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    unknown = np.isnan(drawn).all(axis=0)
+    low, high = np.nanquantile(np.where(unknown, value, drawn), [tail, 1 - tail], axis=0)
     low, high = np.minimum(low, value), np.maximum(high, value)
     reach = 1 - tail ** (1 / np.maximum(rests_on, 1))
     low = np.where((low == 1) & (high == 1), 1 - reach, low)

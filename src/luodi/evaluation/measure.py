@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from luodi.contracts import Scored, say
+from luodi.contracts import Metric, Scored, say
 
 Floats = NDArray[np.float64]
 ScoredT = TypeVar("ScoredT", bound=Scored)
@@ -20,14 +20,17 @@ class Measure(Generic[ScoredT]):
     """A metric: its formula, its direction and the range that it cannot leave.
 
     Attributes:
-        formula: (scored of n rows, weights (b, n)) -> (b,) values.
+        sums: (scored of n rows, weights (b, n)) -> what the formula needs. Measures that need
+            the same share it: `draws` computes it once for all of them.
+        formula: those sums -> (b,) values.
         lowest, highest: the ends of its range; an interval never reaches beyond them.
         english, chinese: what a report calls it.
     """
 
     name: str
     higher_is_better: bool
-    formula: Callable[[ScoredT, Floats], Floats] = field(repr=False, compare=False)
+    sums: Callable[[ScoredT, Floats], Any] = field(repr=False, compare=False)
+    formula: Callable[[Any], Floats] = field(repr=False, compare=False)
     english: str
     chinese: str
     lowest: float = 0.0
@@ -38,18 +41,33 @@ class Measure(Generic[ScoredT]):
         """Its name in the reader's language."""
         return say(self.english, self.chinese)
 
-    @property
-    def best(self) -> float:
-        """The value of answers without a fault."""
-        return self.highest if self.higher_is_better else self.lowest
-
     def compute(self, scored: ScoredT, weights: Floats) -> Floats:
         """(b, n) weights -> (b,) values; NaN where nothing weighs or the metric is undefined."""
-        total = weights.sum(axis=1)
-        if scored.rows == 0:
-            return np.full(len(weights), np.nan)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(total > 0, self.formula(scored, weights), np.nan)
+        return compute([self], scored, weights)[self.name]
+
+
+def compute(metrics: Sequence[Metric[Any]], scored: Scored, weights: Floats) -> dict[str, Floats]:
+    """Many metrics under the same (b, n) weights: name -> (b,). What they share is summed once."""
+    if scored.rows == 0:
+        return {metric.name: np.full(len(weights), np.nan) for metric in metrics}
+    weighs = weights.sum(axis=1) > 0
+    found: dict[str, Floats] = {}
+    shared: dict[Callable[..., Any], Any] = {}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for metric in metrics:
+            if not isinstance(metric, Measure):
+                found[metric.name] = metric.compute(scored, weights)
+                continue
+            if metric.sums not in shared:
+                shared[metric.sums] = metric.sums(scored, weights)
+            values = metric.formula(shared[metric.sums])
+            found[metric.name] = np.where(weighs, values, np.nan)
+    return found
+
+
+def itself(values: Floats) -> Floats:
+    """The formula of a measure whose sums are its values."""
+    return values
 
 
 def mean(values: Floats, weights: Floats) -> Floats:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from luodi.contracts import Classified, UsageError, Valued, say
-from luodi.evaluation.measure import Floats, Measure, divide, mean, sum_by
-from luodi.evaluation.ranking import auc, ks, pr_auc
+from luodi.evaluation.measure import Floats, Measure, divide, itself, mean, sum_by
+from luodi.evaluation.ranking import ranking
 
 ECE_BINS = 15
 
@@ -69,27 +70,23 @@ def totals(scored: Classified, weights: Floats) -> Totals:
     )
 
 
-def _accuracy(scored: Classified, weights: Floats) -> Floats:
-    return mean((scored.truth == scored.predicted).astype(float), weights)
+def _accuracy(sums: Totals) -> Floats:
+    return np.asarray(sums.right.sum(axis=1) / sums.whole)
 
 
-def _macro_f1(scored: Classified, weights: Floats) -> Floats:
-    sums = totals(scored, weights)
+def _macro_f1(sums: Totals) -> Floats:
     return sums.macro(sums.f1)
 
 
-def _weighted_f1(scored: Classified, weights: Floats) -> Floats:
-    sums = totals(scored, weights)
+def _weighted_f1(sums: Totals) -> Floats:
     return np.asarray((sums.f1 * sums.truth).sum(axis=1) / sums.whole)
 
 
-def _precision(scored: Classified, weights: Floats) -> Floats:
-    sums = totals(scored, weights)
+def _precision(sums: Totals) -> Floats:
     return sums.macro(sums.precision)
 
 
-def _recall(scored: Classified, weights: Floats) -> Floats:
-    sums = totals(scored, weights)
+def _recall(sums: Totals) -> Floats:
     return sums.macro(sums.recall)
 
 
@@ -124,18 +121,16 @@ def _ece(scored: Classified, weights: Floats) -> Floats:
     return np.asarray(np.abs(sums).sum(axis=1) / weights.sum(axis=1))
 
 
-def _mcc(scored: Classified, weights: Floats) -> Floats:
+def _mcc(sums: Totals) -> Floats:
     """Matthews' correlation for any number of classes (Gorodkin 2004); 0 where undefined."""
-    sums = totals(scored, weights)
     squared = sums.whole**2
     joint = sums.right.sum(axis=1) * sums.whole - (sums.truth * sums.predicted).sum(axis=1)
     spread = (squared - (sums.truth**2).sum(axis=1)) * (squared - (sums.predicted**2).sum(axis=1))
     return divide(joint, np.sqrt(np.maximum(spread, 0)))
 
 
-def _kappa(scored: Classified, weights: Floats) -> Floats:
+def _kappa(sums: Totals) -> Floats:
     """Agreement beyond chance (Cohen 1960)."""
-    sums = totals(scored, weights)
     observed = sums.right.sum(axis=1) / sums.whole
     chance = (sums.truth * sums.predicted).sum(axis=1) / sums.whole**2
     return np.asarray((observed - chance) / (1 - chance))
@@ -168,33 +163,26 @@ def _r2(scored: Valued, weights: Floats) -> Floats:
 _INFINITE = float("inf")
 
 CLASSIFICATION: tuple[Measure[Classified], ...] = (
-    Measure("accuracy", True, _accuracy, "Accuracy", "准确率"),
-    Measure("macro_f1", True, _macro_f1, "Macro F1", "宏平均 F1"),
-    Measure("weighted_f1", True, _weighted_f1, "Weighted F1", "加权 F1"),
-    Measure("precision", True, _precision, "Precision (macro)", "精确率（宏平均）"),
-    Measure("recall", True, _recall, "Recall (macro)", "召回率（宏平均）"),
-    Measure("log_loss", False, _log_loss, "Log loss", "对数损失", highest=_INFINITE),
-    Measure("brier", False, _brier, "Brier score", "Brier 分数", highest=2.0),
-    Measure("ece", False, _ece, "Calibration error (ECE)", "校准误差（ECE）"),
-    Measure("auc", True, auc, "Area under ROC", "ROC 曲线下面积（AUC）"),
-    Measure("pr_auc", True, pr_auc, "Average precision (PR-AUC)", "平均精确率（PR-AUC）"),
-    Measure("ks", True, ks, "Kolmogorov–Smirnov", "KS 值"),
-    Measure("mcc", True, _mcc, "Matthews correlation", "马修斯相关系数", lowest=-1.0),
-    Measure("kappa", True, _kappa, "Cohen's kappa", "Cohen κ 系数", lowest=-1.0),
+    Measure("accuracy", True, totals, _accuracy, "Accuracy", "准确率"),
+    Measure("macro_f1", True, totals, _macro_f1, "Macro F1", "宏平均 F1"),
+    Measure("weighted_f1", True, totals, _weighted_f1, "Weighted F1", "加权 F1"),
+    Measure("precision", True, totals, _precision, "Precision (macro)", "精确率（宏平均）"),
+    Measure("recall", True, totals, _recall, "Recall (macro)", "召回率（宏平均）"),
+    Measure("log_loss", False, _log_loss, itself, "Log loss", "对数损失", 0.0, _INFINITE),
+    Measure("brier", False, _brier, itself, "Brier score", "Brier 分数", 0.0, 2.0),
+    Measure("ece", False, _ece, itself, "Calibration error (ECE)", "校准误差（ECE）"),
+    Measure("auc", True, ranking, attrgetter("auc"), "Area under ROC", "ROC 曲线下面积（AUC）"),
+    Measure("pr_auc", True, ranking, attrgetter("pr_auc"), "Average precision", "PR 曲线下面积"),
+    Measure("ks", True, ranking, attrgetter("ks"), "Kolmogorov–Smirnov", "KS 值"),
+    Measure("mcc", True, totals, _mcc, "Matthews correlation", "马修斯相关系数", -1.0),
+    Measure("kappa", True, totals, _kappa, "Cohen's kappa", "Cohen κ 系数", -1.0),
 )
 
 REGRESSION: tuple[Measure[Valued], ...] = (
-    Measure("rmse", False, _rmse, "Root mean squared error", "均方根误差", highest=_INFINITE),
-    Measure("mae", False, _mae, "Mean absolute error", "平均绝对误差", highest=_INFINITE),
-    Measure(
-        "mape",
-        False,
-        _mape,
-        "Mean absolute percentage error",
-        "平均绝对百分比误差",
-        highest=_INFINITE,
-    ),
-    Measure("r2", True, _r2, "R²", "决定系数 R²", lowest=-_INFINITE),
+    Measure("rmse", False, _rmse, itself, "Root mean squared error", "均方根误差", 0.0, _INFINITE),
+    Measure("mae", False, _mae, itself, "Mean absolute error", "平均绝对误差", 0.0, _INFINITE),
+    Measure("mape", False, _mape, itself, "Mean relative error", "平均相对误差", 0.0, _INFINITE),
+    Measure("r2", True, _r2, itself, "R²", "决定系数 R²", -_INFINITE),
 )
 
 _ALL: dict[str, Measure[Any]] = {m.name: m for m in CLASSIFICATION} | {

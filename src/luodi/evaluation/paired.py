@@ -7,15 +7,25 @@ difference on these rows that must stand out from chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import Classified, JsonValue, Metric, Scored
-from luodi.evaluation.intervals import DEFINED_SHARE, draws, ends, points
+from luodi.evaluation.intervals import (
+    Resampled,
+    acceleration,
+    draws,
+    ends,
+    leave_out_weights,
+    points,
+    resample_weights,
+)
+from luodi.evaluation.measure import Floats
 from luodi.evaluation.plain import numbers, plain
 
 
@@ -88,16 +98,15 @@ def compare(
         raise ValueError("a paired comparison needs both models scored on the same rows")
     name, clusters = metric.name, len(np.unique(model.cluster))
     difference = points(model, [metric])[name] - points(baseline, [metric])[name]
-    drawn = (
-        draws(model, [metric], resamples, seed)[name]
-        - draws(baseline, [metric], resamples, seed)[name]
+    found = Resampled(
+        _difference(model, baseline, metric, partial(resample_weights, resamples=resamples), seed),
+        clusters,
+        acceleration(_difference(model, baseline, metric, leave_out_weights, seed)),
     )
-    known = drawn[np.isfinite(drawn)]
     low = high = p_value = math.nan
-    if clusters > 1 and math.isfinite(difference) and len(known) >= DEFINED_SHARE * len(drawn):
-        low, high = ends(known, level, clusters)
-        low, high = min(low, difference), max(high, difference)
-        p_value = bootstrap_p_value(known)
+    if math.isfinite(difference) and found.enough:
+        low, high = ends(difference, found, level)
+        p_value = bootstrap_p_value(found.known)
     disagreement, method = None, "bootstrap"
     if isinstance(model, Classified) and isinstance(baseline, Classified):
         disagreement = mcnemar(model, baseline)
@@ -117,6 +126,21 @@ def compare(
         higher_is_better=metric.higher_is_better,
         mcnemar=disagreement,
     )
+
+
+def _difference(
+    model: Scored,
+    baseline: Scored,
+    metric: Metric[Any],
+    weightings: Callable[..., Iterator[tuple[slice, Floats]]],
+    seed: int,
+) -> Floats:
+    """The metric's difference under the same weightings of the same rows."""
+    ours, theirs = (
+        draws(scored, [metric], weightings(scored, seed=seed))[metric.name]
+        for scored in (model, baseline)
+    )
+    return ours - theirs
 
 
 def bootstrap_p_value(drawn: NDArray[np.float64]) -> float:

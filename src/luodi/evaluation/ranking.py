@@ -6,7 +6,6 @@ the rest, averaged plainly over the classes that are there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,30 +72,23 @@ def _separation(steps: Sweep) -> Floats:
     return np.asarray(np.abs(gap).max(axis=1))
 
 
-def _over_classes(
-    formula: Callable[[Sweep], Floats], scored: Classified, weights: Floats
-) -> Floats:
-    if len(scored.labels) == 2:
-        return formula(sweep(scored.probability[:, 1], scored.truth == 1, weights))
-    total, defined = np.zeros(len(weights)), np.zeros(len(weights))
-    for label in np.unique(scored.truth):
-        values = formula(sweep(scored.probability[:, label], scored.truth == label, weights))
+@dataclass(frozen=True)
+class Ranking:
+    """The three of them, each (b,): computed together, for a sweep costs more than they do."""
+
+    auc: Floats
+    pr_auc: Floats
+    ks: Floats
+
+
+def ranking(scored: Classified, weights: Floats) -> Ranking:
+    """The metrics of order under (b, n) weights."""
+    labels = [1] if len(scored.labels) == 2 else np.unique(scored.truth).tolist()
+    total, defined = np.zeros((3, len(weights))), np.zeros((3, len(weights)))
+    for label in labels:
+        steps = sweep(scored.probability[:, label], scored.truth == label, weights)
+        values = np.stack([_area(steps), _average_precision(steps), _separation(steps)])
         known = np.isfinite(values)
         total += np.where(known, values, 0.0)
         defined += known
-    return total / np.where(defined > 0, defined, np.nan)
-
-
-def auc(scored: Classified, weights: Floats) -> Floats:
-    """Area under the receiver operating characteristic: (b,)."""
-    return _over_classes(_area, scored, weights)
-
-
-def pr_auc(scored: Classified, weights: Floats) -> Floats:
-    """Average precision: (b,)."""
-    return _over_classes(_average_precision, scored, weights)
-
-
-def ks(scored: Classified, weights: Floats) -> Floats:
-    """Kolmogorov and Smirnov's distance: (b,)."""
-    return _over_classes(_separation, scored, weights)
+    return Ranking(*(total / np.where(defined > 0, defined, np.nan)))
