@@ -109,7 +109,7 @@ def _field_names(model: type, path: list[str]) -> list[str]:
         model = next(
             (kind for kind in candidates if is_dataclass(kind) or hasattr(kind, "model_fields")),
             model,
-        )  # type: ignore[assignment]
+        )
     if is_dataclass(model):
         return [field.name for field in fields(model)]
     return list(getattr(model, "model_fields", {}))
