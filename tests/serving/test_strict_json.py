@@ -62,7 +62,7 @@ def len_of(number):
     "number", [2**63, -(2**63) - 1, 10**19, 2**64, 10**30, -(10**400)], ids=len_of
 )
 def test_whole_numbers_beyond_64_bits_are_refused(number):
-    with pytest.raises(RequestError, match="64|infinity"):
+    with pytest.raises(RequestError, match=r"64|infinity"):
         read_json(b"[" + str(number).encode() + b"]")
 
 

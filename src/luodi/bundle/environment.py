@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import re
 import sys
@@ -10,6 +11,7 @@ from importlib.metadata import distributions
 from luodi.contracts import JsonValue
 
 
+@functools.cache
 def environment() -> dict[str, JsonValue]:
     """The packages with their versions, the Python, and the kind of machine.
 

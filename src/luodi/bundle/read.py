@@ -140,23 +140,25 @@ def load_checked(folder: Path, threads: int, manifest: Manifest, digest: str) ->
             ),
             say("Install the version that made it.", "请安装制作它的版本。"),
         )
+    schema, preparation = folder / "schema.json", folder / "preparation.json"
     try:
-        schema = Schema.from_json(
-            read_object(read_file(folder / "schema.json"), folder / "schema.json")
+        return LoadedBundle(
+            folder=folder,
+            digest=digest,
+            manifest=manifest,
+            schema=Schema.from_json(read_object(read_file(schema), schema)),
+            preparation=Preparation.from_json(read_object(read_file(preparation), preparation)),
+            predictor=_load(learners[manifest.learner].predictor, folder / "model", threads),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BundleError(
-            say(f"schema.json cannot be read: {error}.", f"无法读取 schema.json:{error}。")
+            say(
+                f"{folder} is as sealed, but of another form: {error!r}.",
+                f"{folder} 与封存时一致,但形式不符:{error!r}。",
+            ),
+            "",
+            say("Use the version of Luodi that wrote it.", "请使用写入它的 Luodi 版本。"),
         ) from error
-    where = folder / "preparation.json"
-    return LoadedBundle(
-        folder=folder,
-        digest=digest,
-        manifest=manifest,
-        schema=schema,
-        preparation=Preparation.from_json(read_object(read_file(where), where)),
-        predictor=_load(learners[manifest.learner].predictor, folder / "model", threads),
-    )
 
 
 def _load(kind: type[Predictor], model: Path, threads: int) -> Predictor:

@@ -69,7 +69,7 @@ def verify(folder: Path, replay: bool = True, expected_digest: str | None = None
                 f"The predictor fails on the golden requests: {error!r}.",
                 f"预测器在标准请求上出错:{error!r}。",
             )
-        checks.append(Check(GOLDEN, problem))
+        checks.append(Check("golden answers", problem))
     problems = tuple(check.problem for check in checks if not check.ok)
     return Verification(
         ok=not problems,

@@ -232,8 +232,9 @@ def _temporary(folder: Path) -> Iterator[Path]:
     A living writer holds a lock on its folder; the kernel lets go of it however the writer ends.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}.*{TEMPORARY}*"):
-        _remove_abandoned(left)
+    for left in list(folder.parent.iterdir()):
+        if left.name.startswith(f".{folder.name}.") and TEMPORARY in left.name:
+            _remove_abandoned(left)
     place, lock = _claim(folder)
     try:
         yield place

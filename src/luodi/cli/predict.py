@@ -217,6 +217,7 @@ def write_table(table: pl.DataFrame, output: Path) -> None:
             elif ending == ".jsonl":
                 table.write_ndjson(file)
             else:
+                _check_flat(table, output)
                 table.write_csv(file, separator="\t" if ending == ".tsv" else ",")
             file.flush()
             os.fsync(file.fileno())
@@ -226,3 +227,16 @@ def write_table(table: pl.DataFrame, output: Path) -> None:
             place.replace(output)
         finally:
             place.unlink(missing_ok=True)
+
+
+def _check_flat(table: pl.DataFrame, output: Path) -> None:
+    nested = [name for name, kind in table.schema.items() if kind.is_nested()]
+    if nested:
+        raise UsageError(
+            say(
+                f"The column {nested[0]} holds lists or objects, which {output.suffix} cannot.",
+                f"列 {nested[0]} 含列表或对象,{output.suffix} 无法存放。",
+            ),
+            "",
+            say("Write to .jsonl or .parquet.", "请写成 .jsonl 或 .parquet。"),
+        )

@@ -142,7 +142,14 @@ class Schema:
             value = {self.request[0].name: value}
         prefix = f"{where}." if where else ""
         known = {field.name for field in self.request}
-        value = {self._names.get(name, name): item for name, item in value.items()}
+        given = value
+        value = {self._names.get(name, name): item for name, item in given.items()}
+        if len(value) < len(given):
+            raise RequestError(
+                where,
+                say("a field is given by two of its names.", "同一字段以两个名称给出。"),
+                say(f"Found: {', '.join(given)}.", f"收到:{'、'.join(given)}。"),
+            )
         if unknown := [name for name in value if name not in known]:
             names = ", ".join(sorted(known))
             raise RequestError(

@@ -1,0 +1,137 @@
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+TINY = str(Path(__file__).parents[1] / "bundle" / "tiny")
+if TINY not in sys.path:
+    sys.path.insert(0, TINY)
+
+from tiny_bundle import SCHEMA, make_bundle  # noqa: E402
+from tiny_service import luodi  # noqa: E402
+
+from luodi.contracts import Field, Schema  # noqa: E402
+from luodi.registry import Registry  # noqa: E402
+
+
+@pytest.fixture
+def place(tmp_path):
+    folder = tmp_path / ".luodi" / "bundle"
+    make_bundle(
+        folder,
+        schema=Schema((Field("text", "text", example="fine", aliases=("review",)),), SCHEMA.answer),
+    )
+    Registry(tmp_path / ".luodi").add(folder)
+    (tmp_path / "in.csv").write_text("id,review\n7,great\n8,awful 好\n9,12\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_without_an_output_lines_of_json(place):
+    done = luodi("predict", "tiny", "in.csv", cwd=place)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["label"] for row in rows] == ["good", "bad", "good"]
+    assert list(rows[0]) == ["id", "review", "label", "probability"]
+    assert rows[0]["probability"] == pytest.approx(0.8808, abs=1e-4)
+    assert b"3 rows" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+def test_the_output_follows_its_ending(place, ending):
+    output = place / f"out.{ending}"
+    output.write_text("what was there before")
+    done = luodi("predict", "tiny", "in.csv", "-o", output, "--json", cwd=place)
+    assert done.returncode == 0, done.stdout
+    document = json.loads(done.stdout)
+    assert (document["rows"], document["output"]) == (3, str(output))
+    assert document["version"] == Registry(place / ".luodi").find("tiny").version
+    if ending == "parquet":
+        import polars as pl
+
+        labels = pl.read_parquet(output)["label"].to_list()
+    elif ending == "jsonl":
+        labels = [json.loads(line)["label"] for line in output.read_text().splitlines()]
+    else:
+        with output.open(newline="") as file:
+            lines = csv.DictReader(file, delimiter="\t" if ending == "tsv" else ",")
+            labels = [row["label"] for row in lines]
+    assert labels == ["good", "bad", "good"]
+    assert not [path for path in place.iterdir() if path.name.startswith(".out")]
+
+
+def test_json_without_an_output_has_the_answers(place):
+    document = json.loads(luodi("predict", "tiny", "in.csv", "--json", cwd=place).stdout)
+    assert [answer["label"] for answer in document["answers"]] == ["good", "bad", "good"]
+    assert set(document["answers"][0]["probabilities"]) == {"good", "bad"}
+
+
+def test_label_is_always_the_models_answer(place):
+    (place / "in.csv").write_text("review,label\ngreat,bad\n")
+    row = json.loads(luodi("predict", "tiny", "in.csv", cwd=place).stdout)
+    assert (row["label"], row["input_label"]) == ("good", "bad")
+
+
+def test_a_table_of_one_column_needs_no_name(place):
+    (place / "in.csv").write_text("what people said\ngreat\n")
+    assert json.loads(luodi("predict", "tiny", "in.csv", cwd=place).stdout)["label"] == "good"
+
+
+def test_more_rows_than_a_block_stay_in_order(place):
+    words = ["great", "awful", "fine", "poor"]
+    texts = [words[n * 7 % 4] for n in range(2500)]
+    (place / "in.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
+    done = luodi("predict", "tiny", "in.jsonl", cwd=place)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["text"] for row in rows] == texts
+    assert all((row["label"] == "good") == (row["text"] in "great fine") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"text": "a"}\n{"text": null}\n', "row 2.text: missing"),
+        ('{"words": "a", "more": 1}\n', "no column text"),
+    ],
+)
+def test_what_does_not_fit_names_row_and_field(place, content, said):
+    (place / "in.jsonl").write_text(content)
+    (place / "out.csv").write_text("kept")
+    done = luodi("predict", "tiny", "in.jsonl", "-o", "out.csv", "--json", cwd=place)
+    assert done.returncode in (1, 2)
+    assert said in json.loads(done.stdout)["error"]["message"]
+    assert (place / "out.csv").read_text() == "kept"
+
+
+def test_lists_go_to_jsonl_alone(place):
+    import polars as pl
+
+    pl.DataFrame({"text": ["great"], "tags": [["a", "b"]]}).write_parquet(place / "in.parquet")
+    done = luodi("predict", "tiny", "in.parquet", "-o", "out.csv", cwd=place)
+    assert done.returncode == 2
+    assert b"tags" in done.stderr
+    assert not (place / "out.csv").exists()
+    done = luodi("predict", "tiny", "in.parquet", "-o", "out.jsonl", cwd=place)
+    assert done.returncode == 0
+    assert json.loads((place / "out.jsonl").read_text())["tags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["none", "in.csv"], 1),
+        (["tiny", "none.csv"], 1),
+        (["tiny", "in.csv", "-o", "out.doc"], 2),
+        (["tiny", "in.csv", "-o", "no/such/out.csv"], 2),
+        (["tiny", "in.csv", "-o", "in.csv"], 2),
+        (["tiny"], 2),
+    ],
+)
+def test_wrong_words_change_nothing(place, arguments, code):
+    before = (place / "in.csv").read_bytes()
+    done = luodi("predict", *arguments, "--json", cwd=place)
+    assert done.returncode == code, done.stdout
+    assert json.loads(done.stdout)["error"]["message"]
+    assert b"Traceback" not in done.stderr
+    assert (place / "in.csv").read_bytes() == before
