@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.conftest import LUODI
 
 from luodi import cli
 from luodi.cli import COMMANDS
 from luodi.contracts import LuodiError
+from tests.conftest import LUODI
 
 
 def seconds(command: list[str], runs: int = 9) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.conftest import LUODI
 from tests.reviews import PROJECT, make_reviews, write_project, write_reviews
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reviews import PROJECT
 
 from luodi.contracts import LuodiError, ProjectError, UsageError, use_language
 from luodi.project.file import load_project
 from luodi.project.schema import parse_duration
+from tests.reviews import PROJECT
 
 WRONG = """\
 name: shop-reviews

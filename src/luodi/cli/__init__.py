@@ -104,6 +104,8 @@ def _call(name: str, command: Callable[..., None], arguments: list[str]) -> int:
         if wording is None:
             raise _unforeseen(error) from error
         raise UsageError(wording(), "", f"luodi {name} --help") from error
+    if result == INTERRUPTED:  # Typer turns Ctrl-C into this exit code without a word
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
 
 

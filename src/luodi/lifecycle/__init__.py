@@ -1,1 +1,1 @@
-"""."""
+"""The whole trip: `run.py` is the page to read first."""

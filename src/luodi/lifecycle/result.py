@@ -177,9 +177,7 @@ def _model_facts(run: RunPlace, model: Trained, bundle: Packaged) -> dict[str, J
         "bundle_bytes": sum(f.stat().st_size for f in bundle.folder.rglob("*") if f.is_file()),
         "train_seconds": round(model.seconds, 1),
     }
-    return facts | dict(
-        model.recipe.options
-    )
+    return facts | dict(model.recipe.options)
 
 
 def _split_facts(run: RunPlace) -> dict[str, JsonValue]:

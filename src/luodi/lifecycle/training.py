@@ -14,6 +14,7 @@ from luodi.contracts import (
     FitSettings,
     Interval,
     JsonValue,
+    MissingPartError,
     Parts,
     Progress,
     Schema,
@@ -95,10 +96,13 @@ def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progre
         options=recipe.options,
     )
     settings.folder.mkdir(exist_ok=True)
-    fitted = learner.fit(cut.parts.train, cut.parts.valid, settings, progress)
     exported = folder / "export"
-    shutil.rmtree(exported, ignore_errors=True)
-    fitted.export(exported)
+    try:
+        fitted = learner.fit(cut.parts.train, cut.parts.valid, settings, progress)
+        shutil.rmtree(exported, ignore_errors=True)
+        fitted.export(exported)
+    except ModuleNotFoundError as error:
+        raise missing_part(recipe.learner, error) from error
     answers = predict_part(run, recipe.learner, exported, cut.parts.valid)
     write_json(
         folder / "fitted.json",
@@ -110,6 +114,18 @@ def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progre
         },
     )
     shutil.rmtree(settings.folder, ignore_errors=True)
+
+
+def missing_part(learner: str, error: ModuleNotFoundError) -> MissingPartError:
+    """The error for a library that a base install leaves out."""
+    return MissingPartError(
+        say(
+            f"The learner {learner} needs {error.name}, which is not installed.",
+            f"学习器 {learner} 需要 {error.name},但未安装。",
+        ),
+        say("A base install predicts and serves.", "基础安装仅用于预测与服务。"),
+        say("To train: pip install 'luodi[train]'", "如需训练:pip install 'luodi[train]'"),
+    )
 
 
 def predict_part(run: RunPlace, learner: str, exported: Path, part: Any) -> list[Answer]:

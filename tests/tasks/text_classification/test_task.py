@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from tests.reviews import make_reviews
 
 from luodi.contracts import COPIES, ROW, CleanSettings, Dataset, Role
 from luodi.tasks import find_task
 from luodi.testing import check_task
+from tests.reviews import make_reviews
 
 TASK = find_task("text-classification")
 
