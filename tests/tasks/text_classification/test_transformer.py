@@ -54,8 +54,6 @@ def _data(count: int, seed: int) -> Dataset:
         polar = POLAR[:4] if row % 2 else POLAR[4:]
         words += [str(word) for word in rng.choice(polar, 3)]
         rng.shuffle(words)
-            rng.choice(["good", "great", "nice"] if row % 2 else ["bad", "awful", "poor"])
-        )
         rows.append({"text": " ".join(words), "label": "yes" if row % 2 else "no", ROW: row})
     return Dataset(pl.DataFrame(rows), {Role.TEXT: ("text",), Role.LABEL: ("label",)})
 
