@@ -58,6 +58,21 @@ def test_a_model_is_not_better_than_itself(classified: Make) -> None:
     assert found.low == found.high == 0
 
 
+def test_four_rows_are_too_few_to_tell() -> None:
+    answers = np.zeros((2, 200), dtype=np.int64)
+    answers[1, :4] = 1
+    pair = [
+        Classified(
+            np.ones(200), np.arange(200), np.zeros(200, int), row, np.eye(2)[row], ("a", "b")
+        )
+        for row in answers
+    ]
+    found = compare(*pair, ACCURACY)
+    assert found.low > 0  # the resamples alone would say so
+    assert found.p_value == pytest.approx(0.0625)
+    assert not found.better
+
+
 def test_chance_alone_rarely_wins() -> None:
     generator, wins = np.random.default_rng(4), 0
     for trial in range(200):

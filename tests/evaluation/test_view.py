@@ -24,6 +24,7 @@ from luodi.evaluation.report import Report
         (17562, "17,562"),
         (-0.0123, "−0.0123"),
         (0.00001234, "1.23e−05"),
+        (0.000158, "0.0002"),
         (math.nan, "–"),
         (None, "–"),
         (0.0, "0"),
@@ -36,7 +37,7 @@ def test_numbers_to_four_figures(value: float, written: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "written"),
-    [(0.42, "0.4 s"), (59.7, "1 min 0 s"), (237.2, "3 min 57 s"), (7260, "2 h 1 min")],
+    [(0.42, "0.4 s"), (59.7, "1 min"), (237.2, "3 min 57 s"), (7260, "2 h 1 min"), (7200, "2 h")],
 )
 def test_durations(seconds: float, written: str) -> None:
     assert wording.duration(seconds) == written
@@ -44,6 +45,7 @@ def test_durations(seconds: float, written: str) -> None:
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_ticks_are_round_and_inside(low: float, width: float) -> None:
+    width = max(width, 1e-6 * abs(low))  # below that, ticks would need more digits than fit
     found = drawing.ticks(low, low + width)
     assert 1 <= len(found) <= 12
     assert all(low - width * 1e-6 <= tick <= low + width * (1 + 1e-6) for tick in found)

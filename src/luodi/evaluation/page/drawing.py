@@ -98,14 +98,14 @@ def interval_bar(
     label = f"{name}: {number(interval.value)} {spread(interval)}"
     svg = picture("interval", label, width="100%", height=24)
     add(svg, "line", class_="rail", x1="0", x2="100%", y1=12, y2=12)
+    if math.isfinite(interval.low) and math.isfinite(interval.high):
+        low, high = _across(interval.low, span), _across(interval.high, span)
+        add(svg, "line", class_="reach", x1=low, x2=high, y1=12, y2=12)
     for mark, value in marks:
         if math.isfinite(value):
             x = _across(value, span)
             line = add(svg, "line", class_="other", x1=x, x2=x, y1=5, y2=19)
             add(line, "title", f"{mark}: {number(value)}")
-    if math.isfinite(interval.low) and math.isfinite(interval.high):
-        low, high = _across(interval.low, span), _across(interval.high, span)
-        add(svg, "line", class_="reach", x1=low, x2=high, y1=12, y2=12)
     if bound is not None and math.isfinite(bound):
         x = _across(bound, span)
         add(add(svg, "line", class_="bound", x1=x, x2=x, y1=0, y2=24), "title", number(bound))

@@ -41,7 +41,7 @@ def number(value: object) -> str:
     size = abs(value)
     if size == 0:
         return "0"
-    if size < 0.0005 or size >= 1e9:
+    if size < 0.00005 or size >= 1e9:
         return f"{value:.2e}".replace("-", "−")
     digits = 4 if size <= 1 else 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
     return f"{value:,.{digits}f}".replace("-", "−")
@@ -82,9 +82,11 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:
-        return say(f"{hours} h {minutes_left} min", f"{hours} 小时 {minutes_left} 分")
+        tail = say(f" {minutes_left} min", f" {minutes_left} 分钟") if minutes_left else ""
+        return say(f"{hours} h", f"{hours} 小时") + tail
     if minutes:
-        return say(f"{minutes} min {rest} s", f"{minutes} 分 {rest} 秒")
+        tail = say(f" {rest} s", f" {rest} 秒") if rest else ""
+        return say(f"{minutes} min", f"{minutes} 分钟") + tail
     return say(f"{whole} s", f"{whole} 秒")
 
 
@@ -117,6 +119,8 @@ _COUNTS = {
     "valid": ("validation", "验证"),
     "test": ("test", "测试"),
     "limit": ("beyond the row limit", "超出行数上限"),
+    "kept": ("kept", "保留行数"),
+    "personal_data": ("with personal data", "含个人信息"),
     "test_copies": ("copies of test rows", "与测试表重复"),
     "unlabelled": ("without a label", "缺少标签"),
 }
@@ -160,6 +164,12 @@ _KEYS = {
     "example": ("example", "示例"),
     "top": ("most frequent", "最常见"),
     "row": ("row", "行"),
+    "other": ("other", "另一行"),
+    "texts": ("texts", "文本"),
+    "times": ("times", "次数"),
+    "similarity": ("similarity", "相似度"),
+    "file": ("file", "文件"),
+    "line": ("line", "行号"),
     "rows": ("rows", "行数"),
     "text": ("text", "文本"),
     "label": ("label", "标签"),
@@ -177,6 +187,7 @@ _STAGES = {
     "prepare": ("prepare", "清洗"),
     "split": ("split", "划分"),
     "baselines": ("baselines", "训练基线"),
+    "leak": ("leak", "泄漏演示"),
     "train": ("train", "训练"),
     "package": ("package", "打包"),
     "evaluate": ("evaluate", "评估"),
@@ -200,8 +211,9 @@ def key_name(name: str) -> str:
 
 
 def stage_name(name: str) -> str:
-    """What a stage of a run is called."""
-    return _worded(_STAGES, name)
+    """What a stage of a run is called; `train-linear` is training of a learner."""
+    stage, _, learner = name.partition("-")
+    return _worded(_STAGES, stage) + (f" {learner}" if learner else "")
 
 
 def keys(records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -234,3 +246,8 @@ def shorten(value: object, length: int = 24) -> str:
 def rule(text: str) -> str:
     """A gate's rule with the signs that print has for it."""
     return text.replace(">=", "≥").replace("<=", "≤")
+
+
+def counted(count: int, message: str) -> bool:
+    """Whether a message already tells its count."""
+    return str(count) in message.replace(",", "")
