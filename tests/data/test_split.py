@@ -73,6 +73,19 @@ def test_rows_without_a_group_are_groups_by_themselves() -> None:
     assert 0 < parts.test.table["user"].null_count() < 50
 
 
+def test_every_label_keeps_a_row_to_learn_from() -> None:
+    data = dataset([*("a" * 20), *"bcdefghijk"])
+    for seed in range(10):
+        parts = split(data, SplitSettings(seed=seed, test=0.4), "label")
+        assert set(parts.train.table["label"]) == set("abcdefghijk")
+        assert parts.test.rows == 12
+
+
+def test_the_same_seed_on_every_machine() -> None:
+    parts = split(dataset(["a"] * 20), SplitSettings(), "label")
+    assert (rows(parts.test), rows(parts.valid)) == ([1, 12, 13, 18], [2, 5])
+
+
 @pytest.mark.parametrize(
     "times",
     [

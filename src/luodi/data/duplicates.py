@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import Progress, Quiet
+from luodi.data.chance import stream
 from luodi.data.normal import normalise_all
 from luodi.data.shingles import Shingles, distinct, shingles
 
@@ -29,7 +30,6 @@ BANDS, BAND_ROWS = 14, 6
 WINDOW = 24
 _CHARACTERS_AT_ONCE = 1 << 21
 _PAIRS_AT_ONCE = 1 << 17
-_SEED = 20_11
 
 
 class Pairs(NamedTuple):
@@ -282,8 +282,7 @@ def _minhash(texts: list[str]) -> Sketch:
     import numpy as np
 
     sets = distinct(shingles(texts))
-    random = np.random.default_rng(_SEED)
-    factors = random.integers(1, 1 << 32, (BANDS * BAND_ROWS, 2), dtype=np.uint32)
+    factors = stream(BANDS * BAND_ROWS, 0, "minhash").astype("<u8").view("<u4").reshape(-1, 2)
     keys = np.zeros((BANDS, len(texts)), np.uint32)
     marks = np.empty((len(texts), BANDS * BAND_ROWS), np.uint8)
     scratch = np.empty_like(sets.hashes)

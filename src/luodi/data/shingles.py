@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from luodi.data.chance import GOLDEN, scrambled
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -89,12 +91,9 @@ def shingles(texts: Sequence[str]) -> Shingles:
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """The finaliser of splitmix64 (Steele et al. 2014), upper half."""
     import numpy as np
 
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (values >> np.uint64(32)).astype(np.uint32)
+    return (scrambled(values) >> np.uint64(32)).astype(np.uint32)
 
 
 def _hashes(points: NDArray[np.uint32], spans: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -103,7 +102,7 @@ def _hashes(points: NDArray[np.uint32], spans: NDArray[np.uint8]) -> NDArray[np.
 
     padded = np.zeros(len(points) + NARROW, np.uint64)
     padded[: len(points)] = points
-    base = np.uint64(0x9E3779B97F4A7C15)
+    base = np.uint64(GOLDEN)
     size = len(points)
     value = padded[:size] * base + padded[1 : size + 1]
     longer = (value * base + padded[2 : size + 2]) * base + padded[3 : size + 3]
@@ -124,7 +123,7 @@ def _whole(
         inside = offset < kept[short]
         at = np.minimum(ends[short] - kept[short] + offset, max(len(points) - 1, 0))
         sign = points[at].astype(np.uint64) if len(points) else np.zeros(len(short), np.uint64)
-        grown = value * np.uint64(0x9E3779B97F4A7C15) + sign + np.uint64(1)
+        grown = value * np.uint64(GOLDEN) + sign + np.uint64(1)
         value = np.where(inside, grown, value)
     return _mixed(value ^ np.uint64(0x5BF0_3635))
 

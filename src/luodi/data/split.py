@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import COPIES, DataError, Dataset, Parts, SplitSettings, say
+from luodi.data.chance import shuffled, uniform
 from luodi.data.duplicates import components, first_appearance, first_rows, numbered
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def split(
         part = _by_time(data, units, sizes, settings.time)
     else:
         labels = _labels(data, stratify)
-        part = _at_random(units, labels, sizes, np.random.default_rng(settings.seed))
+        part = _at_random(units, labels, sizes, settings.seed)
     wanted = {
         _TRAIN: True,
         _VALID: valid is None and settings.valid > 0,
@@ -89,7 +90,7 @@ def careless_split(
     _check_shares(settings)
     kinds = numbered(labels) if labels is not None else np.zeros(rows, np.int64)
     sizes = (0, _rounded(settings.test, rows))
-    part = _at_random(np.arange(rows), kinds, sizes, np.random.default_rng(settings.seed))
+    part = _at_random(np.arange(rows), kinds, sizes, settings.seed)
     return np.flatnonzero(part == _TRAIN), np.flatnonzero(part == _TEST)
 
 
@@ -115,8 +116,7 @@ def limit(train: Dataset, rows: int, seed: int, stratify: str | None) -> Dataset
             say("Raise data.limit.", "请调大 data.limit。"),
         )
     quota = _shared(np.maximum(counts * (rows / train.rows), 1), rows, counts)
-    random = np.random.default_rng(seed)
-    order = random.permutation(train.rows)
+    order = shuffled(train.rows, seed, "limit")
     order = order[np.argsort(labels[order], kind="stable")]
     starts = np.cumsum(counts) - counts
     chosen = [order[start : start + number] for start, number in zip(starts, quota, strict=True)]
@@ -189,7 +189,7 @@ def _at_random(
     units: NDArray[np.int64],
     labels: NDArray[np.int64],
     sizes: tuple[int, int],
-    random: np.random.Generator,
+    seed: int,
 ) -> NDArray[np.int64]:
     """The part of each row. Units of several labels are dealt first; pure ones fill the gaps."""
     import numpy as np
@@ -205,13 +205,15 @@ def _at_random(
     low = np.minimum.reduceat(labels[order], ends - size)
     mixed = low != np.maximum.reduceat(labels[order], ends - size)
     shares = np.array(sizes) / max(len(units), 1)
-    for unit in random.permutation(np.flatnonzero(mixed)):
+    drawn = uniform(len(members), seed, "mixed")
+    order = shuffled(len(members), seed, "units")
+    for unit in order[mixed[order]]:
         held = np.bincount(labels[members[unit]], minlength=count)
-        wanted = int(np.searchsorted(np.cumsum(shares), random.random(), side="right"))
+        wanted = int(np.searchsorted(np.cumsum(shares), drawn[unit], side="right"))
         if wanted < 2 and (held <= gaps[wanted]).all():
             gaps[wanted] -= held
             dealt[unit] = (_VALID, _TEST)[wanted]
-    pure = random.permutation(np.flatnonzero(~mixed))
+    pure = order[~mixed[order]]
     for label in range(count):
         waiting = pure[low[pure] == label]
         for place, part in ((1, _TEST), (0, _VALID)):
