@@ -29,8 +29,8 @@ def domain(values: Iterable[float], lowest: float = -math.inf, highest: float = 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
     """About `count` round numbers between two ends."""
-    if not high > low:
-        return [low]
+    if not high - low > 1e-9 * max(1.0, abs(low), abs(high)):
+        return [low]  # closer together than a tick's digits can tell
     rough = (high - low) / count
     power: float = 10.0 ** math.floor(math.log10(rough))
     step = next(power * unit for unit in (1, 2, 2.5, 5, 10) if power * unit >= rough * 0.999)
