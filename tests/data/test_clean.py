@@ -56,19 +56,19 @@ def test_the_reviews_hold_what_they_are_known_to_hold() -> None:
 
 def test_each_count_is_what_its_name_says() -> None:
     data = dataset(
-        ["good", "GOOD ", "good", "bad", "bad", "", None, "  ", "plain", "x y z", "x y z"],
-        ["p", "p", "p", "p", "n", "n", "n", "p", None, "n", " "],
+        ["good", "GOOD ", "good", "bad", "bad", "", None, "  ", "plain", "x y z", "x y z", "bad"],
+        ["p", "p", "p", "p", "n", "n", "n", "p", None, "n", " ", None],
     )
     prepared = cleaned(data, CleanSettings())
     assert prepared.counts == {
-        "rows": 11,
-        "empty": 5,
+        "rows": 12,
+        "empty": 6,
         "conflicts": 1,
         "duplicates": 2,
         "near_duplicates": 0,
         "personal_data": 0,
         "kept": 2,
-        "dropped": {"empty": 3, "unlabelled": 2, "conflicts": 2, "duplicates": 2},
+        "dropped": {"empty": 3, "unlabelled": 3, "conflicts": 2, "duplicates": 2},
         "test_copies": 0,
     }
     assert prepared.data.table[ROW].to_list() == [0, 9]
@@ -76,7 +76,8 @@ def test_each_count_is_what_its_name_says() -> None:
     assert shown["conflicts"].examples == [{"text": "bad", "labels": {"p": 1, "n": 1}}]
     assert shown["duplicates"].examples == [{"row": 2, "text": "GOOD", "label": "p", "times": 3}]
     assert [example["row"] for example in shown["empty"].examples] == [6, 7, 8]
-    assert [example["row"] for example in shown["unlabelled"].examples] == [9, 11]
+    assert [example["row"] for example in shown["unlabelled"].examples] == [9, 11, 12]
+    assert shown["conflicts"].details == {"rows": 2}
 
 
 LONG = "the room was clean and the breakfast was good, we will come back next year"

@@ -11,11 +11,11 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import DataError, Finding, say
+from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ def read_delimited(raw: bytes, file: str, separator: str) -> tuple[pl.DataFrame,
     names = _header(raw, shape, blank, separator, file)
     _check_lengths(raw, shape, blank, names, file)
     if blank.any():
-        findings.append(_blank_lines(file, int(blank.sum())))
+        findings.append(blank_lines(file, int(blank.sum())))
         raw = _without(raw, shape, blank)
     table = pl.read_csv(
         raw,
@@ -72,47 +72,6 @@ def read_delimited(raw: bytes, file: str, separator: str) -> tuple[pl.DataFrame,
     if table.height != expected:  # the promise: no record is lost without a word
         return _read_exactly(raw, file, separator, findings)
     return table, findings
-
-
-def check_no_nul(raw: bytes, file: str) -> None:
-    """Refuse binary content.
-
-    Raises:
-        DataError: naming the line of the first NUL byte.
-    """
-    if (place := raw.find(b"\0")) >= 0:
-        line = raw.count(b"\n", 0, place) + 1
-        raise DataError(
-            say(f"{file}, line {line}: a NUL byte.", f"{file} 第 {line} 行:含有 NUL 字节。"),
-            say("Expected text.", "应为文本。"),
-            say(
-                "The file is binary or damaged; export it again.",
-                "文件为二进制或已损坏,请重新导出。",
-            ),
-        )
-
-
-def empty_file(file: str) -> DataError:
-    """The error for a file without content."""
-    return DataError(
-        say(f"{file} is empty.", f"{file} 是空文件。"),
-        say("Expected rows.", "应含有数据行。"),
-    )
-
-
-def blank_lines(file: str, count: int) -> Finding:
-    """The finding that says how many blank lines were passed over."""
-    return _blank_lines(file, count)
-
-
-def _blank_lines(file: str, count: int) -> Finding:
-    return Finding(
-        "blank-lines",
-        "info",
-        count,
-        say(f"{file}: {count} blank lines were skipped.", f"{file}:跳过了 {count} 个空行。"),
-        details={"file": file},
-    )
 
 
 def _actual_separator(raw: bytes, separator: str, file: str, findings: list[Finding]) -> str:
@@ -208,55 +167,6 @@ def _header(
     return check_header(names, file)
 
 
-def check_header(names: Sequence[str | None], file: str) -> list[str]:
-    """The column names, trimmed.
-
-    Raises:
-        DataError: a name that is empty or repeated, or a first line that holds numbers alone.
-    """
-    trimmed = [(name or "").strip() for name in names]
-    remedy = say(
-        "Give the first line one name a column, each once.",
-        "请在第一行为每一列写一个不重复的名称。",
-    )
-    if all(_is_number(name) for name in trimmed):
-        shown = ", ".join(trimmed[:_SHOWN])
-        raise DataError(
-            say(
-                f"{file}, line 1: {shown}: numbers, where column names should be.",
-                f"{file} 第 1 行:{shown},应为列名却是数字。",
-            ),
-            say("The file seems to have no header.", "文件似乎没有表头。"),
-            remedy,
-        )
-    for place, name in enumerate(trimmed, start=1):
-        if not name:
-            raise DataError(
-                say(
-                    f"{file}, line 1: column {place} has no name.",
-                    f"{file} 第 1 行:第 {place} 列没有名称。",
-                ),
-                remedy=remedy,
-            )
-    if repeated := [name for name, times in Counter(trimmed).items() if times > 1][:_SHOWN]:
-        raise DataError(
-            say(
-                f"{file}, line 1: repeated column names: {', '.join(repeated)}.",
-                f"{file} 第 1 行:列名重复:{'、'.join(repeated)}。",
-            ),
-            remedy=remedy,
-        )
-    return trimmed
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _check_lengths(
     raw: bytes, shape: Shape, blank: NDArray[np.bool_], names: Sequence[str], file: str
 ) -> None:
@@ -326,7 +236,7 @@ def _read_exactly(
     if wrong:
         raise _ragged(file, wrong[:_SHOWN], len(names), len(wrong))
     if blank:
-        findings.append(_blank_lines(file, blank))
+        findings.append(blank_lines(file, blank))
     columns = {
         name: pl.Series([row[place] or None for row in rows], dtype=pl.String)
         for place, name in enumerate(names)

@@ -11,14 +11,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Finding, JsonValue, say
-from luodi.data.delimited import (
-    blank_lines,
-    check_header,
-    check_no_nul,
-    empty_file,
-    read_delimited,
-)
+from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
+from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
 
 if TYPE_CHECKING:
     import polars as pl
