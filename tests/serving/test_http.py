@@ -293,6 +293,14 @@ def test_the_docs_need_no_network_and_their_curl_lines_work(client, service):
         assert request.status_code == 200, block
 
 
+@pytest.mark.parametrize("host", ["x'; rm -r ~; '", '"><script>', "a b", "", "x" * 300])
+def test_a_hostile_host_is_not_put_into_the_lines_to_copy(client, service, host):
+    page = client.get("/docs", headers={"host": host}).text
+    assert f"curl &#x27;{service['url']}/predict" in page
+    assert "rm -r" not in page
+    assert "<script" not in page
+
+
 def test_openapi_describes_every_route_and_its_examples_work(client):
     document = client.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"

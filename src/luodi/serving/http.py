@@ -8,6 +8,7 @@ in the service's log.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -23,7 +24,8 @@ from luodi.contracts import JsonValue, RequestError, say, use_language
 from luodi.contracts import Request as Asked
 from luodi.serving import protocol
 from luodi.serving.metrics import ServiceMetrics
-from luodi.serving.pages import docs_page, openapi
+from luodi.serving.openapi import openapi
+from luodi.serving.page import docs_page
 from luodi.serving.replies import read_body, reply, request_id, told
 from luodi.serving.router import Router, Served
 from luodi.serving.settings import Limits
@@ -31,6 +33,7 @@ from luodi.serving.strict_json import read_json
 
 _ASIDE = 32_768
 """Bytes of a body from which on it is read in a thread: parsing it would hold up the others."""
+_HOST = re.compile(r"[\w.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?", re.ASCII)
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 Result = TypeVar("Result")
@@ -223,8 +226,17 @@ async def metrics(service: Service, request: Request) -> Response:
 
 async def docs(service: Service, request: Request) -> Response:
     """GET /docs: one page that needs no network."""
-    page = docs_page(service.router.defaults(), str(request.base_url).rstrip("/"))
+    page = docs_page(service.router.defaults(), f"http://{_host(request)}")
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": _CSP})
+
+
+def _host(request: Request) -> str:
+    """The host that the caller used, when it is one: it is put into lines to be copied."""
+    given = request.headers.get("host", "")
+    if _HOST.fullmatch(given):
+        return given
+    host, port = request.scope.get("server") or ("127.0.0.1", 0)
+    return f"{host}:{port}"
 
 
 async def openapi_json(service: Service, request: Request) -> Response:
