@@ -100,6 +100,19 @@ def test_a_near_miss_shows_digits_that_tell_it() -> None:
     assert "0.84999" in verdict.sentence
 
 
+def test_a_sign_the_wrong_way_round_is_said() -> None:
+    verdict = _judge(accuracy="<= 0.95", log_loss="<= 0.5")
+    assert verdict.passed
+    assert len(verdict.warnings) == 1
+    assert "Accuracy is better when higher" in verdict.warnings[0]
+
+
+def test_a_percentage_is_out_of_reach() -> None:
+    verdict = _judge(accuracy=">= 85")
+    assert not verdict.passed
+    assert "never exceeds 1" in verdict.sentence
+
+
 def test_json_and_back() -> None:
     verdict = _judge({"linear": EQUAL}, accuracy=">= 0.8", auc=">= 0.5", beats="linear")
     written = json.dumps(verdict.to_json(), allow_nan=False)

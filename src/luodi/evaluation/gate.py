@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from luodi.contracts import BEATS, GateRule, Interval, JsonValue, parse_rule, say
-from luodi.evaluation.metrics import title
+from luodi.evaluation.metrics import by_name, is_known, title
 from luodi.evaluation.paired import Paired
 from luodi.evaluation.plain import numbers, plain
 
@@ -99,8 +99,25 @@ def judge(
         for name, result in paired.items()
         if name not in demanded and not result.better
     ]
+    warnings += [_wrong_way(rule) for rule in rules if _is_wrong_way(rule)]
     passed = bool(lines) and all(line.passed for line in lines)
     return Verdict(passed, tuple(lines), _reason(lines), tuple(warnings))
+
+
+def _is_wrong_way(rule: GateRule) -> bool:
+    """Whether a rule bounds a metric on its good side, as a mistyped sign would."""
+    if rule.beats or not is_known(rule.metric):
+        return False
+    return by_name(rule.metric).higher_is_better != (rule.operator in (">=", ">"))
+
+
+def _wrong_way(rule: GateRule) -> str:
+    name, better = title(rule.metric), by_name(rule.metric).higher_is_better
+    return say(
+        f"{name} is better when {'higher' if better else 'lower'}, yet the gate asks for "
+        f"{rule.text}: is the sign meant?",
+        f"{name}（越{'高' if better else '低'}越好）的门槛写成了 {rule.text}，请确认符号是否写反。",
+    )
 
 
 def _threshold_line(rule: GateRule, metrics: Mapping[str, Interval]) -> GateLine:
@@ -140,6 +157,13 @@ def _threshold_reason(rule: GateRule, found: Interval, used: float, passed: bool
             f"{rule.text} cannot be shown.",
             f"{name}在此没有取值或没有区间（行数太少或缺少某个类别），无法证明 {rule.text}。",
         )
+    if is_known(rule.metric) and rule.operator[0] == ">":
+        most = by_name(rule.metric).highest
+        if rule.threshold > most:
+            return say(
+                f"{name} never exceeds {most:g}: {rule.text} cannot be reached.",
+                f"{name}不会超过 {most:g}，{rule.text} 无法达到。",
+            )
     end = {
         "low": say("the interval's low end", "区间下端"),
         "value": say("the value", "取值"),
