@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def _judge(outputs: NDArray[np.float32]) -> dict[str, float]:
 
 
 def _fit(
-    folder: Path, recipe: Recipe = RECIPE, progress: Quiet | None = None, **loop: object
+    folder: Path, recipe: Recipe = RECIPE, progress: Quiet | None = None, **loop: Any
 ) -> tuple[Counting, Trained]:
     model = Counting()
     settings = {"seed": 1, "clock": Clock(None), "key": "k", **loop}
@@ -156,3 +157,11 @@ def test_seconds_before_a_kill_count_against_the_budget(tmp_path: Path) -> None:
     before = clock.elapsed
     _fit(tmp_path, clock=clock, every=0.0)
     assert clock.elapsed > before
+
+
+def test_with_nothing_to_choose_on_the_last_weights_are_kept(tmp_path: Path) -> None:
+    model = Counting()
+    parts = (PARTS[0], PARTS[1].take(np.array([], dtype=np.int64)))
+    trained = train_model(model, parts, RECIPE, Loop(tmp_path, 1, Clock(None)), _judge, Quiet())
+    assert len(trained.history) == RECIPE.epochs
+    assert not _same(model, Counting())

@@ -36,6 +36,8 @@ from luodi.training.checkpoints import (
 from luodi.training.optimiser import Group, MasterAdamW
 from luodi.training.schedule import one_cycle
 
+_SETTLED = 5
+"""Steps after which the pace of this process is believed."""
 _MOST_BROKEN = 5
 """Steps in a row whose gradient is not finite before the fit gives up."""
 
@@ -165,12 +167,13 @@ class _Training:
         torch.manual_seed(loop.seed)
         self.optimiser = MasterAdamW(model.groups())
         self.result = Trained()
-        self.epoch, self.place, self.done, self.total = 0, 0, 0, 0
+        self.epoch, self.place, self.done, self.total, self.planned = 0, 0, 0, 0, 0
         self.best: dict[str, torch.Tensor] = {}
         self.best_rank = (-math.inf, -math.inf)
         self.stale = self.broken = 0
+        self.shortened = False
         self.losses: list[float] = []
-        self.paced = [0.0, 0.0]  # seconds and tokens of this process's steps
+        self.steps, self.paced = 0, [0.0, 0.0]  # this process's steps: count, seconds, tokens
         self.judged = 0.0
         self.saved = time.monotonic()
 
@@ -180,8 +183,8 @@ class _Training:
         plan = self.result.plan
         self.train = _first_rows(self.train, plan.rows, self.loop.seed).cut(plan.length)
         self.valid = self.valid.cut(plan.length)
-        if not self.total:
-            self.total = plan.epochs * self._epoch_tokens()
+        self.planned = plan.epochs * self._epoch_tokens()
+        self.total = self.total or self.planned
         while self.epoch < plan.epochs and self.done < self.total:
             self._one_epoch()
             self.epoch, self.place = self.epoch + 1, 0
@@ -190,6 +193,7 @@ class _Training:
                 break
             if time.monotonic() - self.saved > self.loop.every / 2:
                 self._save()
+        self._tell_shortened()
         self.optimiser.load_weights(self.best)
         self.model.train(False)
         if self.loop.clock.elapsed > self.loop.every / 2:
@@ -275,42 +279,51 @@ class _Training:
         self.losses.append(loss.item())
         self.done += batch.size
         self.paced[1] += batch.size
+        self.steps += 1
 
-    def _remaining(self) -> float:
-        """Seconds that the rest will take, at the pace so far."""
-        if not self.paced[1]:
+    def _remaining(self, total: int) -> float:
+        """Seconds that the rest of `total` tokens will take, at the pace so far."""
+        if not self.steps:
             return 0.0
-        pace = self.paced[0] / self.paced[1]
-        epochs = self.result.plan.epochs
-        checks = math.ceil((self.total - self.done) / max(self.total, 1) * epochs)
-        return (self.total - self.done) * pace + checks * self.judged
+        epochs = (total - self.done) / max(self._epoch_share(), 1)
+        return (total - self.done) * self.paced[0] / self.paced[1] + epochs * self.judged
+
+    def _epoch_share(self) -> float:
+        """Tokens of one pass."""
+        return self.planned / max(self.result.plan.epochs, 1)
 
     def _keep_to_budget(self) -> None:
-        """Shorten what is left when the machine turns out slower than it was measured."""
+        """Shorten what is left when the machine turns out slower than it was measured.
+
+        When it then turns out faster again, what was planned comes back.
+        """
         left = self.loop.clock.left(self.loop.reserve)
-        remaining = self._remaining()
-        if left == math.inf or remaining <= left * 1.02 + 0.5 or self.paced[1] < 1:
+        if left == math.inf or self.steps < _SETTLED:
             return
-        share = max(left, 0.0) / remaining
-        before, self.total = self.total, self.done + int((self.total - self.done) * share)
-        self.total = max(self.total, 1)
-        kept = self.total / before
-        if not any(f.code == "budget-slower" for f in self.result.findings):
-            finding = budget_finding(
-                "budget-slower",
-                0,
-                say(
-                    f"Training runs slower than was measured; it ends after about "
-                    f"{kept:.0%} of what was planned, to keep to the budget.",
-                    f"训练比预先测得的慢;为不超出预算,约完成计划的 {kept:.0%} 后结束。",
-                ),
-            )
-            self.result.findings.append(finding)
-            self.progress.say(finding.message)
+        remaining = self._remaining(self.planned)
+        share = 1.0 if remaining <= left else max(left, 0.0) / remaining
+        self.total = max(self.done + int((self.planned - self.done) * share), 1)
+        self.shortened = self.total < 0.97 * self.planned
+
+    def _tell_shortened(self) -> None:
+        if not self.shortened:
+            return
+        finding = budget_finding(
+            "budget-slower",
+            0,
+            say(
+                f"Training ran slower than was measured; to keep to the budget it ended after "
+                f"{self.done / self.planned:.0%} of what was planned.",
+                f"训练比预先测得的慢;为不超出预算,完成计划的 "
+                f"{self.done / self.planned:.0%} 后结束。",
+            ),
+        )
+        self.result.findings.append(finding)
+        self.progress.say(finding.message)
 
     def _tell(self) -> None:
         recent = self.losses[-20:]
-        seconds = int(self._remaining())
+        seconds = int(self._remaining(self.total))
         left = f"{seconds // 60}:{seconds % 60:02d}"
         self.progress.step(
             min(self.done, self.total),
@@ -324,7 +337,9 @@ class _Training:
     def _judge(self) -> None:
         start = time.monotonic()
         self.model.train(False)
-        figures = dict(self.judge(self.outputs(self.valid)))
+        # With nothing to choose on, the latest weights are the best ones.
+        nothing = {"score": float(self.epoch)}
+        figures = dict(self.judge(self.outputs(self.valid))) if len(self.valid) else nothing
         self.judged = time.monotonic() - start
         rank = (figures["score"], -figures.get("loss", 0.0))
         if rank > self.best_rank:
@@ -351,18 +366,13 @@ class _Training:
 
     def outputs(self, examples: Examples) -> NDArray[np.float32]:
         """(n, k) in the examples' order."""
-        found: NDArray[np.float32] | None = None
+        found = np.zeros((0, 0), dtype=np.float32)
         with torch.inference_mode():
             for rows, batch in in_order(examples, self.recipe.tokens * 2, self.recipe.pad):
                 answers = self.model.outputs(batch).numpy()
-                if found is None:
+                if not found.size:
                     found = np.zeros((len(examples), answers.shape[1]), dtype=np.float32)
                 found[rows] = answers
-        if found is None:
-            raise TrainingError(
-                say("The validation part is empty.", "验证集为空。"),
-                say("At least one row is needed to choose on.", "至少需要一行用于选择模型。"),
-            )
         return found
 
     def _facts(self) -> dict[str, JsonValue]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from luodi.contracts import (
-    Answer,
     BaseModelError,
     Choice,
     Classified,
@@ -35,7 +34,7 @@ from luodi.tasks.text_classification.transformer_predictor import (
     TOKENIZER,
     TransformerPredictor,
 )
-from luodi.training.bases import BaseFolder, find_entry, resolve_base
+from luodi.training.bases import BaseFolder, resolve_base
 from luodi.training.batching import Examples
 from luodi.training.budget import Clock
 
@@ -155,12 +154,10 @@ class _Fit:
         clock = Clock(self.settings.budget)
         if not train.rows:
             raise TrainingError(say("The training part is empty.", "训练集为空。"))
-        base = (
-            resolve_base(
-                self.settings.base or "", self.settings.licence, cache_folder(), self.progress
-            )
-            if self.settings.base
-            else _no_base()
+        if not self.settings.base:
+            raise _no_base()
+        base = resolve_base(
+            self.settings.base, self.settings.licence, cache_folder(), self.progress
         )
         labels = self.settings.schema.answer_field("label").categories
         tokenizer, pad = load_tokenizer(base.path)
@@ -369,8 +366,8 @@ def position_limit(folder: Path) -> int:
     return limit - 2 if shifted else limit
 
 
-def _no_base() -> BaseFolder:
-    raise BaseModelError(
+def _no_base() -> BaseModelError:
+    return BaseModelError(
         say("model.base is not set.", "未设置 model.base。"),
         say(
             "The transformer learner starts from a pretrained encoder.",
@@ -406,6 +403,3 @@ def _reserve(folder: Path) -> float:
     """Seconds to leave for the export: in proportion to the weights."""
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     return _EXPORT_SECONDS * max(size / 90e6, 1.0)
-
-
-__all__ = ["Answer", "TransformerFitted", "TransformerLearner", "find_entry"]

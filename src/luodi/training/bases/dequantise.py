@@ -8,7 +8,6 @@ named by the bias that is added to its product.
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,13 +168,3 @@ def _compare(graph_path: Path, folder: Path) -> float:
             )
         cosines.append(float(old @ new / (np.linalg.norm(old) * np.linalg.norm(new))))
     return min(cosines)
-
-
-def check_is_quantised(folder: Path) -> bool:
-    """Whether a folder holds an int8 ONNX model and no weights that torch could read."""
-    config = folder / "config.json"
-    return (
-        config.is_file()
-        and any(folder.glob("onnx/*quantized.onnx"))
-        and isinstance(json.loads(config.read_text(encoding="utf-8")), dict)
-    )

@@ -15,7 +15,6 @@ from pathlib import Path
 from luodi.contracts import BaseModelError, Progress, say
 from luodi.training.bases.catalogue import (
     CATALOGUE,
-    RESEARCH_ONLY,
     BaseEntry,
     HubPlace,
     NpmPlace,
@@ -286,6 +285,3 @@ def _no_such_base(name: str) -> BaseModelError:
         ),
         say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else "",
     )
-
-
-__all__ = ["RESEARCH_ONLY", "resolve_base"]
