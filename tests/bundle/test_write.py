@@ -181,3 +181,26 @@ def test_two_writers_of_one_bundle_agree(tmp_path):
         assert len(set(pool.map(write, range(8)))) == 1
     assert verify(tmp_path / "bundle", replay=False).ok
     assert not list(tmp_path.glob(".bundle.*"))
+
+
+ATTACHER = """
+import sys
+from pathlib import Path
+from luodi.bundle import attach_evaluation
+print("ready", flush=True)
+for number in range(10_000):
+    attach_evaluation(Path({folder!r}), {{"report.html": str(number).encode() * 1000}})
+"""
+
+
+def test_a_kill_while_an_evaluation_is_attached_leaves_a_sound_bundle(bundle):
+    code = ATTACHER.format(folder=str(bundle))
+    for attempt in range(5):
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout.readline() == b"ready\n"
+            time.sleep(0.03 + 0.007 * attempt)
+            os.kill(writer.pid, signal.SIGKILL)
+        assert verify(bundle, replay=False).ok
+    attach_evaluation(bundle, {"report.html": b"the last"})
+    assert verify(bundle).evaluated
+    assert not [path for path in bundle.parent.iterdir() if path.name.startswith(".")]

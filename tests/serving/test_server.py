@@ -16,17 +16,61 @@ from luodi.serving.settings import ServeSettings
 HEAVY = ("torch", "transformers", "sklearn", "scipy", "onnx", "onnxscript", "polars", "pandas")
 
 
-def test_a_serving_process_loads_no_trainer(place):
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """A bundle of the built-in linear learner, trained on sentences that it can learn."""
+    import polars as pl
+
+    from luodi.bundle import BundleFacts, write_bundle
+    from luodi.contracts import ROW, Dataset, FitSettings, Quiet, Role
+    from luodi.data.preparation import Preparation
+    from luodi.tasks import find_task
+
+    place = tmp_path_factory.mktemp("real")
+    texts = [f"第{n}次来,服务{'很好' if n % 2 else '太差'},room {n % 7}" for n in range(120)]
+    labels = ["pos" if n % 2 else "neg" for n in range(120)]
+    table = pl.DataFrame({"review": texts, "label": labels}).with_row_index(ROW)
+    data = Dataset(table, {Role.TEXT: ("review",), Role.LABEL: ("label",)})
+    task = find_task("text-classification")
+    learner, schema = task.learners["linear"], task.schema(data)
+    settings = FitSettings(schema=schema, metric=task.metrics[0], folder=place / "scratch")
+    settings.folder.mkdir()
+    (place / "exported").mkdir()
+    learner.fit(data, data, settings, Quiet()).export(place / "exported")
+    requests = task.requests(data)[:20]
+    predictor = learner.predictor.load(place / "exported", 1)
+    write_bundle(
+        place / "bundle",
+        exported=place / "exported",
+        facts=BundleFacts("reviews", "text-classification", "linear", learner.version, {}),
+        schema=schema,
+        golden=list(zip(requests, predictor.predict(requests), strict=True)),
+        preparation=Preparation(),
+    )
+    return place
+
+
+def test_a_real_bundle_verifies_exactly_and_answers_by_its_columns_name(real):
+    from luodi.bundle import open_predictor, verify
+
+    seen = verify(real / "bundle")
+    assert (seen.ok, seen.golden_checked, seen.max_difference) == (True, 20, 0.0)
+    answers = open_predictor(real / "bundle").predict(["服务很好", {"review": "服务太差"}])
+    assert [answer["label"] for answer in answers] == ["pos", "neg"]
+
+
+def test_a_serving_process_loads_no_trainer(real):
     """Asked of the kernel: what the process has mapped, and what it says it imported."""
-    with running("./tiny", cwd=place, PYTHONPROFILEIMPORTTIME="1") as service:
+    with running("./bundle", cwd=real, PYTHONPROFILEIMPORTTIME="1") as service:
         process = service["process"]
-        httpx.post(f"{service['url']}/predict/tiny", json={"inputs": ["a"]}).raise_for_status()
+        answer = httpx.post(f"{service['url']}/predict/reviews", json={"inputs": ["服务很好"]})
+        assert answer.json()["outputs"][0]["label"] == "pos"
         mapped = Path(f"/proc/{process.pid}/maps").read_text()
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         said = service["said"]()
     imported = {line.rpartition(b"|")[2].strip().decode() for line in said.splitlines()}
-    assert "starlette.applications" in imported  # the list is a real one
+    assert {"starlette.applications", "numpy"} <= imported  # the list is a real one
     for name in HEAVY:
         assert f"site-packages/{name}/" not in mapped
         assert not any(each == name or each.startswith(f"{name}.") for each in imported), name
