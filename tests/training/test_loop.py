@@ -15,8 +15,9 @@ from torch import nn
 from luodi.contracts import Quiet, TrainingError
 from luodi.training.batching import Batch, Examples
 from luodi.training.budget import Clock
-from luodi.training.loop import Loop, Recipe, Trained, train_model
+from luodi.training.loop import train_model
 from luodi.training.optimiser import Group
+from luodi.training.recipe import Loop, Recipe, Trained
 
 
 class Counting(nn.Module):

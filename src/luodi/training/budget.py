@@ -150,6 +150,48 @@ def budget_finding(code: str, count: int, message: str) -> Finding:
     )
 
 
+def slower_finding(share: float) -> Finding:
+    """The finding that training ended early, after `share` of what was planned."""
+    return budget_finding(
+        "budget-slower",
+        0,
+        say(
+            f"Training ran slower than was measured; to keep to the budget it ended after "
+            f"{share:.0%} of what was planned.",
+            f"训练比预先测得的慢;为不超出预算,完成计划的 {share:.0%} 后结束。",
+        ),
+    )
+
+
+@dataclass
+class Pace:
+    """How fast this process trains, from its own steps.
+
+    Attributes:
+        epoch: tokens of one pass.
+        judging: seconds that the validation part takes, once known.
+        steps: steps so far.
+    """
+
+    epoch: int = 0
+    judging: float = 0.0
+    steps: int = 0
+    _seconds: float = 0.0
+    _tokens: int = 0
+
+    def add(self, seconds: float, tokens: int) -> None:
+        """Count a step."""
+        self.steps += 1
+        self._seconds += seconds
+        self._tokens += tokens
+
+    def seconds(self, tokens: int) -> float:
+        """What so many tokens will take, the judging between them included; 0 while unknown."""
+        if not self.steps:
+            return 0.0
+        return tokens * self._seconds / self._tokens + tokens / max(self.epoch, 1) * self.judging
+
+
 def spread(batches: Sequence[Ints], count: int) -> list[Ints]:
     """`count` batches spread evenly over a list, for measuring a pace."""
     if len(batches) <= count:

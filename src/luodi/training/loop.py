@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Protocol
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -26,103 +21,21 @@ from luodi.training.batching import (
     padded_tokens,
     plan_batches,
 )
-from luodi.training.budget import Clock, Plan, budget_finding, fit_plan, spread
+from luodi.training.budget import Pace, Plan, fit_plan, slower_finding, spread
 from luodi.training.checkpoints import (
     Checkpoint,
     drop_checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
-from luodi.training.optimiser import Group, MasterAdamW
+from luodi.training.optimiser import MasterAdamW
+from luodi.training.recipe import Judge, Loop, Recipe, Trainable, Trained
 from luodi.training.schedule import one_cycle
 
 _SETTLED = 5
 """Steps after which the pace of this process is believed."""
 _MOST_BROKEN = 5
 """Steps in a row whose gradient is not finite before the fit gives up."""
-
-
-class Trainable(Protocol):
-    """A torch module that this loop can train."""
-
-    def groups(self) -> Sequence[Group]:
-        """Its weights, by how they are learnt."""
-
-    def loss(self, batch: Batch) -> torch.Tensor:
-        """One batch's loss, a scalar."""
-
-    def outputs(self, batch: Batch) -> torch.Tensor:
-        """What is judged: (batch, k) in float32."""
-
-    def train(self, mode: bool = True) -> object:
-        """Switch between learning and answering."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train.
-
-    Attributes:
-        epochs: passes over the rows.
-        rate: the peak learning rate.
-        length: tokens that a text may have.
-        tokens: tokens a batch, padding included.
-        warmup: the share of training over which the rate rises.
-        clip: the gradient's greatest norm.
-        patience: epochs without a better score before training stops.
-        pad: the id that fills up a batch.
-    """
-
-    epochs: int = 5
-    rate: float = 3e-4
-    length: int = 256
-    tokens: int = 4096
-    warmup: float = 0.1
-    clip: float = 1.0
-    patience: int = 3
-    pad: int = 0
-
-
-@dataclass(frozen=True)
-class Loop:
-    """Where and how long a fit runs.
-
-    Attributes:
-        folder: for checkpoints.
-        seed: for the order of batches and for dropout.
-        clock: the fit's clock, running.
-        reserve: seconds to leave for what comes after.
-        key: what the checkpoint must have been made from to be gone on with.
-        every: seconds between checkpoints.
-    """
-
-    folder: Path
-    seed: int
-    clock: Clock
-    reserve: float = 0.0
-    key: str = ""
-    every: float = 60.0
-
-
-Judge = Callable[[NDArray[np.float32]], Mapping[str, float]]
-"""(n, k) outputs in the validation part's order -> figures; `score` is the one chosen on, the
-greater the better, and `loss` breaks ties."""
-
-
-@dataclass
-class Trained:
-    """What a fit did."""
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    plan: Plan = field(default_factory=lambda: Plan(0, 0, 0))
-    best: float = -math.inf
-    seconds: float = 0.0
-
-
-def loop_key(*facts: JsonValue) -> str:
-    """A short hash of everything that a checkpoint depends on."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def train_model(
@@ -171,10 +84,8 @@ class _Training:
         self.best: dict[str, torch.Tensor] = {}
         self.best_rank = (-math.inf, -math.inf)
         self.stale = self.broken = 0
-        self.shortened = False
         self.losses: list[float] = []
-        self.steps, self.paced = 0, [0.0, 0.0]  # this process's steps: count, seconds, tokens
-        self.judged = 0.0
+        self.pace = Pace()
         self.saved = time.monotonic()
 
     def run(self) -> Trained:
@@ -183,7 +94,8 @@ class _Training:
         plan = self.result.plan
         self.train = _first_rows(self.train, plan.rows, self.loop.seed).cut(plan.length)
         self.valid = self.valid.cut(plan.length)
-        self.planned = plan.epochs * self._epoch_tokens()
+        self.pace.epoch = self._epoch_tokens()
+        self.planned = plan.epochs * self.pace.epoch
         self.total = self.total or self.planned
         while self.epoch < plan.epochs and self.done < self.total:
             self._one_epoch()
@@ -250,9 +162,10 @@ class _Training:
             if self.done >= self.total:
                 break
             start = time.monotonic()
-            self._one_step(collate(self.train, rows, self.recipe.pad))
+            batch = collate(self.train, rows, self.recipe.pad)
+            self._one_step(batch)
             self.place += 1
-            self.paced[0] += time.monotonic() - start
+            self.pace.add(time.monotonic() - start, batch.size)
             self._keep_to_budget()
             self._tell()
             if time.monotonic() - self.saved > self.loop.every:
@@ -278,19 +191,6 @@ class _Training:
             )
         self.losses.append(loss.item())
         self.done += batch.size
-        self.paced[1] += batch.size
-        self.steps += 1
-
-    def _remaining(self, total: int) -> float:
-        """Seconds that the rest of `total` tokens will take, at the pace so far."""
-        if not self.steps:
-            return 0.0
-        epochs = (total - self.done) / max(self._epoch_share(), 1)
-        return (total - self.done) * self.paced[0] / self.paced[1] + epochs * self.judged
-
-    def _epoch_share(self) -> float:
-        """Tokens of one pass."""
-        return self.planned / max(self.result.plan.epochs, 1)
 
     def _keep_to_budget(self) -> None:
         """Shorten what is left when the machine turns out slower than it was measured.
@@ -298,32 +198,21 @@ class _Training:
         When it then turns out faster again, what was planned comes back.
         """
         left = self.loop.clock.left(self.loop.reserve)
-        if left == math.inf or self.steps < _SETTLED:
-            return
-        remaining = self._remaining(self.planned)
-        share = 1.0 if remaining <= left else max(left, 0.0) / remaining
-        self.total = max(self.done + int((self.planned - self.done) * share), 1)
-        self.shortened = self.total < 0.97 * self.planned
+        if left < math.inf and self.pace.steps >= _SETTLED:
+            remaining = self.pace.seconds(self.planned - self.done)
+            share = 1.0 if remaining <= left else max(left, 0.0) / remaining
+            self.total = max(self.done + int((self.planned - self.done) * share), 1)
 
     def _tell_shortened(self) -> None:
-        if not self.shortened:
+        if self.total >= 0.97 * self.planned:
             return
-        finding = budget_finding(
-            "budget-slower",
-            0,
-            say(
-                f"Training ran slower than was measured; to keep to the budget it ended after "
-                f"{self.done / self.planned:.0%} of what was planned.",
-                f"训练比预先测得的慢;为不超出预算,完成计划的 "
-                f"{self.done / self.planned:.0%} 后结束。",
-            ),
-        )
+        finding = slower_finding(self.done / self.planned)
         self.result.findings.append(finding)
         self.progress.say(finding.message)
 
     def _tell(self) -> None:
         recent = self.losses[-20:]
-        seconds = int(self._remaining(self.total))
+        seconds = int(self.pace.seconds(self.total - self.done))
         left = f"{seconds // 60}:{seconds % 60:02d}"
         self.progress.step(
             min(self.done, self.total),
@@ -340,7 +229,7 @@ class _Training:
         # With nothing to choose on, the latest weights are the best ones.
         nothing = {"score": float(self.epoch)}
         figures = dict(self.judge(self.outputs(self.valid))) if len(self.valid) else nothing
-        self.judged = time.monotonic() - start
+        self.pace.judging = time.monotonic() - start
         rank = (figures["score"], -figures.get("loss", 0.0))
         if rank > self.best_rank:
             self.best_rank, self.stale = rank, 0

@@ -231,8 +231,9 @@ class _Fit:
 
         from luodi.tasks.text_classification.transformer_model import EncoderClassifier
         from luodi.training.embedding import used_ids
-        from luodi.training.loop import Loop, Recipe, loop_key, train_model
+        from luodi.training.loop import train_model
         from luodi.training.precision import choose_precision
+        from luodi.training.recipe import Loop, Recipe, loop_key
 
         settings, options = self.settings, self.options
         labels = settings.schema.answer_field("label").categories
