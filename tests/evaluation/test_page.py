@@ -141,6 +141,15 @@ def test_a_report_with_little_in_it_is_a_page_too(report: Make) -> None:
     _read(render(dataclasses.replace(full, findings=(), history=(), leak=None, baselines={})))
 
 
+def test_heads_of_tables_are_named_once(report: Make) -> None:
+    made = dataclasses.replace(
+        report(text="x"), candidates=[{"learner": "linear", "value": 0.8, "seconds": 75.0}]
+    )
+    page = render(made)
+    for name in ("learner", "validation score", "time"):
+        assert f"<bdi>{name}</bdi></th>" in page, name
+
+
 def test_pictures_tell_what_they_show(report: Make) -> None:
     for tag, attributes in _read(render(report())).tags:
         if tag == "svg":

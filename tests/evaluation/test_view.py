@@ -76,11 +76,11 @@ def test_records_are_told_in_their_units() -> None:
     row = candidate(
         {"learner": "linear", "value": 0.8, "low": 0.7, "high": 0.9, "level": 0.95, "seconds": 75.0}
     )
-    assert row["time"] == "1 min 15 s"
-    assert wording.as_interval(row["validation score"]) == Interval(0.8, 0.7, 0.9)
+    assert row["seconds"] == "1 min 15 s"
+    assert wording.as_interval(row["value"]) == Interval(0.8, 0.7, 0.9)
     profile = column({"name": "text", "rows": 200, "missing": 5, "top": [("good", 9)]})
     assert profile["missing"] == "5 (2.5%)"
-    assert profile["most frequent"] == ["good (9)"]
+    assert profile["top"] == ["good (9)"]
 
 
 def test_pictures_share_a_row() -> None:

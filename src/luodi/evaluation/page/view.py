@@ -138,7 +138,7 @@ def candidate(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         found["value"] = {k: record[k] for k in ("value", "low", "high")}
     if "metric" in found:
         found["metric"] = title(str(found["metric"]))
-    return {wording.key_name(k): v for k, v in found.items()}
+    return found
 
 
 def column(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -158,7 +158,7 @@ def column(record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     rows, missing = record.get("rows"), record.get("missing")
     if rows and missing:
         row["missing"] = f"{wording.number(missing)} ({wording.percent(missing / rows)})"
-    return {wording.key_name(k): v for k, v in row.items()}
+    return row
 
 
 def side_by_side(sections: Sequence[Section]) -> list[list[Section]]:
