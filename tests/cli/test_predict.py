@@ -88,6 +88,25 @@ def test_more_rows_than_a_block_stay_in_order(place):
     assert all((row["label"] == "good") == (row["text"] in "great fine") for row in rows)
 
 
+def test_a_reader_that_goes_away_is_no_error(place):
+    import subprocess
+
+    from tiny_service import environment
+
+    (place / "in.jsonl").write_text(
+        "\n".join(json.dumps({"text": "great " * 50}) for _ in range(3000))
+    )
+    command = [sys.executable, "-m", "luodi", "predict", "tiny", "in.jsonl"]
+    with subprocess.Popen(
+        command, cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert json.loads(process.stdout.readline())["label"] == "good"
+        process.stdout.close()
+        said = process.stderr.read()
+    assert b"rror" not in said
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

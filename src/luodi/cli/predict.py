@@ -68,7 +68,7 @@ def command(
     elif as_json:
         document["answers"] = answers
     else:
-        table.write_ndjson(sys.stdout.buffer)
+        write_lines(table)
 
     def human() -> None:
         taken = duration(document["seconds"])
@@ -227,6 +227,13 @@ def write_table(table: pl.DataFrame, output: Path) -> None:
             place.replace(output)
         finally:
             place.unlink(missing_ok=True)
+
+
+def write_lines(table: pl.DataFrame) -> None:
+    """JSON lines on standard output, in blocks: a reader that goes away ends it at once."""
+    for start in range(0, table.height, _BLOCK):
+        sys.stdout.buffer.write(table.slice(start, _BLOCK).write_ndjson().encode())
+    sys.stdout.buffer.flush()
 
 
 def _check_flat(table: pl.DataFrame, output: Path) -> None:
