@@ -94,7 +94,7 @@ def _call(name: str, command: Callable[..., None], arguments: list[str]) -> int:
         result = typer.main.get_command(app).main(
             arguments, prog_name=f"luodi {name}", standalone_mode=False
         )
-    except (LuodiError, BrokenPipeError):  # a reader that went away is told nothing
+    except LuodiError:
         raise
     except Exception as error:
         # Typer's own usage errors know how to word themselves; anything else is not foreseen.

@@ -231,9 +231,12 @@ def write_table(table: pl.DataFrame, output: Path) -> None:
 
 def write_lines(table: pl.DataFrame) -> None:
     """JSON lines on standard output, in blocks: a reader that goes away ends it at once."""
-    for start in range(0, table.height, _BLOCK):
-        sys.stdout.buffer.write(table.slice(start, _BLOCK).write_ndjson().encode())
-    sys.stdout.buffer.flush()
+    try:
+        for start in range(0, table.height, _BLOCK):
+            sys.stdout.buffer.write(table.slice(start, _BLOCK).write_ndjson().encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise typer.Exit(0) from None  # head, less: it has seen enough
 
 
 def _check_flat(table: pl.DataFrame, output: Path) -> None:
