@@ -27,15 +27,22 @@ from luodi.contracts import (
 )
 from luodi.project.home import cache_folder
 from luodi.tasks.text_classification.answers import softmax
-from luodi.tasks.text_classification.linear import texts_and_truth
 from luodi.tasks.text_classification.transformer_predictor import (
     HEAD,
     MODEL,
     TOKENIZER,
     TransformerPredictor,
 )
+from luodi.tasks.text_classification.transformer_texts import (
+    Rows,
+    digest_examples,
+    load_tokenizer,
+    parity_samples,
+    position_limit,
+    read_rows,
+    truncated_finding,
+)
 from luodi.training.bases import BaseFolder, resolve_base
-from luodi.training.batching import Examples
 from luodi.training.budget import Clock
 
 if TYPE_CHECKING:
@@ -47,15 +54,6 @@ if TYPE_CHECKING:
 
 _EXPORT_SECONDS = 6.0
 """What exporting and checking a small encoder takes; a larger one takes longer in proportion."""
-_PARITY_TEXTS = 32
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A part of the data as tokens, and which of its texts were cut short."""
-
-    examples: Examples
-    truncated: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class TransformerLearner:
         "learning_rate": Range(1e-5, 1e-3, default=3e-4, log=True),
         "epochs": Range(1, 20, default=5, whole=True),
         "max_length": Range(16, 512, default=256, whole=True),
-        "pooling": Choice(("base", "mean", "cls", "both")),
+        "pooling": Choice(("both", "base", "mean", "cls")),
         "batch_tokens": Range(512, 16384, default=4096, log=True, whole=True),
         "head_rate": Range(1, 30, default=10, log=True),
         "layer_decay": Range(0.7, 1.0, default=1.0),
@@ -162,9 +160,11 @@ class _Fit:
         labels = self.settings.schema.answer_field("label").categories
         tokenizer, pad = load_tokenizer(base.path)
         length = min(int(self.options["max_length"]), position_limit(base.path))
-        rows = self._tokens(train, labels, tokenizer, length)
-        judged = self._tokens(valid, labels, tokenizer, length)
-        self._tell_truncated(rows, labels, length)
+        rows = read_rows(train, labels, tokenizer, length)
+        judged = read_rows(valid, labels, tokenizer, length)
+        if finding := truncated_finding(rows, labels, length):
+            self.findings.append(finding)
+            self.progress.say(finding.message)
         model, plan_length, history = self._train(base, rows, judged, pad, clock, length)
         return TransformerFitted(
             model,
@@ -173,56 +173,10 @@ class _Fit:
             labels,
             plan_length,
             pad,
-            _samples(judged.examples, rows.examples),
+            parity_samples(judged.examples, rows.examples),
             history,
             tuple(self.findings),
         )
-
-    def _tokens(
-        self, data: Dataset, labels: Sequence[str], tokenizer: Tokenizer, length: int
-    ) -> Rows:
-        texts, truth = texts_and_truth(data, labels)
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(length)
-        encodings = tokenizer.encode_batch(texts)
-        examples = Examples(
-            [np.asarray(e.ids, dtype=np.int32) for e in encodings],
-            truth,
-            np.ones(len(texts), dtype=np.float32),
-        )
-        cut = np.fromiter((bool(e.overflowing) for e in encodings), bool, len(texts))
-        return Rows(examples, cut)
-
-    def _tell_truncated(self, rows: Rows, labels: Sequence[str], length: int) -> None:
-        count = int(rows.truncated.sum())
-        if not count:
-            return
-        targets = rows.examples.targets
-        by_class = {
-            label: int(rows.truncated[targets == index].sum()) for index, label in enumerate(labels)
-        }
-        shares = {
-            label: round(n / max(int((targets == i).sum()), 1), 4)
-            for i, (label, n) in enumerate(by_class.items())
-        }
-        finding = Finding(
-            "truncated",
-            "warning" if count > len(targets) // 20 else "info",
-            count,
-            say(
-                f"{count} of {len(targets)} training texts are longer than {length} tokens and "
-                f"are read up to there.",
-                f"{len(targets)} 条训练文本中有 {count} 条超过 {length} 个词元,只读取前面部分。",
-            ),
-            remedy=say(
-                "Raise model.options.max_length (slower).",
-                "可调高 model.options.max_length(会变慢)。",
-            ),
-            handled=say("Cut short.", "已截短。"),
-            details={"length": length, "by_class": by_class, "share_by_class": shares},
-        )
-        self.findings.append(finding)
-        self.progress.say(finding.message)
 
     def _train(
         self, base: BaseFolder, rows: Rows, judged: Rows, pad: int, clock: Clock, length: int
@@ -248,7 +202,8 @@ class _Fit:
             model.class_weights = self._class_weights(rows.examples.targets, len(labels))
             key = loop_key(
                 TransformerLearner.version, base.sha256, settings.seed, dict(options), labels,
-                precision, _digest(rows.examples), _digest(judged.examples), settings.metric.name,
+                precision, digest_examples(rows.examples), digest_examples(judged.examples),
+                settings.metric.name,
             )  # fmt: skip
             recipe = Recipe(
                 epochs=int(options["epochs"]),
@@ -326,47 +281,6 @@ class _Fit:
         return judge
 
 
-def load_tokenizer(folder: Path) -> tuple[Tokenizer, int]:
-    """The fast tokenizer of a base, and the id that pads.
-
-    Raises:
-        BaseModelError: when the folder has none that can be read.
-    """
-    from tokenizers import Tokenizer
-
-    path = folder / "tokenizer.json"
-    try:
-        if path.is_file():
-            tokenizer = Tokenizer.from_file(str(path))
-        else:
-            import transformers
-
-            slow = transformers.AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-            tokenizer = Tokenizer.from_str(slow.backend_tokenizer.to_str())
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except Exception as error:
-        # The tokenizers library raises bare exceptions for files that it cannot read.
-        raise BaseModelError(
-            say(
-                f"The tokenizer of {folder.name} cannot be read: {error}",
-                f"无法读取 {folder.name} 的分词器:{error}",
-            ),
-            say("Expected a tokenizer.json.", "应有 tokenizer.json。"),
-        ) from error
-    return tokenizer, int(config.get("pad_token_id") or 0)
-
-
-def position_limit(folder: Path) -> int:
-    """The longest text, in tokens, that the encoder has positions for."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    limit = int(config.get("max_position_embeddings") or 512)
-    # RoBERTa and its kin start counting positions after the padding id.
-    shifted = config.get("model_type") in {"roberta", "xlm-roberta", "camembert", "mpnet"}
-    return limit - 2 if shifted else limit
-
-
 def _no_base() -> BaseModelError:
     return BaseModelError(
         say("model.base is not set.", "未设置 model.base。"),
@@ -379,25 +293,6 @@ def _no_base() -> BaseModelError:
             "请设置 model.base,例如 minilm-en 或 bge-small-zh(`luodi bases` 列出更多)。",
         ),
     )
-
-
-def _samples(valid: Examples, train: Examples) -> list[NDArray[np.int32]]:
-    """Real texts of every length, on which the export is compared."""
-    source = valid if len(valid) else train
-    order = np.argsort(source.lengths, kind="stable")
-    places = np.linspace(0, len(order) - 1, min(_PARITY_TEXTS, len(order))).round().astype(int)
-    return [source.tokens[order[place]] for place in places]
-
-
-def _digest(examples: Examples) -> str:
-    import hashlib
-
-    found = hashlib.sha256()
-    for tokens in examples.tokens:
-        found.update(len(tokens).to_bytes(4, "little"))
-        found.update(tokens.tobytes())
-    found.update(examples.targets.tobytes())
-    return found.hexdigest()
 
 
 def _reserve(folder: Path) -> float:
