@@ -64,6 +64,12 @@ def test_what_is_no_bundle_is_told_in_words(place):
         assert b"Traceback" not in done.stderr
 
 
+def test_a_folder_that_only_has_the_models_name_is_not_meant(place):
+    (place / "tiny").mkdir()
+    assert luodi("verify", "tiny", cwd=place).returncode == 0
+    assert luodi("verify", "./tiny", cwd=place).returncode == 1
+
+
 def test_chinese_is_spoken(place):
     done = luodi("verify", "tiny", cwd=place, LUODI_LANGUAGE="zh")
     assert "完好" in done.stdout.decode()

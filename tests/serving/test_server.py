@@ -88,7 +88,7 @@ def test_sigterm_answers_what_was_begun_and_ends_with_success(place):
     answers = []
 
     def ask(url):
-        body = {"inputs": ["slow"] * 20}
+        body = {"inputs": ["slow"] * 10}
         answers.append(httpx.post(f"{url}/predict/tiny", json=body, timeout=30).status_code)
 
     with running("./tiny", cwd=place) as service:
@@ -111,7 +111,7 @@ def test_ctrl_c_ends_with_success(place):
 
 def test_health_answers_while_a_model_works(place):
     with running("./tiny", cwd=place) as service:
-        body = {"inputs": ["slow"] * 40}
+        body = {"inputs": ["slow"] * 20}
         work = threading.Thread(
             target=lambda: httpx.post(f"{service['url']}/predict/tiny", json=body, timeout=30)
         )

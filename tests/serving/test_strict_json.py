@@ -2,7 +2,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luodi.contracts import RequestError
@@ -43,7 +43,8 @@ def test_any_bytes_are_read_or_refused(data):
         read_json(data)
 
 
-@given(st.dictionaries(st.text(min_size=1), values, min_size=1), st.data())
+@settings(max_examples=40)
+@given(st.dictionaries(st.text(), st.integers(0, 9) | st.text(), min_size=1), st.data())
 def test_equal_keys_are_always_found(value, data):
     pairs = [*value.items(), data.draw(st.sampled_from(sorted(value.items(), key=str)))]
     try:

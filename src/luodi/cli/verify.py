@@ -67,11 +67,13 @@ def command(
 
 def _place(bundle: str, project: Path | None) -> tuple[Path, str | None]:
     """The folder to check, and the digest that the registry knows it by."""
-    folder = Path(bundle)
-    if folder.exists() or "/" in bundle:
-        return folder.resolve(), None
     from luodi.project.home import home_folder
     from luodi.registry import Registry
 
-    found = Registry(home_folder(project)).find(bundle)
-    return found.folder, found.digest
+    folder, registry = Path(bundle), Registry(home_folder(project))
+    is_path = "/" in bundle or (folder / "manifest.json").exists()
+    # A folder that only happens to have a model's name is not what was meant.
+    if not is_path and (not folder.exists() or bundle in registry.models()):
+        found = registry.find(bundle)
+        return found.folder, found.digest
+    return folder.resolve(), None
