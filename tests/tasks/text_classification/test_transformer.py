@@ -23,8 +23,13 @@ from luodi.contracts import (
     TrainingError,
 )
 from luodi.tasks.text_classification import task
-from luodi.tasks.text_classification.transformer import TransformerFitted, TransformerLearner
+from luodi.tasks.text_classification.transformer import (
+    TransformerFitted,
+    TransformerLearner,
+    learning_rate,
+)
 from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
+from luodi.testing import Trial, check_task
 from tests.tiny_base import NEUTRAL, POLAR, make_tiny_base
 
 
@@ -213,6 +218,18 @@ def test_a_fit_can_be_estimated_without_fitting(base: str, tmp_path: Path) -> No
     assert 0 < few.seconds <= many.seconds
     assert learner.estimate(TRAIN, _settings(base, tmp_path, budget=3.0)).seconds <= 3.0
     assert many.bytes > 5e8
+
+
+def test_it_keeps_the_contract_of_every_learner(base: str, tmp_path: Path) -> None:
+    options = {"learning_rate": 3e-3, "epochs": 1, "max_length": 16, "batch_tokens": 512}
+    trial = Trial(base=base, options=options)
+    check_task(task, _data(120, 5), tmp_path / "check", ["transformer"], {"transformer": trial})
+
+
+def test_the_rate_falls_with_the_width_and_a_number_is_taken_as_it_is() -> None:
+    assert learning_rate("auto", 384) == pytest.approx(3e-4)
+    assert learning_rate("auto", 768) == pytest.approx(7.5e-5)
+    assert learning_rate(5e-5, 384) == 5e-5
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "transformer.json"])

@@ -109,7 +109,7 @@ class TransformerLearner:
     version = 1
     predictor: type[Predictor] = TransformerPredictor
     space: SearchSpace = {
-        "learning_rate": Range(1e-5, 1e-3, default=3e-4, log=True),
+        "learning_rate": Choice(("auto", 3e-5, 5e-5, 1e-4, 2e-4, 3e-4, 5e-4)),
         "epochs": Range(1, 20, default=5, whole=True),
         "max_length": Range(16, 512, default=256, whole=True),
         "pooling": Choice(("both", "base", "mean", "cls")),
@@ -207,7 +207,7 @@ class _Fit:
             )  # fmt: skip
             recipe = Recipe(
                 epochs=int(options["epochs"]),
-                rate=float(options["learning_rate"]),
+                rate=learning_rate(options["learning_rate"], model.encoder.config.hidden_size),
                 length=length,
                 tokens=int(options["batch_tokens"]),
                 pad=pad,
@@ -279,6 +279,17 @@ class _Fit:
             }
 
         return judge
+
+
+def learning_rate(wanted: JsonValue, width: int) -> float:
+    """The peak rate: what was asked for, else by the encoder's width.
+
+    3e-4 for a width of 384, falling with the square of the width: 1.7e-4 for 512, 7.5e-5 for the
+    usual 768. Measured on the first two; the rest agrees with the rates that their makers advise.
+    """
+    if wanted != "auto":
+        return float(wanted)
+    return min(max(3e-4 * (384 / width) ** 2, 2e-5), 5e-4)
 
 
 def _no_base() -> BaseModelError:
