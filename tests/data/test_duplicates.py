@@ -200,6 +200,21 @@ def test_the_order_of_rows_changes_no_group(texts: list[str], seed: int) -> None
         assert len(pairs) == len(set(straight.tolist())) == len(set(mixed.tolist()))
 
 
+def test_the_order_of_rows_changes_no_crowd() -> None:
+    # More alike than a bucket's window: which pairs are compared must not follow the rows' order.
+    rng = random.Random(2)
+    crowd = [
+        f"您的订单{rng.randrange(10**6):06}已发货,预计{rng.randrange(100)}小时内送达,请保持电话畅通"
+        for _ in range(600)
+    ]
+    for similarity in (0.72, 0.76, 0.8):
+        straight = near_groups(crowd, similarity)
+        order = np.random.default_rng(3).permutation(len(crowd))
+        mixed = near_groups([crowd[place] for place in order], similarity)
+        pairs = set(zip(straight[order].tolist(), mixed.tolist(), strict=True))
+        assert len(pairs) == len(set(straight.tolist())) == len(set(mixed.tolist()))
+
+
 @settings(deadline=None)
 @given(texts=TEXTS)
 def test_exact_copies_are_near_copies(texts: list[str]) -> None:

@@ -55,7 +55,7 @@ def test_mistakes_are_named(columns: Mapping[str, str | Sequence[str]], words: s
         ([1, 0, None], ["1", "0", None]),
         ([1.0, 2.5, None, -3.0], ["1", "2.5", None, "-3"]),
         ([float("nan"), 1.0], [None, "1"]),
-        ([1e300, 0.1], ["1e+300", "0.1"]),
+        ([1e300, 1e18, 0.1], ["1e+300", "1e+18", "0.1"]),
         ([True, False, None], ["true", "false", None]),
         (["007", " a ", None], ["007", " a ", None]),
         ([None, None], [None, None]),

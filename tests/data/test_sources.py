@@ -108,6 +108,23 @@ def test_western_text_is_not_taken_for_chinese(tmp_path: Path) -> None:
     assert [f.severity for f in collected.findings if f.code == "encoding"] == ["warning"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("big5", "這個房間很乾淨,服務也很周到,下次還會再來住"),
+        ("cp932", "この部屋はとてもきれいで、朝食もおいしかったです"),
+        ("cp1252", "les étés à Nîmes étaient très agréables"),
+    ],
+)
+def test_another_encoding_is_a_guess_and_said_to_be(
+    encoding: str, line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "r.txt").write_bytes(f"{line}\n".encode(encoding) * 20)
+    collected = collect("r.txt", tmp_path)
+    assert collected.table["text"][0] == line
+    assert [(f.code, f.severity) for f in collected.findings] == [("encoding", "warning")]
+
+
 def test_damaged_utf8_names_line_and_byte(tmp_path: Path) -> None:
     raw = "文本,标签\n房间很干净,好\n早餐一般,差\n".encode()
     (tmp_path / "r.csv").write_bytes(raw[:40] + b"\xff" + raw[40:])

@@ -32,7 +32,8 @@ def to_utf8(raw: bytes, file: str) -> Decoded:
 
     Tried in order, strictly: a byte-order mark's encoding; UTF-8; GB18030 (which holds GBK and
     GB2312), believed only when what it gives are characters in common use, because almost any
-    bytes can be read as GB18030; then what charset-normalizer finds.
+    bytes can be read as GB18030; then what charset-normalizer finds. Korean in EUC-KR lies on the
+    same bytes as common Chinese and is read as such; the finding that says so shows it.
 
     Raises:
         DataError: naming the file, the line and the byte that no encoding explains.

@@ -68,7 +68,7 @@ _PHONES = (
 # A bare number is a phone only where the text says so just before it. No placeholder may stand in
 # between: masking a masked text must change nothing.
 _CUED = re.compile(
-    r"(?:(?<!<)phone|mobile|\btel|\bcall|\bfax|whatsapp|电话|手机|致电|座机|传真|联系方式)"
+    r"(?:phone|mobile|\btel|\bcall|\bfax|whatsapp|电话|手机|致电|座机|传真|联系方式)"
     r"[^0-9+(<>\n]{0,12}(\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,14})(?![0-9])",
     re.IGNORECASE,
 )
