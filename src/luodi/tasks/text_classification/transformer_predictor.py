@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Encoding, Tokenizer
 
+    Tokens = tuple[NDArray[np.int64], bool]
+    """A text's ids, and whether it was longer than is read."""
+
 MODEL, TOKENIZER, HEAD = "model.onnx", "tokenizer.json", "transformer.json"
 _BATCH_TOKENS = 2048
 """Padded tokens a run of the model: larger runs leave the processor's cache and gain nothing."""
@@ -80,34 +83,40 @@ class TransformerPredictor:
             return []
         texts = [request["text"] for request in requests]
         if len(texts) <= _REMEMBERED // 8:
-            encodings = [self._remembered(text) for text in texts]
+            tokens = [self._remembered(text) for text in texts]
         else:
-            encodings = self._tokenizer.encode_batch(texts)
-        answers = class_answers(softmax(self._scores(encodings).astype(np.float64)), self._labels)
-        for answer, encoding in zip(answers, encodings, strict=True):
-            if encoding.overflowing:
+            tokens = [_kept(encoding) for encoding in self._tokenizer.encode_batch(texts)]
+        scores = self._scores([ids for ids, _ in tokens])
+        answers = class_answers(softmax(scores.astype(np.float64)), self._labels)
+        for answer, (_, truncated) in zip(answers, tokens, strict=True):
+            if truncated:
                 answer["truncated"] = True
         return answers
 
     def cost(self, request: Request) -> int:
         """Tokens."""
-        return len(self._remembered(request["text"]).ids)
+        return len(self._remembered(request["text"])[0])
 
-    def _tokenize(self, text: str) -> Encoding:
-        return self._tokenizer.encode(text)
+    def _tokenize(self, text: str) -> Tokens:
+        return _kept(self._tokenizer.encode(text))
 
-    def _scores(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+    def _scores(self, texts: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:
         """(n, k), in order; like lengths are run together."""
-        lengths = np.fromiter((len(e.ids) for e in encodings), np.int64, len(encodings))
-        scores = np.zeros((len(encodings), len(self._labels)), dtype=np.float32)
+        lengths = np.fromiter((len(ids) for ids in texts), np.int64, len(texts))
+        scores = np.zeros((len(texts), len(self._labels)), dtype=np.float32)
         for rows in plan_batches(lengths, _BATCH_TOKENS, None):
             longest = int(lengths[rows].max())
             ids = np.full((len(rows), longest), self._pad, dtype=np.int64)
             for place, row in enumerate(rows):
-                ids[place, : lengths[row]] = encodings[row].ids
+                ids[place, : lengths[row]] = texts[row]
             mask = (np.arange(longest) < lengths[rows][:, None]).astype(np.int64)
             feeds = {"input_ids": ids, "attention_mask": mask}
             scores[rows] = self._session.run(
                 None, {name: value for name, value in feeds.items() if name in self._inputs}
             )[0]
         return scores
+
+
+def _kept(encoding: Encoding) -> Tokens:
+    """What is needed of an encoding; the rest of it is ten times as large."""
+    return np.asarray(encoding.ids, dtype=np.int64), bool(encoding.overflowing)

