@@ -1,0 +1,1 @@
+"""Side-by-side benchmarks against peers: one command each, results kept in `bench/results`."""

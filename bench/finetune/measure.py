@@ -1,0 +1,121 @@
+"""All measurements, one after the other."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.finetune.arithmetic import time_to
+from bench.finetune.contestants import OURS, SCRIPTS, Turn
+from bench.finetune.ours import run_luodi
+from bench.finetune.peers import run_script
+from bench.finetune.process import Limits, OutOfTimeError
+from bench.finetune.rows import Rows
+from bench.finetune.store import Store
+
+Run = Callable[[Turn], dict[str, Any]]
+"""Makes one measurement."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every measurement shares.
+
+    Attributes:
+        tables: the folder with train.csv and test.csv.
+        work: a folder for what a run leaves behind.
+        base: the base model's folder.
+        python: the interpreter of the peers' environment; None when no script is measured.
+    """
+
+    rows: Rows
+    tables: Path
+    work: Path
+    base: Path
+    python: Path | None
+    limits: Limits
+
+    def run(self, turn: Turn) -> dict[str, Any]:
+        """One measurement, in its own process."""
+        if turn.contestant == OURS:
+            folder = self.work / f"luodi-{turn.seed}"
+            return run_luodi(self.tables, folder, list(self.rows.test), turn.seed, self.limits)
+        if self.python is None:
+            raise ValueError(f"{turn.contestant} needs the peers' environment")
+        script = SCRIPTS[turn.contestant]
+        return run_script(self.python, script, self.tables, self.base, turn.seed, self.limits)
+
+
+def measure(
+    turns: Sequence[Turn],
+    run: Run,
+    store: Store,
+    headline: float,
+    threads: int,
+    resume: bool,
+) -> Iterator[list[dict[str, Any]]]:
+    """Make the measurements in order; yields all that are finished after each one.
+
+    A stretched script is measured only where the one it stands in for missed the headline.
+
+    Args:
+        turns: in order.
+        run: makes one.
+        store: where finished ones are kept.
+        headline: the target.
+        threads: as noted with each measurement.
+        resume: whether finished ones of earlier calls are taken as they are.
+    """
+    finished: list[dict[str, Any]] = []
+    for number, turn in enumerate(turns, 1):
+        if not _needed(turn, finished, headline):
+            continue
+        kept = store.load(turn) if resume else None
+        if kept is None:
+            _tell(f"[{number}/{len(turns)}] {turn.contestant}, seed {turn.seed} ...")
+            started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+            try:
+                found = run(turn)
+            except OutOfTimeError as error:
+                _tell(f"    {error} Go on with --resume.")
+                return
+            kept = {
+                "contestant": turn.contestant,
+                "seed": turn.seed,
+                "threads": threads,
+                "started": started,
+                **found,
+            }
+            store.save(turn, kept)
+        finished.append(kept)
+        _tell(f"    {shown(kept, headline)}")
+        yield list(finished)
+
+
+def _needed(turn: Turn, finished: Sequence[Mapping[str, Any]], headline: float) -> bool:
+    stands_for = SCRIPTS[turn.contestant].instead_of if turn.contestant in SCRIPTS else ""
+    if not stands_for:
+        return True
+    before = [m for m in finished if m["contestant"] == stands_for and m["seed"] == turn.seed]
+    return not any(time_to(m["curve"], headline, "train_seconds").exact for m in before)
+
+
+def shown(measurement: Mapping[str, Any], headline: float) -> str:
+    """One measurement in a line."""
+    last = measurement["curve"][-1]
+    best = max(look["accuracy"] for look in measurement["curve"])
+    reached = time_to(measurement["curve"], headline, "train_seconds")
+    when = f"at {reached.low:.0f} s" if reached.exact else f"not within {reached.low:.0f} s"
+    return (
+        f"{measurement['contestant']}, seed {measurement['seed']}: accuracy {best:.4f}, "
+        f"{headline:g} reached {when}; {last['whole_seconds']:.0f} s in all, "
+        f"{measurement['evaluation_seconds']:.0f} s of looking taken off"
+    )
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,88 @@
+"""The results document: every measurement, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.finetune.arithmetic import CLOCKS, Bounds, Clock, at_least, compare, middle
+from bench.finetune.contestants import DEFAULT, OURS, STRETCHED, TUNED
+
+AGAINST: Mapping[str, tuple[str, ...]] = {
+    "default": (DEFAULT.name, STRETCHED.name),
+    "tuned": (TUNED.name,),
+}
+"""What the goals are held against: the default script may be stretched where it falls short."""
+GOALS: Mapping[str, float] = {"default": 5.0, "tuned": 1.0}
+"""Times as long as `luodi run` trains, at the headline target."""
+ALONE_ACCURACY, ALONE_SECONDS, ALONE_CORES = 0.925, 600.0, 2
+"""Asked of `luodi run` by itself, on all of banking77."""
+
+
+def make_document(
+    measurements: Sequence[Mapping[str, Any]],
+    rows: Mapping[str, Any],
+    targets: Sequence[float],
+    headline: float,
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Everything that the results file holds."""
+    asked = sorted({*targets, headline})
+    compared = [
+        compare(measurements, names, target, clock).to_json()
+        for names in AGAINST.values()
+        for target in asked
+        for clock in CLOCKS
+    ]
+    return {
+        "benchmark": "finetune",
+        **facts,
+        "rows": dict(rows),
+        "headline": headline,
+        "targets": asked,
+        "compared": compared,
+        "goals": goals(measurements, rows, headline),
+        "measurements": list(measurements),
+    }
+
+
+def goals(
+    measurements: Sequence[Mapping[str, Any]], rows: Mapping[str, Any], headline: float
+) -> list[dict[str, Any]]:
+    """Each goal, what was found, and whether that meets it."""
+    found: list[dict[str, Any]] = []
+    clock: Clock = "train_seconds"
+    for name, goal in GOALS.items():
+        ratios = list(compare(measurements, AGAINST[name], headline, clock).ratios.values())
+        value = middle(ratios) if ratios else None
+        found.append(
+            {
+                "goal": f"time of the {name} script to {headline:g}, over ours: {goal:g} or more",
+                "found": value.to_json() if value else None,
+                "verdict": at_least(value, goal) if value else "not measured",
+            }
+        )
+    found.append(_alone(measurements, rows))
+    return found
+
+
+def _alone(measurements: Sequence[Mapping[str, Any]], rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracy and whole wall time of `luodi run`, seed by seed; every seed must keep both."""
+    runs = [m for m in measurements if m["contestant"] == OURS]
+    fits = rows["name"] == "banking77" and rows["whole"]
+    fits = fits and all(m["threads"] <= ALONE_CORES for m in runs)
+    lasts = [(m["seed"], m["curve"][-1]) for m in runs]
+    points = [(seed, look["accuracy"], look["whole_seconds"]) for seed, look in lasts]
+    kept = all(a >= ALONE_ACCURACY and s < ALONE_SECONDS for _, a, s in points)
+    return {
+        "goal": f"luodi run on banking77: {ALONE_ACCURACY:g} or more within "
+        f"{ALONE_SECONDS:g} s, the whole command, on {ALONE_CORES} cores",
+        "found": [{"seed": n, "accuracy": a, "whole_seconds": s} for n, a, s in points],
+        "verdict": "not measured" if not runs or not fits else "met" if kept else "missed",
+    }
+
+
+def read_bounds(value: Mapping[str, float | None]) -> Bounds:
+    """The bounds that `Bounds.to_json` wrote."""
+    high = value["high"]
+    return Bounds(float(value["low"] or 0.0), float("inf") if high is None else float(high))
