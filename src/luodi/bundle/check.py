@@ -71,7 +71,7 @@ def _against(
             name,
             say(
                 f"{folder / name} is not in the manifest: it was put there later.",
-                f"{folder / name} 不在清单中:是后来放进去的。",
+                f"{folder / name} 不在清单中：是后来放进去的。",
             ),
         )
         for name in sorted(found.keys() - seals.keys() - {MANIFEST, DIGEST})
@@ -87,13 +87,13 @@ def _compare(folder: Path, name: str, seal: Sealed, found: Mapping[str, os.stat_
     if not stat.S_ISREG(status.st_mode):
         return say(
             f"{path} is no plain file (a link, a pipe or a device).",
-            f"{path} 不是普通文件(是链接、管道或设备)。",
+            f"{path} 不是普通文件（是链接、管道或设备）。",
         )
     # The size first: a file that grew to fill the disk need not be read to be refused.
     if status.st_size != seal.bytes:
         return say(
             f"{path} has {status.st_size} bytes; the manifest says {seal.bytes}.",
-            f"{path} 有 {status.st_size} 字节,清单记载为 {seal.bytes} 字节。",
+            f"{path} 有 {status.st_size} 字节，清单记载为 {seal.bytes} 字节。",
         )
     try:
         seen = seal_file(path)
@@ -103,7 +103,7 @@ def _compare(folder: Path, name: str, seal: Sealed, found: Mapping[str, os.stat_
         return say(
             f"{path} was changed: its SHA-256 is {seen.sha256[:12]}…, the manifest says "
             f"{seal.sha256[:12]}….",
-            f"{path} 被改动过:其 SHA-256 为 {seen.sha256[:12]}…,清单记载为 {seal.sha256[:12]}…。",
+            f"{path} 被改动过：其 SHA-256 为 {seen.sha256[:12]}…，清单记载为 {seal.sha256[:12]}…。",
         )
     return ""
 
@@ -123,7 +123,7 @@ def _evaluation(folder: Path, found: Mapping[str, os.stat_result], digest: str) 
             raise BundleError(
                 say(
                     f"{folder} evaluates {value.get('evaluates')}, not this bundle.",
-                    f"{folder} 评估的是 {value.get('evaluates')},不是这个模型包。",
+                    f"{folder} 评估的是 {value.get('evaluates')}，不是这个模型包。",
                 )
             )
     except BundleError as error:

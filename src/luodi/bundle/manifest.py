@@ -95,7 +95,7 @@ def check_name(name: str) -> str:
             say(f"{name!r} cannot name a model.", f"{name!r} 不能作为模型名。"),
             say(
                 "Expected letters, digits, '_', '-' and '.', at most 100.",
-                "应由字母、数字、“_”、“-”、“.”组成,至多 100 个字符。",
+                "应由字母、数字、“_”、“-”、“.”组成，至多 100 个字符。",
             ),
         )
     return name

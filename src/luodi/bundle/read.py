@@ -92,7 +92,7 @@ def read_manifest(folder: Path, expected_digest: str | None = None) -> tuple[Man
                 say(f"By {name} it is {expected}.", f"按 {name} 应为 {expected}。"),
                 say(
                     "The bundle was changed or is another one; take it from its source again.",
-                    "模型包被改动过或不是同一个,请从来源重新获取。",
+                    "模型包被改动过或不是同一个，请从来源重新获取。",
                 ),
             )
     return Manifest.from_bytes(data, folder / MANIFEST), found
@@ -116,7 +116,7 @@ def open_predictor(
     if wrong:
         raise BundleError(
             wrong[0].problem,
-            say("The bundle was refused; nothing was loaded.", "已拒绝该模型包,未加载任何内容。"),
+            say("The bundle was refused; nothing was loaded.", "已拒绝该模型包，未加载任何内容。"),
             say(f"luodi verify {folder} tells all.", f"luodi verify {folder} 可查看全部问题。"),
         )
     return load_checked(folder, threads, manifest, digest)
@@ -136,7 +136,7 @@ def load_checked(folder: Path, threads: int, manifest: Manifest, digest: str) ->
             ),
             say(
                 f"The task {manifest.task} has: {', '.join(learners)}.",
-                f"任务 {manifest.task} 的学习器:{'、'.join(learners)}。",
+                f"任务 {manifest.task} 的学习器：{'、'.join(learners)}。",
             ),
             say("Install the version that made it.", "请安装制作它的版本。"),
         )
@@ -154,7 +154,7 @@ def load_checked(folder: Path, threads: int, manifest: Manifest, digest: str) ->
         raise BundleError(
             say(
                 f"{folder} is as sealed, but of another form: {error!r}.",
-                f"{folder} 与封存时一致,但形式不符:{error!r}。",
+                f"{folder} 与封存时一致，但形式不符：{error!r}。",
             ),
             "",
             say("Use the version of Luodi that wrote it.", "请使用写入它的 Luodi 版本。"),
@@ -171,7 +171,7 @@ def _load(kind: type[Predictor], model: Path, threads: int) -> Predictor:
         raise BundleError(
             say(
                 f"{model} is as sealed, but {kind.__name__} could not load it: {error!r}.",
-                f"{model} 与封存时一致,但 {kind.__name__} 无法加载:{error!r}。",
+                f"{model} 与封存时一致，但 {kind.__name__} 无法加载：{error!r}。",
             ),
             "",
             say(

@@ -52,7 +52,7 @@ def canonical(value: JsonValue, indent: int | None = 1) -> bytes:
         raise BundleError(
             say(
                 f"A value cannot be written to a bundle: {error}.",
-                f"有值无法写入模型包:{error}。",
+                f"有值无法写入模型包：{error}。",
             ),
             say("Expected plain JSON values.", "应为普通的 JSON 值。"),
         ) from error
@@ -91,7 +91,7 @@ def read_seals(value: JsonValue, where: Path) -> dict[str, Sealed]:
             raise BundleError(
                 say(
                     f"{where} names {name!r}, which is no path inside the bundle.",
-                    f"{where} 列出了 {name!r},它不是模型包内的路径。",
+                    f"{where} 列出了 {name!r}，它不是模型包内的路径。",
                 )
             )
         sha256, size = (

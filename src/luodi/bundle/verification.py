@@ -67,7 +67,7 @@ def verify(folder: Path, replay: bool = True, expected_digest: str | None = None
         except Exception as error:  # a stranger's predictor may raise anything
             problem = say(
                 f"The predictor fails on the golden requests: {error!r}.",
-                f"预测器在标准请求上出错:{error!r}。",
+                f"预测器在标准请求上出错：{error!r}。",
             )
         checks.append(Check("golden answers", problem))
     problems = tuple(check.problem for check in checks if not check.ok)
@@ -125,7 +125,7 @@ def compare_answers(
         if difference > tolerance and not problem:
             problem = say(
                 f"Golden request {index + 1} is answered {_short(found)}; it was {_short(wanted)}.",
-                f"第 {index + 1} 条标准请求的答案是 {_short(found)},原为 {_short(wanted)}。",
+                f"第 {index + 1} 条标准请求的答案是 {_short(found)}，原为 {_short(wanted)}。",
             )
         largest = max(largest, difference)
     return largest, problem

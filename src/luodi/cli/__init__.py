@@ -27,12 +27,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": (
         "[PROJECT]",
         "validate file and data; estimate time and memory; train nothing",
-        "检查项目文件与数据,估算时间与内存,不训练",
+        "检查项目文件与数据，估算时间与内存，不训练",
     ),
     "run": (
         "[PROJECT] [--set k=v]",
         "data to gated, registered model; ends with the verdict",
-        "从数据到过关、登记的模型,以结论收尾",
+        "从数据到过关、登记的模型，以结论收尾",
     ),
     "predict": ("MODEL INPUT [-o OUT]", "answer a whole table", "批量预测整张表"),
     "serve": ("[MODEL ...] [--port N]", "answer over HTTP", "启动 HTTP 服务"),
@@ -78,7 +78,7 @@ def _dispatch(given: list[str]) -> int:
         print(
             say(
                 "\nStopped. What was finished is kept; the same command goes on from there.",
-                "\n已停止。已完成的部分都已保存,同一命令会从这里继续。",
+                "\n已停止。已完成的部分都已保存，同一命令会从这里继续。",
             ),
             file=sys.stderr,
         )
@@ -116,7 +116,7 @@ def _unknown(name: str) -> UsageError:
     hint = say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else "luodi --help"
     return UsageError(
         say(f"No command is named {name}.", f"没有名为 {name} 的命令。"),
-        say(f"There are: {', '.join(COMMANDS)}.", f"可用命令:{'、'.join(COMMANDS)}。"),
+        say(f"There are: {', '.join(COMMANDS)}.", f"可用命令：{'、'.join(COMMANDS)}。"),
         hint,
     )
 
@@ -137,7 +137,7 @@ def _unforeseen(error: Exception) -> LuodiError:
     return LuodiError(
         say(
             f"Luodi met an error that it did not foresee: {type(error).__name__}: {error}",
-            f"Luodi 遇到了未预见的错误:{type(error).__name__}:{error}",
+            f"Luodi 遇到了未预见的错误：{type(error).__name__}:{error}",
         ),
         "",
         say(f"The details are in {place}.", f"详情见 {place}。"),
@@ -157,7 +157,7 @@ def _tell(error: LuodiError, as_json: bool) -> None:
             document["mistakes"] = [vars(mistake) for mistake in error.mistakes]
         print(json.dumps({"error": document}, ensure_ascii=False))
     else:
-        print(say(f"Error: {error}", f"错误:{error}"), file=sys.stderr)
+        print(say(f"Error: {error}", f"错误：{error}"), file=sys.stderr)
 
 
 def help_text() -> str:
@@ -165,10 +165,10 @@ def help_text() -> str:
     lines = [
         say(
             "Luodi: from a company's own data to a gated, served and watched model.",
-            "Luodi(落地):从企业自己的数据,到过关、上线、受监控的模型。",
+            "Luodi（落地）：从企业自己的数据，到过关、上线、受监控的模型。",
         ),
         "",
-        say("Usage: luodi COMMAND [ARGUMENTS] [--json]", "用法:luodi 命令 [参数] [--json]"),
+        say("Usage: luodi COMMAND [ARGUMENTS] [--json]", "用法：luodi 命令 [参数] [--json]"),
         "",
     ]
     width = max(len(f"{name} {usage}") for name, (usage, _, _) in COMMANDS.items()) + 2
@@ -182,7 +182,7 @@ def help_text() -> str:
         ),
         say(
             "Exit codes: 0 done, 1 an error, 2 wrong usage or project file, 3 the gate refused.",
-            "退出码:0 完成,1 出错,2 用法或项目文件有误,3 门禁未通过。",
+            "退出码：0 完成，1 出错，2 用法或项目文件有误，3 门禁未通过。",
         ),
     ]
     return "\n".join(lines)

@@ -27,7 +27,7 @@ def command(
             say("Size", "大小"),
             say("Languages", "语言"),
             say("Licence", "许可证"),
-            say("Places, in order", "获取途径(依次尝试)"),
+            say("Places, in order", "获取途径（依次尝试）"),
         ):
             table.add_column(head)
         for entry in entries:

@@ -72,7 +72,7 @@ def show(checked: Checked, price: float) -> None:
         say(
             f"Rows: {rows['train']} to learn from, {rows['valid']} to choose on, "
             f"{rows['test']} to be judged on.",
-            f"行数:训练 {rows['train']},验证 {rows['valid']},测试 {rows['test']}。",
+            f"行数：训练 {rows['train']}，验证 {rows['valid']}，测试 {rows['test']}。",
         )
     )
     for recipe, estimate in checked.estimates:
@@ -88,4 +88,4 @@ def show(checked: Checked, price: float) -> None:
             f"训练预计约需 {total}{cost}。",
         )
     )
-    screen.print(say("Nothing stands in its way: luodi run", "一切就绪:luodi run"))
+    screen.print(say("Nothing stands in its way: luodi run", "一切就绪：luodi run"))

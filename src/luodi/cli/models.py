@@ -34,10 +34,10 @@ def command(
         given = [given[1].partition(":")[0].partition("@")[0]]
     elif len(given) > 1:
         raise UsageError(
-            say(f"Not understood: {' '.join(given)}.", f"无法理解:{' '.join(given)}。"),
+            say(f"Not understood: {' '.join(given)}.", f"无法理解：{' '.join(given)}。"),
             say(
                 "Expected a model's name, or: alias NAME:VERSION ALIAS.",
-                "应为模型名,或:alias 名称:版本 别名。",
+                "应为模型名，或：alias 名称:版本 别名。",
             ),
         )
     rows = [row for name in given or registry.models() for row in registry.versions(name)]
@@ -45,7 +45,7 @@ def command(
         raise RegistryError(
             say("The registry was changed from outside.", "登记库曾被外部改动。"),
             " ".join(problems),
-            say("Do not trust it; put back a copy.", "请勿信任它;请用备份恢复。"),
+            say("Do not trust it; put back a copy.", "请勿信任它；请用备份恢复。"),
         )
     document = {"models": [row.to_json() for row in rows]}
     emit(document, as_json, lambda: show(rows, registry.home))
@@ -56,7 +56,7 @@ def set_alias(registry: Registry, words: Sequence[str]) -> None:
     if len(words) != 2:
         raise UsageError(
             say(f"{len(words)} words after alias.", f"alias 之后有 {len(words)} 个词。"),
-            say("Expected: alias NAME:VERSION ALIAS.", "应为:alias 名称:版本 别名。"),
+            say("Expected: alias NAME:VERSION ALIAS.", "应为：alias 名称:版本 别名。"),
         )
     found = registry.find(words[0])
     registry.set_alias(found.model, found.version, words[1])

@@ -30,6 +30,6 @@ def command(
     def human() -> None:
         for file in files:
             print(file)
-        print(say(f"Next: luodi run {folder}", f"下一步:luodi run {folder}"))
+        print(say(f"Next: luodi run {folder}", f"下一步：luodi run {folder}"))
 
     emit(document, json_output, human)

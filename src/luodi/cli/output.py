@@ -68,7 +68,7 @@ class TerminalProgress:
             from luodi.contracts import say
 
             text += say(
-                f"{duration(left)} left, until {end}", f"剩余 {duration(left)},预计 {end} 完成"
+                f"{duration(left)} left, until {end}", f"剩余 {duration(left)}，预计 {end} 完成"
             )
         text += f"  {note}" if note else ""
         print(

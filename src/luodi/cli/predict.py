@@ -75,7 +75,7 @@ def command(
         where = output or say("standard output", "标准输出")
         message = say(
             f"{len(answers)} rows answered by {found.model}:{bundle.version} in {taken}: {where}",
-            f"{found.model}:{bundle.version} 用时 {taken} 回答了 {len(answers)} 行:{where}",
+            f"{found.model}:{bundle.version} 用时 {taken} 回答了 {len(answers)} 行：{where}",
         )
         print(message, file=sys.stdout if output else sys.stderr)
 
@@ -150,11 +150,11 @@ def field_columns(schema: Schema, table: pl.DataFrame) -> list[tuple[str, pl.Ser
             raise UsageError(
                 say(
                     f"The table has no column {field.name}; it has: {', '.join(there[:20])}.",
-                    f"表中没有列 {field.name};现有:{'、'.join(there[:20])}。",
+                    f"表中没有列 {field.name}；现有：{'、'.join(there[:20])}。",
                 ),
                 say(
                     f"The model reads: {', '.join(_wanted(schema))}.",
-                    f"模型读取:{'、'.join(_wanted(schema))}。",
+                    f"模型读取：{'、'.join(_wanted(schema))}。",
                 ),
                 say("Rename the column.", "请重命名该列。"),
             )
@@ -245,7 +245,7 @@ def _check_flat(table: pl.DataFrame, output: Path) -> None:
         raise UsageError(
             say(
                 f"The column {nested[0]} holds lists or objects, which {output.suffix} cannot.",
-                f"列 {nested[0]} 含列表或对象,{output.suffix} 无法存放。",
+                f"列 {nested[0]} 含列表或对象，{output.suffix} 无法存放。",
             ),
             "",
             say("Write to .jsonl or .parquet.", "请写成 .jsonl 或 .parquet。"),

@@ -44,6 +44,6 @@ def command(
                 print(
                     f"  {name:<14}{value['value']:.4f}  [{value['low']:.4f}, {value['high']:.4f}]"
                 )
-        print(say(f"Report: {result['report']}", f"报告:{result['report']}"))
+        print(say(f"Report: {result['report']}", f"报告：{result['report']}"))
 
     emit(result, json_output, human)

@@ -71,10 +71,10 @@ def show(outcome: Outcome) -> None:
     colour = "green" if report.verdict.passed else "red"
     screen.print(f"[bold {colour}]{escape(report.verdict.sentence)}[/]")
     seconds = duration(sum(report.seconds.values()))
-    screen.print(say(f"Work in all: {seconds}", f"总用时:{seconds}"))
-    screen.print(say(f"Bundle:  {report.digest}", f"模型包:{report.digest}"))
-    screen.print(say("Report:  ", "报告:") + escape(str(outcome.result["report"])))
-    screen.print(say("Next:    ", "下一步:") + escape(report.next_command))
+    screen.print(say(f"Work in all: {seconds}", f"总用时：{seconds}"))
+    screen.print(say(f"Bundle:  {report.digest}", f"模型包：{report.digest}"))
+    screen.print(say("Report:  ", "报告：") + escape(str(outcome.result["report"])))
+    screen.print(say("Next:    ", "下一步：") + escape(report.next_command))
 
 
 def _shown(interval: Interval) -> str:

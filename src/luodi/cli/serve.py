@@ -68,7 +68,7 @@ def command(
     settings = ServeSettings(host=host, port=port, threads=threads or cores(), insecure=insecure)
     serve(found, settings, ready)
     if not as_json:
-        print(say("Stopped; every request was answered.", "已停止;所有请求都已答复。"))
+        print(say("Stopped; every request was answered.", "已停止；所有请求都已答复。"))
 
 
 def _models(wanted: list[str], project: Path | None) -> list[Registered]:
@@ -92,7 +92,7 @@ def _models(wanted: list[str], project: Path | None) -> list[Registered]:
             "",
             say(
                 "Name a bundle's folder, or make a model with luodi run.",
-                "请指定模型包文件夹,或用 luodi run 制作模型。",
+                "请指定模型包文件夹，或用 luodi run 制作模型。",
             ),
         )
     return [registry.find(name) for name in names]

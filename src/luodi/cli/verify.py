@@ -34,16 +34,16 @@ def command(
         for check in seen.checks:
             print(f"  {'ok ' if check.ok else 'BAD'} {check.name}")
         for problem in seen.problems:
-            print(say(f"Problem: {problem}", f"问题:{problem}"))
+            print(say(f"Problem: {problem}", f"问题：{problem}"))
         if not seen.ok:
-            print(say("REFUSED: do not use this bundle.", "拒绝:请勿使用该模型包。"))
+            print(say("REFUSED: do not use this bundle.", "拒绝：请勿使用该模型包。"))
             return
         print(f"{seen.name}  {seen.digest}")
         print(
             say(
                 f"Sound: {seen.files} files as sealed, {seen.golden_checked} golden answers "
                 f"repeated (largest difference {seen.max_difference:.3g}).",
-                f"完好:{seen.files} 个文件与封存时一致,{seen.golden_checked} 条标准答案已重现"
+                f"完好：{seen.files} 个文件与封存时一致，{seen.golden_checked} 条标准答案已重现"
                 f"(最大差异 {seen.max_difference:.3g})。",
             )
         )

@@ -61,6 +61,6 @@ def require_parity(difference: float, tolerance: float) -> None:
             say(f"At most {tolerance:.2g} is allowed.", f"最多允许 {tolerance:.2g}。"),
             say(
                 "This base does not export faithfully; choose another.",
-                "该基座模型无法如实导出;请换用其他基座模型。",
+                "该基座模型无法如实导出；请换用其他基座模型。",
             ),
         )

@@ -65,9 +65,9 @@ class Mistake:
     nearest: str = ""
 
     def __str__(self) -> str:
-        place = say(f"line {self.line}: ", f"第 {self.line} 行:") if self.line else ""
+        place = say(f"line {self.line}: ", f"第 {self.line} 行：") if self.line else ""
         hint = say(f" Did you mean {self.nearest}?", f" 是否想写 {self.nearest}?")
-        expected = say(f"; expected {self.expected}.", f";应为 {self.expected}。")
+        expected = say(f"; expected {self.expected}.", f"；应为 {self.expected}。")
         return f"{place}{self.where}: {self.found}{expected}{hint if self.nearest else ''}"
 
 

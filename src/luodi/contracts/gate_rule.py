@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -76,11 +77,15 @@ def parse_rule(metric: str, value: JsonValue) -> GateRule:
             raise ValueError(
                 say(
                     f"on: {chosen}; expected low, value or high",
-                    f"on: {chosen};应为 low、value 或 high",
+                    f"on: {chosen}；应为 low、value 或 high",
                 )
             )
         on, value = chosen, value.get("threshold")
-    match = _THRESHOLD.fullmatch(value) if isinstance(value, str) else None
+    match = (
+        _THRESHOLD.fullmatch(unicodedata.normalize("NFKC", value))
+        if isinstance(value, str)
+        else None
+    )
     if match is None:
         raise ValueError(_unexpected(repr(value)))
     operator = _PLAIN[match[1]]
@@ -98,7 +103,7 @@ def _beats(value: JsonValue) -> GateRule:
         raise ValueError(
             say(
                 f"found {value!r}; expected the name of a baseline, such as linear",
-                f"收到 {value!r};应为基线名称,例如 linear",
+                f"收到 {value!r}；应为基线名称，例如 linear",
             )
         )
     return GateRule(BEATS, beats=tuple(names))
@@ -107,5 +112,5 @@ def _beats(value: JsonValue) -> GateRule:
 def _unexpected(found: str) -> str:
     return say(
         f'found {found}; expected a bound such as ">= 0.85" (in quotes)',
-        f'收到 {found};应为形如 ">= 0.85" 的界限(加引号)',
+        f'收到 {found}；应为形如 ">= 0.85" 的界限（加引号）',
     )

@@ -135,7 +135,7 @@ class Schema:
                 raise RequestError(
                     where,
                     say(f"found {type(value).__name__}.", f"收到 {type(value).__name__}。"),
-                    say("Expected an object with fields ", "应为对象,字段:")
+                    say("Expected an object with fields ", "应为对象，字段：")
                     + ", ".join(f.name for f in self.request)
                     + ".",
                 )
@@ -148,14 +148,14 @@ class Schema:
             raise RequestError(
                 where,
                 say("a field is given by two of its names.", "同一字段以两个名称给出。"),
-                say(f"Found: {', '.join(given)}.", f"收到:{'、'.join(given)}。"),
+                say(f"Found: {', '.join(given)}.", f"收到：{'、'.join(given)}。"),
             )
         if unknown := [name for name in value if name not in known]:
             names = ", ".join(sorted(known))
             raise RequestError(
                 f"{prefix}{unknown[0]}",
                 say("no such field.", "没有此字段。"),
-                say(f"Expected: {names}.", f"应为:{names}。"),
+                say(f"Expected: {names}.", f"应为：{names}。"),
             )
         return {
             field.name: field.read(value.get(field.name), prefix + field.name)

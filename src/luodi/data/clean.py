@@ -317,7 +317,7 @@ def _refuse(findings: Sequence[Finding]) -> None:
         say("data.clean says `refuse`.", "data.clean 设为 `refuse`(拒绝)。"),
         say(
             "Correct the rows, or set data.clean to `drop` or `keep`.",
-            "请修正这些行,或将 data.clean 设为 `drop` 或 `keep`。",
+            "请修正这些行，或将 data.clean 设为 `drop` 或 `keep`。",
         ),
     )
 
@@ -327,11 +327,11 @@ def _nothing_left(rows: int, dropped: dict[str, int]) -> DataError:
     return DataError(
         say(
             f"Of {rows} rows none is left ({reasons}).",
-            f"{rows} 行数据全部被去除({reasons})。",
+            f"{rows} 行数据全部被去除（{reasons}）。",
         ),
         say("Expected rows to learn from.", "应有可供学习的数据行。"),
         say(
             "Look at the findings, then at data.columns and data.clean.",
-            "请查看数据问题,再检查 data.columns 和 data.clean。",
+            "请查看数据问题，再检查 data.columns 和 data.clean。",
         ),
     )

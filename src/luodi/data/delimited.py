@@ -160,7 +160,7 @@ def _header(
         raise DataError(
             say(
                 f"{file}, line {first + 1}: a column name is broken by a line end.",
-                f"{file} 第 {first + 1} 行:列名中含有换行。",
+                f"{file} 第 {first + 1} 行：列名中含有换行。",
             ),
             say("Expected one header line.", "应有一行表头。"),
         ) from None
@@ -191,13 +191,13 @@ def _ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: i
         say(
             f"{file}: {count} rows do not have the header's {expected} values: {english}"
             f"{', ...' if count > len(wrong) else ''}.",
-            f"{file}:{count} 行的值个数与表头的 {expected} 列不符:{chinese}"
+            f"{file}:{count} 行的值个数与表头的 {expected} 列不符：{chinese}"
             f"{'等' if count > len(wrong) else ''}。",
         ),
         say("Expected as many values as columns.", "每行的值应与列数一致。"),
         say(
             'Quote values that hold the separator: "a, b".',
-            '含有分隔符的值请加引号,如 "a, b"。',
+            '含有分隔符的值请加引号，如 "a, b"。',
         ),
     )
 
@@ -226,11 +226,11 @@ def _read_exactly(
             line = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
-            say(f"{file}, line {line}: {error}.", f"{file} 第 {line} 行:引号有误({error})。"),
+            say(f"{file}, line {line}: {error}.", f"{file} 第 {line} 行：引号有误（{error}）。"),
             say("Expected quotes that close.", "引号应成对。"),
             say(
                 'Write a quote inside a quoted value twice: "a ""b"" c".',
-                '引号内的引号请写两次:"a ""b"" c"。',
+                '引号内的引号请写两次："a ""b"" c"。',
             ),
         ) from None
     if wrong:

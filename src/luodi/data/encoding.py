@@ -126,7 +126,7 @@ def _said(file: str, name: str, severity: str) -> Finding:
             "encoding",
             "info",
             1,
-            say(f"{file} is {name}; it was read as such.", f"{file} 的编码是 {name},已按此读取。"),
+            say(f"{file} is {name}; it was read as such.", f"{file} 的编码是 {name}，已按此读取。"),
             details={"file": file, "encoding": name.lower()},
         )
     return Finding(
@@ -135,9 +135,9 @@ def _said(file: str, name: str, severity: str) -> Finding:
         1,
         say(
             f"{file} is neither UTF-8 nor GB18030; it was read as {name}, a guess.",
-            f"{file} 既不是 UTF-8 也不是 GB18030;已按推测的 {name} 读取。",
+            f"{file} 既不是 UTF-8 也不是 GB18030；已按推测的 {name} 读取。",
         ),
-        remedy=say("Look at a few rows, or save it as UTF-8.", "请检查几行内容,或另存为 UTF-8。"),
+        remedy=say("Look at a few rows, or save it as UTF-8.", "请检查几行内容，或另存为 UTF-8。"),
         details={"file": file, "encoding": name.lower()},
     )
 
@@ -157,7 +157,7 @@ def _undecodable(
     return DataError(
         say(
             f"{file}, line {line}: byte {place} (0x{byte}) is not {name or 'valid text'}.",
-            f"{file} 第 {line} 行:第 {place} 个字节(0x{byte})不是有效的{name or '文本'}。",
+            f"{file} 第 {line} 行：第 {place} 个字节（0x{byte}）不是有效的{name or '文本'}。",
         ),
         say("Expected UTF-8 or GB18030.", "应为 UTF-8 或 GB18030。"),
         remedy,

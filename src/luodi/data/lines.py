@@ -19,11 +19,11 @@ def check_no_nul(raw: bytes, file: str) -> None:
     if (place := raw.find(b"\0")) >= 0:
         line = raw.count(b"\n", 0, place) + 1
         raise DataError(
-            say(f"{file}, line {line}: a NUL byte.", f"{file} 第 {line} 行:含有 NUL 字节。"),
+            say(f"{file}, line {line}: a NUL byte.", f"{file} 第 {line} 行：含有 NUL 字节。"),
             say("Expected text.", "应为文本。"),
             say(
                 "The file is binary or damaged; export it again.",
-                "文件为二进制或已损坏,请重新导出。",
+                "文件为二进制或已损坏，请重新导出。",
             ),
         )
 
@@ -42,7 +42,7 @@ def blank_lines(file: str, count: int) -> Finding:
         "blank-lines",
         "info",
         count,
-        say(f"{file}: {count} blank lines were skipped.", f"{file}:跳过了 {count} 个空行。"),
+        say(f"{file}: {count} blank lines were skipped.", f"{file}：跳过了 {count} 个空行。"),
         details={"file": file},
     )
 
@@ -63,7 +63,7 @@ def check_header(names: Sequence[str | None], file: str) -> list[str]:
         raise DataError(
             say(
                 f"{file}, line 1: {shown}: numbers, where column names should be.",
-                f"{file} 第 1 行:{shown},应为列名却是数字。",
+                f"{file} 第 1 行：{shown}，应为列名却是数字。",
             ),
             say("The file seems to have no header.", "文件似乎没有表头。"),
             remedy,
@@ -73,7 +73,7 @@ def check_header(names: Sequence[str | None], file: str) -> list[str]:
             raise DataError(
                 say(
                     f"{file}, line 1: column {place} has no name.",
-                    f"{file} 第 1 行:第 {place} 列没有名称。",
+                    f"{file} 第 1 行：第 {place} 列没有名称。",
                 ),
                 remedy=remedy,
             )
@@ -81,7 +81,7 @@ def check_header(names: Sequence[str | None], file: str) -> list[str]:
         raise DataError(
             say(
                 f"{file}, line 1: repeated column names: {', '.join(repeated)}.",
-                f"{file} 第 1 行:列名重复:{'、'.join(repeated)}。",
+                f"{file} 第 1 行：列名重复：{'、'.join(repeated)}。",
             ),
             remedy=remedy,
         )

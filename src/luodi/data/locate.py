@@ -39,16 +39,16 @@ def locate(source: str, root: Path) -> list[Located]:
             say(f"The source {source} is an address.", f"数据源 {source} 是一个网络地址。"),
             say(
                 "Expected a path, a glob or package:NAME/FILE.",
-                "应为路径、通配或 package:名称/文件。",
+                "应为路径、通配或 package：名称/文件。",
             ),
-            say("Download the file, then name its path.", "请先下载文件,再填写其路径。"),
+            say("Download the file, then name its path.", "请先下载文件，再填写其路径。"),
         )
     if not source.strip() or "\0" in source:
         raise DataError(
             say("The source is empty.", "数据源为空。"),
             say(
                 "Expected a path, a glob or package:NAME/FILE.",
-                "应为路径、通配或 package:名称/文件。",
+                "应为路径、通配或 package：名称/文件。",
             ),
         )
     path = root / Path(source).expanduser()
@@ -123,7 +123,7 @@ def _in_package(source: str) -> list[Located]:
             say(f"The source {source} is incomplete.", f"数据源 {source} 不完整。"),
             say(
                 "Expected package:NAME/FILE or package:NAME==VERSION/FILE.",
-                "应为 package:名称/文件 或 package:名称==版本/文件。",
+                "应为 package：名称/文件 或 package：名称==版本/文件。",
             ),
         )
     name, version, inner = match["name"], match["version"], match["inner"]
@@ -145,7 +145,7 @@ def _in_package(source: str) -> list[Located]:
         say(f"The package {name} has no file {inner}.", f"软件包 {name} 中没有文件 {inner}。"),
         say(
             f"Looked in {', '.join(map(str, folders))}.",
-            f"查找位置:{'、'.join(map(str, folders))}。",
+            f"查找位置：{'、'.join(map(str, folders))}。",
         ),
     )
 
@@ -155,7 +155,7 @@ def _package_folders(name: str, version: str | None) -> Sequence[Path]:
     requirement = f"{name}=={version}" if version else name
     remedy = say(
         f"Install it: {_python()} -m pip install {requirement}",
-        f"请安装:{_python()} -m pip install {requirement}",
+        f"请安装：{_python()} -m pip install {requirement}",
     )
     try:
         distribution = importlib.metadata.distribution(name)

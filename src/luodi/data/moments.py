@@ -67,10 +67,10 @@ def _no_times(wrong: pl.Series) -> DataError:
         say(
             f"The time column {wrong.name} has {len(wrong)} values that are no times, "
             f"such as {shown}.",
-            f"时间列 {wrong.name} 有 {len(wrong)} 个值不是时间,例如 {shown}。",
+            f"时间列 {wrong.name} 有 {len(wrong)} 个值不是时间，例如 {shown}。",
         ),
         say(
-            "Expected dates such as 2024-05-31, or numbers.", "应为 2024-05-31 这样的日期,或数字。"
+            "Expected dates such as 2024-05-31, or numbers.", "应为 2024-05-31 这样的日期，或数字。"
         ),
         say("Mend or drop these rows.", "请修正或删除这些行。"),
     )

@@ -37,7 +37,7 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
             len(rows),
             say(
                 f"{len(rows)} rows hold personal data ({shown}).",
-                f"{len(rows)} 行含有个人信息({shown})。",
+                f"{len(rows)} 行含有个人信息（{shown}）。",
             ),
             examples,
             columns,

@@ -77,7 +77,7 @@ class Preparation:
                         f"The preparation has a step {item.get('step')!r}.",
                         f"预处理含有步骤 {item.get('step')!r}。",
                     ),
-                    say(f"Known: {', '.join(_STEPS)}.", f"已知步骤:{'、'.join(_STEPS)}。"),
+                    say(f"Known: {', '.join(_STEPS)}.", f"已知步骤：{'、'.join(_STEPS)}。"),
                     say("Update luodi, then try again.", "请升级 luodi 后再试。"),
                 )
             steps.append(kind.from_json(item))

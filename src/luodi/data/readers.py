@@ -46,7 +46,7 @@ def read_file(raw: bytes, filename: str, shown: str) -> tuple[pl.DataFrame, str,
         known = ", ".join([*_TEXT, *_BINARY])
         raise DataError(
             say(f"{shown} has the ending {ending!r}.", f"{shown} 的扩展名是 {ending!r}。"),
-            say(f"Read are: {known}, and each with .gz.", f"可读取:{known},以及它们的 .gz。"),
+            say(f"Read are: {known}, and each with .gz.", f"可读取：{known}，以及它们的 .gz。"),
         )
     decoded = to_utf8(raw, shown)
     if not decoded.raw.strip():
@@ -149,7 +149,7 @@ def _json(raw: bytes, file: str) -> Read:
             raise DataError(
                 say(
                     f"{file}: item {place} is no object.",
-                    f"{file}:第 {place} 项不是对象。",
+                    f"{file}：第 {place} 项不是对象。",
                 ),
                 say("Expected a list of objects.", "应为对象的列表。"),
             )
@@ -158,9 +158,9 @@ def _json(raw: bytes, file: str) -> Read:
 
 def _bad_json(file: str, line: int, reason: str) -> DataError:
     return DataError(
-        say(f"{file}, line {line}: {reason}.", f"{file} 第 {line} 行:{reason}。"),
+        say(f"{file}, line {line}: {reason}.", f"{file} 第 {line} 行：{reason}。"),
         say("Expected one JSON object a line.", "每行应为一个 JSON 对象。"),
-        say("Mend the line, or export the file again.", "请修正该行,或重新导出文件。"),
+        say("Mend the line, or export the file again.", "请修正该行，或重新导出文件。"),
     )
 
 
@@ -211,7 +211,7 @@ def _mixed(name: str, kinds: Counter[str], file: str) -> Finding:
         sum(kinds.values()),
         say(
             f"{file}: the column {name} holds {shown}; it was read as text.",
-            f"{file}:列 {name} 含有 {shown};已按文本读取。",
+            f"{file}：列 {name} 含有 {shown}；已按文本读取。",
         ),
         columns=[name],
         details={"file": file},
@@ -272,7 +272,7 @@ def _excel(raw: bytes, file: str) -> Read:
                 len(sheets) - 1,
                 say(
                     f"{file}: only the first sheet, {sheets[0]}, was read; not {others}.",
-                    f"{file}:只读取了第一个工作表 {sheets[0]},未读取 {others}。",
+                    f"{file}：只读取了第一个工作表 {sheets[0]}，未读取 {others}。",
                 ),
                 details={"file": file},
             )

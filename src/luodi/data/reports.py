@@ -83,8 +83,8 @@ def _in(table: str) -> tuple[str, str]:
     """How a sentence names an official table."""
     return {
         "": ("", ""),
-        "test": (" in the test table", "测试表中,"),
-        "valid": (" in the validation table", "验证表中,"),
+        "test": (" in the test table", "测试表中，"),
+        "valid": (" in the validation table", "验证表中，"),
     }[table]
 
 
@@ -181,12 +181,12 @@ def _copies(
             count,
             say(
                 f"{count} rows{en} are exact copies of earlier ones ({share:.0%}).",
-                f"{zh}{count} 行与前面的行完全相同(占 {share:.0%})。",
+                f"{zh}{count} 行与前面的行完全相同（占 {share:.0%}）。",
             ),
             _crowds(data, contents, marks.content, surplus),
             remedy=say(
                 "A copy on each side of a split makes a model look better than it is.",
-                "副本若分在划分的两侧,模型会显得比实际更好。",
+                "副本若分在划分的两侧，模型会显得比实际更好。",
             ),
             handled=handled(clean.duplicates),
             details={"share": share},
@@ -321,7 +321,7 @@ def leak(
             say(
                 f"{count} rows of the {in_en} table are copies of rows of the {held_en} table "
                 f"({same} exact).",
-                f"{in_zh}有 {count} 行是{held_zh}中行的副本(其中 {same} 行完全相同)。",
+                f"{in_zh}有 {count} 行是{held_zh}中行的副本（其中 {same} 行完全相同）。",
             ),
             [
                 row_example(data, row, " ".join(str(data.table[name][row]) for name in textual))
@@ -329,7 +329,7 @@ def leak(
             ],
             remedy=say(
                 "A model that has seen the answers proves nothing.",
-                "见过答案的模型,成绩不能说明问题。",
+                "见过答案的模型，成绩不能说明问题。",
             ),
             handled=handled(clean.test_copies),
             details={"exact": same, "near": count - same, "table": inside},

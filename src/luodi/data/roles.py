@@ -40,7 +40,7 @@ def assign_roles(
             raise DataError(
                 say(
                     f"{len(names)} columns are given for the role {role}: {', '.join(names)}.",
-                    f"角色 {role} 指定了 {len(names)} 列:{'、'.join(names)}。",
+                    f"角色 {role} 指定了 {len(names)} 列：{'、'.join(names)}。",
                 ),
                 say("This task takes one.", "此任务只接受一列。"),
             )
@@ -91,7 +91,7 @@ def _role(key: str, rules: Mapping[Role, RoleRule]) -> Role:
     known = [role.value for role in rules]
     raise DataError(
         say(f"data.columns names the role {key}.", f"data.columns 中有角色 {key}。"),
-        say(f"This task knows: {', '.join(known)}.", f"此任务的角色有:{'、'.join(known)}。"),
+        say(f"This task knows: {', '.join(known)}.", f"此任务的角色有：{'、'.join(known)}。"),
         _nearest(key, known),
     )
 
@@ -105,11 +105,11 @@ def _check_column(role: Role, name: str, table: pl.DataFrame) -> None:
     raise DataError(
         say(
             f"There is no column {name} (role {role}).",
-            f"没有名为 {name} 的列(角色 {role})。",
+            f"没有名为 {name} 的列（角色 {role}）。",
         ),
         say(
             f"The columns are: {', '.join(shown)}{f' and {more} more' if more else ''}.",
-            f"现有的列:{'、'.join(shown)}{f' 等另外 {more} 列' if more else ''}。",
+            f"现有的列：{'、'.join(shown)}{f' 等另外 {more} 列' if more else ''}。",
         ),
         _nearest(name, known),
     )
@@ -125,11 +125,11 @@ def _check_required(
     raise DataError(
         say(
             f"No column is given for: {', '.join(missing)}.",
-            f"未指定以下角色的列:{'、'.join(missing)}。",
+            f"未指定以下角色的列：{'、'.join(missing)}。",
         ),
         say("The task needs it.", "此任务需要它。"),
         say(
             f"Name it under data.columns; the table has: {known}.",
-            f"请在 data.columns 中写明;表中有:{known}。",
+            f"请在 data.columns 中写明；表中有：{known}。",
         ),
     )

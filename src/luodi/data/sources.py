@@ -108,12 +108,12 @@ def _check_columns(first: pl.DataFrame, first_file: str, table: pl.DataFrame, fi
             + (f"; more: {', '.join(extra[:10])}" if extra else "")
             + ".",
             f"{file} 与 {first_file} 的列不一致"
-            + (f";缺少:{'、'.join(missing[:10])}" if missing else "")
-            + (f";多出:{'、'.join(extra[:10])}" if extra else "")
+            + (f"；缺少：{'、'.join(missing[:10])}" if missing else "")
+            + (f"；多出：{'、'.join(extra[:10])}" if extra else "")
             + "。",
         ),
         say("Files of one source have the same columns.", "同一来源的文件应有相同的列。"),
-        say("Narrow the glob, or name the columns alike.", "请缩小通配范围,或统一列名。"),
+        say("Narrow the glob, or name the columns alike.", "请缩小通配范围，或统一列名。"),
     )
 
 
@@ -135,7 +135,7 @@ def _join(tables: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
                     say(
                         f"The column {name} has different types ({shown}) in: "
                         f"{', '.join(files[:5])}.",
-                        f"列 {name} 的类型不一致({shown}),见:{'、'.join(files[:5])}。",
+                        f"列 {name} 的类型不一致（{shown}），见：{'、'.join(files[:5])}。",
                     )
                 ) from None
     return infer_types(pl.concat(aligned, how="vertical_relaxed", rechunk=True))

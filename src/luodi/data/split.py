@@ -110,7 +110,7 @@ def limit(train: Dataset, rows: int, seed: int, stratify: str | None) -> Dataset
         raise DataError(
             say(
                 f"A limit of {rows} rows for {len(counts)} labels.",
-                f"限制为 {rows} 行,但标签有 {len(counts)} 个。",
+                f"限制为 {rows} 行，但标签有 {len(counts)} 个。",
             ),
             say("Expected at least one row a label.", "每个标签至少需要一行。"),
             say("Raise data.limit.", "请调大 data.limit。"),
@@ -133,7 +133,7 @@ def _check_shares(settings: SplitSettings) -> None:
             ),
             say(
                 "Expected shares from 0 that leave some to train on.",
-                "比例应不小于 0,且总和小于 1。",
+                "比例应不小于 0，且总和小于 1。",
             ),
         )
 
@@ -149,7 +149,7 @@ def _column(data: Dataset, name: str, setting: str) -> pl.Series:
         say(f"{setting} names the column {name}.", f"{setting} 指定了列 {name}。"),
         say(
             f"The columns are: {', '.join(data.table.columns[:30])}.",
-            f"现有的列:{'、'.join(data.table.columns[:30])}。",
+            f"现有的列：{'、'.join(data.table.columns[:30])}。",
         ),
     )
 
@@ -306,13 +306,13 @@ def _check_parts(
             raise DataError(
                 say(
                     f"{data.rows} rows cannot be split: none is left for {name}.",
-                    f"{data.rows} 行无法划分:{name} 部分没有数据。",
+                    f"{data.rows} 行无法划分：{name} 部分没有数据。",
                 ),
                 say(
                     "Rows that are near-copies, or of one group, stay on one side.",
                     "近似重复或同组的行必须在同一侧。",
                 ),
-                say("Bring more rows, or change data.split.", "请增加数据,或修改 data.split。"),
+                say("Bring more rows, or change data.split.", "请增加数据，或修改 data.split。"),
             )
     if stratify is None:
         return
@@ -326,6 +326,6 @@ def _check_parts(
             say("Each label needs rows to learn from.", "每个标签都需要可供学习的行。"),
             say(
                 "Bring more rows of it, leave it out, or change data.split.",
-                "请增加该标签的数据、去掉该标签,或修改 data.split。",
+                "请增加该标签的数据、去掉该标签，或修改 data.split。",
             ),
         )

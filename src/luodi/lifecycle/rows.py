@@ -95,7 +95,7 @@ def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
         Mistake(
             where := f"data.columns.{role}",
             say(f"{source} has no column {name}", f"{source} 中没有列 {name}"),
-            say("one of ", "以下之一:") + ", ".join(columns[:30]),
+            say("one of ", "以下之一：") + ", ".join(columns[:30]),
             project.line(where),
             nearest(name, columns),
         )

@@ -62,7 +62,7 @@ class Stages:
             lock.acquire(timeout=0)
         except Timeout:
             self.observer.tell(
-                say(f"Another run is at {name}; waiting.", f"另一次运行正在执行 {name},等待中。")
+                say(f"Another run is at {name}; waiting.", f"另一次运行正在执行 {name}，等待中。")
             )
             lock.acquire()
         try:
@@ -79,7 +79,8 @@ class Stages:
     ) -> Path:
         if (final / DONE).exists():
             seconds = float(json.loads((final / DONE).read_text("utf-8"))["seconds"])
-            self.observer.end(name, seconds, reused=True)
+            if name not in self.seconds:  # told once a run, however often it is asked for
+                self.observer.end(name, seconds, reused=True)
         else:
             partial = final.with_name(f"{final.name}.partial")
             partial.mkdir(exist_ok=True)

@@ -121,10 +121,10 @@ def missing_part(learner: str, error: ModuleNotFoundError) -> MissingPartError:
     return MissingPartError(
         say(
             f"The learner {learner} needs {error.name}, which is not installed.",
-            f"学习器 {learner} 需要 {error.name},但未安装。",
+            f"学习器 {learner} 需要 {error.name}，但未安装。",
         ),
         say("A base install predicts and serves.", "基础安装仅用于预测与服务。"),
-        say("To train: pip install 'luodi[train]'", "如需训练:pip install 'luodi[train]'"),
+        say("To train: pip install 'luodi[train]'", "如需训练：pip install 'luodi[train]'"),
     )
 
 

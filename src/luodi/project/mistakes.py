@@ -39,7 +39,7 @@ def _one(item: dict[str, Any], lines: Mapping[str, int], model: type[BaseModel])
     kind, extra = item["type"], item.get("ctx", {})
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         known = _field_names(model, path[:-1])
-        expected = say("one of ", "以下之一:") + ", ".join(known)
+        expected = say("one of ", "以下之一：") + ", ".join(known)
         return Mistake(where, say("no such name", "没有此名称"), expected, line,
                        nearest(path[-1], known))  # fmt: skip
     if kind in ("missing", "missing_argument"):
@@ -47,21 +47,21 @@ def _one(item: dict[str, Any], lines: Mapping[str, int], model: type[BaseModel])
         return Mistake(where, found, expected, line)
     if kind == "literal_error":
         known = [part.strip(" '") for part in extra["expected"].replace(" or ", ",").split(",")]
-        expected = say("one of ", "以下之一:") + ", ".join(known)
+        expected = say("one of ", "以下之一：") + ", ".join(known)
         return Mistake(where, given, expected, line, nearest(str(item["input"]), known))
     if kind == "value_error":
         return Mistake(where, *_halves(str(extra["error"])), line)
     if kind == "string_pattern_mismatch":
         expected = say(
             "letters, digits, dots, dashes and underscores, beginning with a letter or digit",
-            "字母、数字、点、连字符和下划线,以字母或数字开头",
+            "字母、数字、点、连字符和下划线，以字母或数字开头",
         )
         return Mistake(where, given, expected, line)
     return Mistake(where, given, _expected(kind, extra, item["msg"]), line)
 
 
 def _halves(message: str) -> tuple[str, str]:
-    for mark in (say("; expected ", ";应为 "), ";两者"):
+    for mark in (say("; expected ", "；应为 "), "；两者"):
         found, cut, expected = message.partition(mark)
         if cut:
             return found.removeprefix("found ").removeprefix("收到 "), expected
@@ -124,7 +124,7 @@ def semantic_mistakes(values: Mapping[str, Any], lines: Mapping[str, int]) -> li
         task = find_task(name)
     except UsageError:
         known = task_names()
-        expected = say("one of ", "以下之一:") + ", ".join(known)
+        expected = say("one of ", "以下之一：") + ", ".join(known)
         return [Mistake("task", repr(name), expected, lines.get("task"), nearest(name, known))]
     data, model, gate = (_mapping(values.get(part)) for part in ("data", "model", "gate"))
     return [
@@ -147,7 +147,7 @@ def _roles(task: Task, data: Mapping[str, Any], lines: Mapping[str, int]) -> lis
     for name, given in columns.items():
         where = f"data.columns.{name}"
         if name not in known:
-            expected = say(f"a role of {task.name}: ", f"{task.name} 的角色:") + ", ".join(known)
+            expected = say(f"a role of {task.name}: ", f"{task.name} 的角色：") + ", ".join(known)
             found = say("no such role", "没有此角色")
             mistakes.append(
                 Mistake(where, found, expected, lines.get(where), nearest(str(name), known))
@@ -170,7 +170,7 @@ def _learners(task: Task, model: Mapping[str, Any], lines: Mapping[str, int]) ->
     names = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     known = ["auto", *task.learners]
     line = lines.get("model.learner")
-    expected = say("one of ", "以下之一:") + ", ".join(known)
+    expected = say("one of ", "以下之一：") + ", ".join(known)
     mistakes = [
         Mistake("model.learner", repr(name), expected, line, nearest(str(name), known))
         for name in names
@@ -186,7 +186,7 @@ def _learners(task: Task, model: Mapping[str, Any], lines: Mapping[str, int]) ->
         if chosen and option not in spaces:
             where = f"model.options.{option}"
             found = say("no such option", "没有此选项")
-            expected = say("one of ", "以下之一:") + ", ".join(sorted(spaces))
+            expected = say("one of ", "以下之一：") + ", ".join(sorted(spaces))
             mistakes.append(
                 Mistake(where, found, expected, lines.get(where), nearest(str(option), spaces))
             )
@@ -199,7 +199,7 @@ def _gate(task: Task, gate: Mapping[str, Any], lines: Mapping[str, int]) -> list
     for metric, rule in gate.items():
         where = f"gate.{metric}"
         if metric != BEATS and metric not in known:
-            expected = say(f"a metric of {task.name}: ", f"{task.name} 的指标:") + ", ".join(known)
+            expected = say(f"a metric of {task.name}: ", f"{task.name} 的指标：") + ", ".join(known)
             found = say("no such metric", "没有此指标")
             mistakes.append(
                 Mistake(where, found, expected, lines.get(where), nearest(str(metric), known))
@@ -211,7 +211,7 @@ def _gate(task: Task, gate: Mapping[str, Any], lines: Mapping[str, int]) -> list
             continue
         for name in parsed.beats:
             if name not in task.baselines:
-                expected = say("one of ", "以下之一:") + ", ".join(task.baselines)
+                expected = say("one of ", "以下之一：") + ", ".join(task.baselines)
                 mistakes.append(
                     Mistake(where, repr(name), expected, lines.get(where),
                             nearest(name, task.baselines))

@@ -28,7 +28,7 @@ def parse_duration(value: object) -> object:
         raise ValueError(
             say(
                 f"found {value!r}; expected a time such as 90s, 10m or 1h30m",
-                f"收到 {value!r};应为时长,例如 90s、10m 或 1h30m",
+                f"收到 {value!r}；应为时长，例如 90s、10m 或 1h30m",
             )
         )
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
@@ -72,7 +72,7 @@ class DataSettings(_Strict):
             raise ValueError(
                 say(
                     f"similarity is {value.similarity}; expected 0.5 to 1",
-                    f"similarity 为 {value.similarity};应在 0.5 到 1 之间",
+                    f"similarity 为 {value.similarity}；应在 0.5 到 1 之间",
                 )
             )
         return value
@@ -85,7 +85,7 @@ class DataSettings(_Strict):
                 say(
                     f"valid {value.valid} and test {value.test}; expected shares above 0 that "
                     "together leave at least 0.05 for training",
-                    f"valid {value.valid}、test {value.test};两者须大于 0,且至少给训练留 0.05",
+                    f"valid {value.valid}、test {value.test}；两者须大于 0，且至少给训练留 0.05",
                 )
             )
         return value

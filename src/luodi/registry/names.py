@@ -19,11 +19,11 @@ def part(wanted: str) -> tuple[str, str, str]:
     raise RegistryError(
         say(
             f"{wanted!r} is no bundle folder, and names no model.",
-            f"{wanted!r} 不是模型包文件夹,也不是模型名。",
+            f"{wanted!r} 不是模型包文件夹，也不是模型名。",
         ),
         say(
             "Expected name, name@alias, name:version or the path of a bundle.",
-            "应为 名称、名称@别名、名称:版本 或模型包路径。",
+            "应为 名称、名称@别名、名称：版本 或模型包路径。",
         ),
         say("luodi models lists what there is.", "luodi models 可列出已有模型。"),
     )
@@ -77,7 +77,7 @@ def unknown_model(name: str, there: Sequence[str], home: Path) -> RegistryError:
 def _there(names: Sequence[str]) -> str:
     if not names:
         return say("There is none.", "尚无任何一个。")
-    return say(f"There are: {', '.join(names)}.", f"已有:{'、'.join(names)}。")
+    return say(f"There are: {', '.join(names)}.", f"已有：{'、'.join(names)}。")
 
 
 def _nearest(name: str, there: Sequence[str]) -> str:

@@ -126,7 +126,7 @@ class Registry:
             raise RegistryError(
                 say(f"No version of {name} passed its gate.", f"{name} 没有通过门禁的版本。"),
                 "",
-                say(f"Name a version: {listed(found)}.", f"请指定版本:{listed(found)}。"),
+                say(f"Name a version: {listed(found)}.", f"请指定版本：{listed(found)}。"),
             )
         return by_alias(name, rest, found) if mark == "@" else by_version(name, rest, found)
 
@@ -141,7 +141,7 @@ class Registry:
                 say(f"{alias!r} cannot be an alias.", f"{alias!r} 不能作为别名。"),
                 say(
                     "Expected small letters and digits, such as staging or production.",
-                    "应为小写字母与数字,如 staging 或 production。",
+                    "应为小写字母与数字，如 staging 或 production。",
                 ),
             )
         from luodi.registry.tables import aliases

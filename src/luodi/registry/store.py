@@ -65,13 +65,13 @@ class Store:
             raise RegistryError(
                 say(
                     f"The registry {self.path} says: {error.orig}.",
-                    f"登记库 {self.path} 报告:{error.orig}。",
+                    f"登记库 {self.path} 报告：{error.orig}。",
                 ),
                 "",
                 say(
                     "If another process holds it, try again; if the file is damaged, put back a "
                     "copy of it.",
-                    "若被其他进程占用,请稍后再试;若文件损坏,请用备份恢复。",
+                    "若被其他进程占用，请稍后再试；若文件损坏，请用备份恢复。",
                 ),
             ) from error
 

@@ -113,14 +113,14 @@ def _inputs(body: JsonValue, limits: Limits) -> list[JsonValue]:
     if not isinstance(body, dict) or not isinstance(body.get("inputs"), list):
         raise RequestError(
             "inputs",
-            say("missing, or not a list.", "缺失,或不是列表。"),
+            say("missing, or not a list.", "缺失，或不是列表。"),
             say('Expected {"inputs": [...]}.', '应为 {"inputs": [...]}。'),
         )
     if unknown := [name for name in body if name != "inputs"]:
         raise RequestError(
             unknown[0][:100],
             say("no such field.", "没有此字段。"),
-            say("Expected: inputs.", "应为:inputs。"),
+            say("Expected: inputs.", "应为：inputs。"),
         )
     inputs: list[JsonValue] = body["inputs"]
     if not 0 < len(inputs) <= limits.inputs:

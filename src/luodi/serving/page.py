@@ -30,17 +30,17 @@ code,pre{background:#1b242e}td,th,h2{border-color:#2c3844}small{color:#92a2b3}}
 
 def _routes() -> Sequence[tuple[str, str]]:
     return (
-        ("POST /predict/{name}", say("ask a model, plainly", "向模型提问(简明格式)")),
+        ("POST /predict/{name}", say("ask a model, plainly", "向模型提问（简明格式）")),
         (
             "POST /v2/models/{name}[/versions/{version}]/infer",
             say("ask by the Open Inference Protocol", "按开放推理协议提问"),
         ),
         (
             "GET /v2/models/{name}[/versions/{version}]",
-            say("what it asks and answers; /ready: is it ready", "输入与输出;/ready:是否就绪"),
+            say("what it asks and answers; /ready: is it ready", "输入与输出；/ready：是否就绪"),
         ),
         ("GET /v2/health/live, /v2/health/ready", say("is the service well", "服务是否健康")),
-        ("GET /v2, /", say("the service; what is served here", "服务信息;此处有哪些模型")),
+        ("GET /v2, /", say("the service; what is served here", "服务信息；此处有哪些模型")),
         ("GET /metrics", say("for Prometheus", "供 Prometheus 采集")),
         ("GET /openapi.json", say("for programs", "供程序读取")),
     )
@@ -53,7 +53,7 @@ def docs_page(models: Sequence[Served], base: str) -> str:
     intro = say(
         "Every answer names the version of the model that gave it. A request that does not fit "
         "is answered 4xx with the field at fault.",
-        "每个答案都注明给出它的模型版本。不合格的请求得到 4xx,并指明出错的字段。",
+        "每个答案都注明给出它的模型版本。不合格的请求得到 4xx，并指明出错的字段。",
     )
     heads = (say("Route", "路由"), say("What it is for", "用途"))
     rows = [(f"<code>{escape(route)}</code>", escape(text)) for route, text in _routes()]

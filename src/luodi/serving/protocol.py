@@ -62,7 +62,7 @@ def read_tensors(body: JsonValue, schema: Schema, limit: int) -> list[JsonValue]
                 say("no such field.", "没有此字段。"),
                 say(
                     "Expected: id, parameters, inputs, outputs.",
-                    "应为:id、parameters、inputs、outputs。",
+                    "应为：id、parameters、inputs、outputs。",
                 ),
             )
     if "id" in body and not isinstance(body["id"], str):
@@ -87,7 +87,7 @@ def read_tensors(body: JsonValue, schema: Schema, limit: int) -> list[JsonValue]
     if len(set(counts.values())) > 1:
         raise RequestError(
             "inputs",
-            say(f"the tensors differ in rows: {counts}.", f"各张量行数不同:{counts}。"),
+            say(f"the tensors differ in rows: {counts}.", f"各张量行数不同：{counts}。"),
             say("Expected as many rows in each.", "各张量行数应相同。"),
         )
     names = list(columns)

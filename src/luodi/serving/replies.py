@@ -40,7 +40,7 @@ def told(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         return refuse(400, say("The caller went away.", "调用方已断开。"))
     if isinstance(error, asyncio.QueueFull):
-        busy = say("Too much is waiting; try again.", "等待的请求过多,请重试。")
+        busy = say("Too much is waiting; try again.", "等待的请求过多，请重试。")
         response = refuse(503, busy)
         response.headers["Retry-After"] = "1"
         return response
@@ -50,14 +50,14 @@ def told(request: Request, error: Exception) -> Response:
         500,
         say(
             f"The model failed on this request; see the service's log, request {number}.",
-            f"模型处理此请求时出错;详见服务日志,请求号 {number}。",
+            f"模型处理此请求时出错；详见服务日志，请求号 {number}。",
         ),
     )
 
 
 def _by_status(request: Request, error: HTTPException) -> Response:
     words = {
-        404: say("There is no such page. Try /docs.", "没有此页面,请看 /docs。"),
+        404: say("There is no such page. Try /docs.", "没有此页面，请看 /docs。"),
         405: say(f"{request.method} is not allowed here.", f"此处不允许 {request.method} 方法。"),
     }
     response = refuse(error.status_code, words.get(error.status_code, error.detail))
@@ -119,6 +119,6 @@ def _too_large(limits: Limits) -> HTTPException:
         413,
         say(
             f"The body has more than {limits.body} bytes; send fewer inputs at once.",
-            f"请求体超过 {limits.body} 字节,请减少一次发送的条数。",
+            f"请求体超过 {limits.body} 字节，请减少一次发送的条数。",
         ),
     )

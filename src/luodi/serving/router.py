@@ -68,7 +68,7 @@ class Router:
         if versions is None:
             raise RegistryError(
                 say(f"No model {_shown(name)} is served here.", f"此处没有模型 {_shown(name)}。"),
-                say(f"There are: {', '.join(self._models)}.", f"已有:{'、'.join(self._models)}。"),
+                say(f"There are: {', '.join(self._models)}.", f"已有：{'、'.join(self._models)}。"),
                 _nearest(name, self._models),
             )
         if version is None:
@@ -79,7 +79,7 @@ class Router:
                     f"{name} is not served in version {_shown(version)}.",
                     f"{name} 没有提供版本 {_shown(version)}。",
                 ),
-                say(f"There are: {', '.join(versions)}.", f"已有:{'、'.join(versions)}。"),
+                say(f"There are: {', '.join(versions)}.", f"已有：{'、'.join(versions)}。"),
             )
         return versions[version]
 

@@ -133,11 +133,11 @@ def listening_socket(settings: ServeSettings) -> socket.socket:
             say(f"{host} can be reached from other machines.", f"{host} 可被其他机器访问。"),
             say(
                 "Without keys and TLS, Luodi listens on 127.0.0.1 alone.",
-                "没有密钥与 TLS 时,Luodi 只在 127.0.0.1 上监听。",
+                "没有密钥与 TLS 时，Luodi 只在 127.0.0.1 上监听。",
             ),
             say(
                 "Put a proxy with TLS before it, or say --insecure in a network you trust.",
-                "请在前面放置带 TLS 的代理;若网络可信,可加 --insecure。",
+                "请在前面放置带 TLS 的代理；若网络可信，可加 --insecure。",
             ),
         )
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -150,12 +150,14 @@ def listening_socket(settings: ServeSettings) -> socket.socket:
             raise LuodiError(
                 say(f"Port {port} is taken by another process.", f"端口 {port} 已被其他进程占用。"),
                 "",
-                say("Take another: --port 0 picks a free one.", "请换一个;--port 0 任选空闲端口。"),
+                say(
+                    "Take another: --port 0 picks a free one.", "请换一个；--port 0 任选空闲端口。"
+                ),
             ) from error
         raise LuodiError(
             say(
                 f"{host}:{port} cannot be listened on: {error.strerror}.",
-                f"无法在 {host}:{port} 上监听:{error.strerror}。",
+                f"无法在 {host}:{port} 上监听：{error.strerror}。",
             )
         ) from error
     return bound

@@ -27,7 +27,7 @@ def create_project(folder: Path, solution: str) -> list[Path]:
         near = difflib.get_close_matches(solution, names, n=1)
         raise UsageError(
             say(f"No solution is named {solution}.", f"没有名为 {solution} 的方案。"),
-            say(f"There are: {', '.join(names)}.", f"已有方案:{'、'.join(names)}。"),
+            say(f"There are: {', '.join(names)}.", f"已有方案：{'、'.join(names)}。"),
             say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else "",
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

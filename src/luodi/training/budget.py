@@ -106,7 +106,7 @@ def _told(wish: Plan, plan: Plan, train: Ints) -> list[Finding]:
                 say(
                     f"To keep to the budget, training makes {plan.epochs} passes instead of "
                     f"{wish.epochs}.",
-                    f"为不超出预算,训练轮数由 {wish.epochs} 减为 {plan.epochs}。",
+                    f"为不超出预算，训练轮数由 {wish.epochs} 减为 {plan.epochs}。",
                 ),
             )
         )
@@ -119,7 +119,7 @@ def _told(wish: Plan, plan: Plan, train: Ints) -> list[Finding]:
                 say(
                     f"To keep to the budget, texts are read up to {plan.length} tokens instead of "
                     f"{wish.length}; {cut} more are cut short.",
-                    f"为不超出预算,文本最多读取 {plan.length} 个词元(原为 {wish.length});"
+                    f"为不超出预算，文本最多读取 {plan.length} 个词元（原为 {wish.length}）；"
                     f"另有 {cut} 条被截短。",
                 ),
             )
@@ -131,7 +131,7 @@ def _told(wish: Plan, plan: Plan, train: Ints) -> list[Finding]:
                 wish.rows - plan.rows,
                 say(
                     f"To keep to the budget, {plan.rows} of {wish.rows} rows are learnt from.",
-                    f"为不超出预算,只学习 {wish.rows} 行中的 {plan.rows} 行。",
+                    f"为不超出预算，只学习 {wish.rows} 行中的 {plan.rows} 行。",
                 ),
             )
         )
@@ -158,7 +158,7 @@ def slower_finding(share: float) -> Finding:
         say(
             f"Training ran slower than was measured; to keep to the budget it ended after "
             f"{share:.0%} of what was planned.",
-            f"训练比预先测得的慢;为不超出预算,完成计划的 {share:.0%} 后结束。",
+            f"训练比预先测得的慢；为不超出预算，完成计划的 {share:.0%} 后结束。",
         ),
     )
 

@@ -219,7 +219,7 @@ class _Training:
             self.total,
             say(
                 f"loss {sum(recent) / len(recent):.3f}, {left} left",
-                f"损失 {sum(recent) / len(recent):.3f},剩余 {left}",
+                f"损失 {sum(recent) / len(recent):.3f}，剩余 {left}",
             ),
         )
 
@@ -248,7 +248,7 @@ class _Training:
         self.progress.say(
             say(
                 f"Pass {self.epoch} of {self.result.plan.epochs}: ",
-                f"第 {self.epoch}/{self.result.plan.epochs} 轮:",
+                f"第 {self.epoch}/{self.result.plan.epochs} 轮：",
             )
             + ", ".join(f"{k} {v:.4g}" for k, v in record.items() if k not in ("epoch", "seconds"))
         )
@@ -317,7 +317,7 @@ class _Training:
             say(
                 f"Going on from a checkpoint in pass {self.epoch + 1} of "
                 f"{self.result.plan.epochs}.",
-                f"从检查点继续:第 {self.epoch + 1}/{self.result.plan.epochs} 轮。",
+                f"从检查点继续：第 {self.epoch + 1}/{self.result.plan.epochs} 轮。",
             )
         )
         return True

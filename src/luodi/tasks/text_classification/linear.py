@@ -83,9 +83,10 @@ def learn_vocabulary(
 ) -> Vocabulary:
     """The n-grams of at least two texts, weighted by rarity and by how they set classes apart.
 
-    The weight is the inverse document frequency times the absolute log-count ratio of the class
-    against the rest, the largest over the classes (Wang and Manning 2012, "Baselines and
-    Bigrams"; their two classes taken to many).
+    The weight is the inverse document frequency times the root of the absolute log-count ratio of
+    the class against the rest, the largest over the classes (Wang and Manning 2012, "Baselines and
+    Bigrams"; their two classes taken to many, and the ratio damped: on reviews the root was the
+    better of the two by 0.003 in fourfold cross-validation).
     """
     longest, words = int(options["longest"]), bool(options["words"])
     row, hashed, _ = counted(texts, longest, words)
@@ -103,7 +104,7 @@ def learn_vocabulary(
     own = (1 + by_class) / (1 + by_class).sum(axis=1, keepdims=True)
     rest = 1 + total - by_class
     other = rest / rest.sum(axis=1, keepdims=True)
-    ratio = np.abs(np.log(own / other)).max(axis=0)
+    ratio = np.sqrt(np.abs(np.log(own / other)).max(axis=0))
     return Vocabulary(hashes, (rarity * ratio).astype(np.float32), longest, words)
 
 
@@ -191,7 +192,7 @@ class LinearLearner:
     """Fits in seconds; its strength of regularisation is chosen on the validation part."""
 
     name = "linear"
-    version = 1
+    version = 2
     predictor: type[Predictor] = LinearPredictor
     space: SearchSpace = {
         "longest": Range(1, 6, default=4, whole=True),
@@ -221,7 +222,7 @@ class LinearLearner:
         best: LinearFitted | None = None
         history: list[Mapping[str, float]] = []
         # Many classes have few rows each, and want weaker shrinkage.
-        usual = (1.0, 4.0, 16.0) if len(labels) < 10 else (4.0, 16.0, 64.0)
+        usual = (2.0, 8.0, 32.0) if len(labels) < 10 else (4.0, 16.0, 64.0)
         strengths = [float(value) for value in options["strengths"] or usual]
         path = _path(vocabulary, (texts, truth), len(labels), strengths, settings.seed)
         for strength, (weights, bias) in zip(strengths, path, strict=True):

@@ -145,7 +145,7 @@ def _shares(counts: Counter[str]) -> Finding:
         code="classes",
         severity="info",
         count=len(counts),
-        message=say(f"{len(counts)} classes: {told}.", f"{len(counts)} 个类别:{told}。"),
+        message=say(f"{len(counts)} classes: {told}.", f"{len(counts)} 个类别：{told}。"),
         details={"counts": dict(counts.most_common(200))},
     )
 
@@ -158,7 +158,7 @@ def _one_class(counts: Counter[str]) -> Finding:
         count=sum(counts.values()),
         message=say(
             f"All rows carry one label ({only}): there is nothing to tell apart.",
-            f"所有行只有一个标签({only}),没有可区分的内容。",
+            f"所有行只有一个标签（{only}），没有可区分的内容。",
         ),
         remedy=say("Add rows of at least one other class.", "请补充至少另一个类别的数据。"),
     )
@@ -172,7 +172,7 @@ def _no_classes(counts: Counter[str], column: str) -> Finding:
         columns=(column,),
         message=say(
             f"The label column {column} has {len(counts)} different values: these are no classes.",
-            f"标签列 {column} 有 {len(counts)} 个不同取值,不像类别。",
+            f"标签列 {column} 有 {len(counts)} 个不同取值，不像类别。",
         ),
         remedy=say(
             "Name the right column under data.columns.label.",
@@ -195,12 +195,12 @@ def _rare(rare: Mapping[str, int], settings: CleanSettings) -> Finding:
         count=sum(rare.values()),
         message=say(
             f"{len(rare)} classes have fewer than {least} rows: {told}.",
-            f"{len(rare)} 个类别少于 {least} 行:{told}。",
+            f"{len(rare)} 个类别少于 {least} 行：{told}。",
         ),
         examples=tuple({"label": label, "rows": count} for label, count in list(rare.items())[:10]),
         remedy=say(
             "Collect more rows, merge classes, or set data.clean.rare_classes.",
-            "请收集更多数据、合并类别,或设置 data.clean.rare_classes。",
+            "请收集更多数据、合并类别，或设置 data.clean.rare_classes。",
         ),
         handled=handled,
     )

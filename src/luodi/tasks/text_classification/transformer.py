@@ -301,7 +301,7 @@ def _no_base() -> BaseModelError:
         ),
         say(
             "Set model.base, for example to minilm-en or bge-small-zh (`luodi bases` lists more).",
-            "请设置 model.base,例如 minilm-en 或 bge-small-zh(`luodi bases` 列出更多)。",
+            "请设置 model.base，例如 minilm-en 或 bge-small-zh(`luodi bases` 列出更多)。",
         ),
     )
 

@@ -68,7 +68,7 @@ class TransformerPredictor:
             raise BundleError(
                 say(
                     f"{folder} cannot be read as an exported transformer: {error}",
-                    f"{folder} 无法作为导出的 transformer 模型读取:{error}",
+                    f"{folder} 无法作为导出的 transformer 模型读取：{error}",
                 ),
                 say(
                     f"Expected {MODEL}, {TOKENIZER} and {HEAD}.",

@@ -67,7 +67,7 @@ def truncated_finding(rows: Rows, labels: Sequence[str], length: int) -> Finding
         say(
             f"{count} of {len(targets)} training texts are longer than {length} tokens and "
             f"are read up to there.",
-            f"{len(targets)} 条训练文本中有 {count} 条超过 {length} 个词元,只读取前面部分。",
+            f"{len(targets)} 条训练文本中有 {count} 条超过 {length} 个词元，只读取前面部分。",
         ),
         remedy=say(
             "Raise model.options.max_length (slower).",
@@ -103,7 +103,7 @@ def load_tokenizer(folder: Path) -> tuple[Tokenizer, int]:
         raise BaseModelError(
             say(
                 f"The tokenizer of {folder.name} cannot be read: {error}",
-                f"无法读取 {folder.name} 的分词器:{error}",
+                f"无法读取 {folder.name} 的分词器：{error}",
             ),
             say("Expected a tokenizer.json.", "应有 tokenizer.json。"),
         ) from error

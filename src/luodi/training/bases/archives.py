@@ -87,7 +87,7 @@ def _unsafe(archive: Path, name: str) -> BaseModelError:
     return BaseModelError(
         say(
             f"{archive.name} holds {name!r}, which is a link or points outside the folder.",
-            f"{archive.name} 中的 {name!r} 是链接,或指向目录之外。",
+            f"{archive.name} 中的 {name!r} 是链接，或指向目录之外。",
         ),
         say("Nothing of it was used.", "其内容未被使用。"),
         say("Take the base from another place.", "请从别处获取此基座模型。"),

@@ -22,8 +22,8 @@ _LEAST_COSINE = 0.98
 """Weights of 7 or 8 bits and rounded activations leave about 0.994 of cosine; a wrong or
 transposed matrix leaves next to none."""
 _PROBES = (
-    "今天天气很好,适合出去走走。",
-    "这本书的内容很充实,印刷也不错。",
+    "今天天气很好，适合出去走走。",
+    "这本书的内容很充实，印刷也不错。",
     "The parcel arrived two days late and the box was damaged.",
     "手机",
 )

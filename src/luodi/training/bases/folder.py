@@ -64,7 +64,7 @@ def find_model_folder(root: Path, where: str) -> Path:
         ),
         say(
             "Expected one folder with config.json and model.safetensors (or pytorch_model.bin).",
-            "应恰有一个目录,内含 config.json 与 model.safetensors(或 pytorch_model.bin)。",
+            "应恰有一个目录，内含 config.json 与 model.safetensors（或 pytorch_model.bin）。",
         ),
         say("Name the folder itself as model.base.", "请把 model.base 直接写成该目录。"),
     )
@@ -102,7 +102,7 @@ def check_config(folder: Path) -> dict[str, JsonValue]:
             raise BaseModelError(
                 say(
                     f"{folder.name}/{name} asks to run code that comes with the model (auto_map).",
-                    f"{folder.name}/{name} 要求运行模型自带的代码(auto_map)。",
+                    f"{folder.name}/{name} 要求运行模型自带的代码（auto_map）。",
                 ),
                 say(
                     "Luodi runs no code of strangers.",
@@ -144,7 +144,7 @@ def convert_bin(folder: Path) -> None:
             raise BaseModelError(
                 say(
                     f"{path.name} holds more than weights, or is broken: {error}.",
-                    f"{path.name} 含有权重以外的内容,或已损坏:{error}。",
+                    f"{path.name} 含有权重以外的内容，或已损坏：{error}。",
                 ),
                 say("Only plain tensors are loaded.", "只加载纯张量。"),
                 say("Use a base with safetensors.", "请使用带 safetensors 的基座模型。"),

@@ -85,7 +85,7 @@ def resolve_base(name: str, licence: str, cache: Path, progress: Progress) -> Ba
         progress.say(
             say(
                 f"The base {name} states no licence; ask its maker before you deploy it.",
-                f"基座模型 {name} 未声明许可证;部署前请向其作者确认。",
+                f"基座模型 {name} 未声明许可证；部署前请向其作者确认。",
             )
         )
     return base
@@ -103,9 +103,9 @@ def _check_licence(name: str, found: str, wanted: str, source: str) -> None:
         ),
         say(
             "model.licence is commercial: only a licence known to allow it will do.",
-            "model.licence 为 commercial:只接受明确允许商用的许可证。",
+            "model.licence 为 commercial：只接受明确允许商用的许可证。",
         ),
-        say(f"These do: {allowed}.", f"可商用的有:{allowed}。"),
+        say(f"These do: {allowed}.", f"可商用的有：{allowed}。"),
     )
 
 
@@ -156,7 +156,7 @@ def _from_places(
         "",
         say(
             "Check the network, or give model.base a folder that holds the model.",
-            "请检查网络,或把 model.base 写成存有该模型的目录。",
+            "请检查网络，或把 model.base 写成存有该模型的目录。",
         ),
     )
 
@@ -195,7 +195,7 @@ def _dequantised(place: NpmPlace, raw: Path, model: Path, progress: Progress) ->
         say(
             f"Dequantised {source.name} from int8; it agrees with its ONNX model to a cosine of "
             f"{cosine:.3f}.",
-            f"已将 {source.name} 从 int8 反量化;与其 ONNX 模型的余弦相似度为 {cosine:.3f}。",
+            f"已将 {source.name} 从 int8 反量化；与其 ONNX 模型的余弦相似度为 {cosine:.3f}。",
         )
     )
 
@@ -283,7 +283,7 @@ def _no_such_base(name: str) -> BaseModelError:
         say(f"No base is named {name}.", f"没有名为 {name} 的基座模型。"),
         say(
             f"Expected a folder, a hub name (maker/model), package:NAME, or one of: {names}.",
-            f"应为目录、模型站名称(作者/模型)、package:名称,或以下之一:{names}。",
+            f"应为目录、模型站名称（作者/模型）、package:名称，或以下之一：{names}。",
         ),
         say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else "",
     )
