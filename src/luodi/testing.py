@@ -174,7 +174,7 @@ def _check_answers(
     ones = np.ones((1, scored.rows))
     for metric in task.metrics:
         assert metric.compute(scored, ones).shape == (1,), f"{metric.name}: one value a weighting"
-    assert list(task.sections(parts.test, answers, scored)), f"{name}: nothing to show"
+    assert list(task.sections(parts.test, answers, scored, 0.95)), f"{name}: nothing to show"
 
 
 def _check_files(exported: Path, learner: Learner) -> None:

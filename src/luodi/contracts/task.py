@@ -57,5 +57,7 @@ class Task(Protocol):
     def score(self, data: Dataset, answers: Sequence[Answer], schema: Schema) -> Scored:
         """Answers to `requests(data)` beside the rows' truth."""
 
-    def sections(self, data: Dataset, answers: Sequence[Answer], scored: Any) -> Sequence[Section]:
-        """What the report shows of the answers, beyond the metrics."""
+    def sections(
+        self, data: Dataset, answers: Sequence[Answer], scored: Any, level: float
+    ) -> Sequence[Section]:
+        """What the report shows of the answers, beyond the metrics; intervals hold at `level`."""

@@ -128,13 +128,13 @@ class TextClassification:
         )
 
     def sections(
-        self, data: Dataset, answers: Sequence[Answer], scored: Classified
+        self, data: Dataset, answers: Sequence[Answer], scored: Classified, level: float
     ) -> Sequence[Section]:
         """Per class, confusion, calibration, the most confident mistakes."""
         from luodi.data.privacy import mask
         from luodi.evaluation.classification import sections
 
-        return sections([mask(text) for text in self.content(data)], answers, scored)
+        return sections([mask(text) for text in self.content(data)], answers, scored, level)
 
 
 def _shares(counts: Counter[str]) -> Finding:

@@ -149,8 +149,10 @@ class LengthClassification:
             labels=labels,
         )
 
-    def sections(self, data: Dataset, answers: Sequence[Answer], scored: Any) -> Sequence[Section]:
-        return sections(self.content(data), answers, scored)
+    def sections(
+        self, data: Dataset, answers: Sequence[Answer], scored: Any, level: float
+    ) -> Sequence[Section]:
+        return sections(self.content(data), answers, scored, level)
 
 
 ROW_NAME = "__row__"
