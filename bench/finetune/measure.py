@@ -97,10 +97,11 @@ def measure(
 
 
 def _needed(turn: Turn, finished: Sequence[Mapping[str, Any]], headline: float) -> bool:
-    stands_for = SCRIPTS[turn.contestant].instead_of if turn.contestant in SCRIPTS else ""
-    if not stands_for:
-        return True
-    before = [m for m in finished if m["contestant"] == stands_for and m["seed"] == turn.seed]
+    shorter: set[str] = set()
+    name = turn.contestant
+    while name in SCRIPTS and (name := SCRIPTS[name].instead_of):
+        shorter.add(name)
+    before = [m for m in finished if m["contestant"] in shorter and m["seed"] == turn.seed]
     return not any(time_to(m["curve"], headline, "train_seconds").exact for m in before)
 
 

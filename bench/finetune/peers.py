@@ -18,8 +18,6 @@ from luodi.contracts import MissingPartError, say
 
 _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _ROOT = Path(__file__).parents[2]
-LOOKS = 8
-"""Looks at the test rows in an epoch."""
 
 
 def environment_key() -> str:
@@ -80,7 +78,7 @@ def run_script(
         str(python), "-m", "bench.finetune.trainer_script", str(folder), str(base),
         "--arguments", json.dumps(dict(script.arguments)),
         "--seed", str(seed), "--threads", str(limits.threads),
-        "--looks", str(LOOKS), "--began", repr(time.monotonic()),
+        "--looks", str(script.looks), "--began", repr(time.monotonic()),
     ]  # fmt: skip
     if script.instead_of:
         command += ["--until", str(limits.until)]

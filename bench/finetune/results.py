@@ -9,7 +9,7 @@ from bench.finetune.arithmetic import CLOCKS, Bounds, Clock, at_least, compare, 
 from bench.finetune.contestants import DEFAULT, OURS, STRETCHED, TUNED
 
 AGAINST: Mapping[str, tuple[str, ...]] = {
-    "default": (DEFAULT.name, STRETCHED.name),
+    "default": (DEFAULT.name, *(script.name for script in STRETCHED)),
     "tuned": (TUNED.name,),
 }
 """What the goals are held against: the default script may be stretched where it falls short."""
@@ -59,11 +59,16 @@ def goals(
             {
                 "goal": f"time of the {name} script to {headline:g}, over ours: {goal:g} or more",
                 "found": value.to_json() if value else None,
-                "verdict": at_least(value, goal) if value else "not measured",
+                "verdict": _verdict(value, goal, rows),
             }
         )
     found.append(_alone(measurements, rows))
     return found
+
+
+def _verdict(value: Bounds | None, goal: float, rows: Mapping[str, Any]) -> str:
+    """A short form judges nothing: its runs are mostly loading and exporting."""
+    return at_least(value, goal) if value and rows["whole"] else "not measured"
 
 
 def _alone(measurements: Sequence[Mapping[str, Any]], rows: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.finetune.contestants import OURS, SCRIPTS, Turn
-from bench.finetune.peers import LOOKS, environment_key
+from bench.finetune.peers import environment_key
 
 _ROOT = Path(__file__).parents[2]
 
@@ -55,7 +55,7 @@ def _made_of(contestant: str, until: float) -> Any:
         return _source_digest()
     script = SCRIPTS[contestant]
     ends = until if script.instead_of else None
-    return [dict(script.arguments), environment_key(), LOOKS, ends]
+    return [dict(script.arguments), environment_key(), script.looks, ends]
 
 
 def _source_digest() -> str:

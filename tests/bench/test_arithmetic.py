@@ -75,7 +75,7 @@ def test_the_median_of_any_true_values_lies_within_its_bounds(
 
 
 def test_ratios_are_taken_seed_by_seed(measurements: list[dict[str, Any]]) -> None:
-    found = compare(measurements, ("default", "default-long"), 0.92, "train_seconds")
+    found = compare(measurements, ("default", "default-6", "default-12"), 0.92, "train_seconds")
     assert found.ratios[1] == exact(pytest.approx(6.0))
     assert found.ratios[2] == Bounds(6.0, EVER)
     assert found.ratios[3] == exact(pytest.approx(4.0))
@@ -88,10 +88,11 @@ def test_a_stretched_script_stands_in_only_where_it_is_needed(
     measurements: list[dict[str, Any]],
 ) -> None:
     measurements += [
-        measurement("default-long", 1, (0.93, 9999.0)),
-        measurement("default-long", 2, (0.92, 880.0)),
+        measurement("default-6", 1, (0.93, 9999.0)),
+        measurement("default-6", 2, (0.92, 880.0)),
+        measurement("default-12", 2, (0.92, 770.0)),
     ]
-    found = compare(measurements, ("default", "default-long"), 0.92, "train_seconds")
+    found = compare(measurements, ("default", "default-6", "default-12"), 0.92, "train_seconds")
     assert found.ratios[1] == exact(pytest.approx(6.0))
     assert found.ratios[2] == exact(pytest.approx(8.0))
 

@@ -38,7 +38,7 @@ class Runner:
         if len(self.made) == self.stop_after:
             raise OutOfTimeError("The time limit was reached.")
         self.made.append(turn)
-        reached = turn.contestant != "default" or turn.seed % 2 == 1
+        reached = turn.contestant not in ("default", "default-6") or turn.seed % 2 == 1
         return measurement(turn.contestant, turn.seed, (0.93 if reached else 0.91, 100.0))
 
 
@@ -54,7 +54,7 @@ def test_the_first_round_holds_everyone_and_the_order_turns() -> None:
     assert order == [
         (1, "luodi"), (1, "tuned"), (1, "default"),
         (2, "tuned"), (2, "default"), (2, "luodi"),
-        (1, "default-long"), (2, "default-long"),
+        (1, "default-6"), (1, "default-12"), (2, "default-6"), (2, "default-12"),
     ]  # fmt: skip
     assert {turn.contestant for turn in turns(1, ("luodi",))} == {"luodi"}
 
@@ -62,8 +62,9 @@ def test_the_first_round_holds_everyone_and_the_order_turns() -> None:
 def test_a_stretched_script_runs_only_where_the_plain_one_missed(store: Store) -> None:
     runner = Runner()
     found = all_of(runner, store)
-    assert [t.seed for t in runner.made if t.contestant == "default-long"] == [2]
-    assert len(found) == 7
+    longer = [turn for turn in runner.made if turn.contestant.startswith("default-")]
+    assert longer == [Turn(2, "default-6"), Turn(2, "default-12")]
+    assert len(found) == 8
 
 
 def test_what_was_finished_before_an_interruption_is_not_run_again(store: Store) -> None:
@@ -71,10 +72,10 @@ def test_what_was_finished_before_an_interruption_is_not_run_again(store: Store)
     assert len(all_of(first, store)) == 4
     found = all_of(second, store, resume=True)
     assert not set(first.made) & set(second.made)
-    assert len(first.made) + len(second.made) == len(found) == 7
+    assert len(first.made) + len(second.made) == len(found) == 8
     third = Runner()
     all_of(third, store)
-    assert len(third.made) == 7, "without resume everything is measured anew"
+    assert len(third.made) == 8, "without resume everything is measured anew"
 
 
 def test_a_changed_luodi_makes_only_our_own_times_worthless(

@@ -29,6 +29,10 @@ def test_luodi_alone_must_keep_accuracy_and_time_with_every_seed() -> None:
     assert verdicts(fast, name="movie-reviews")[2] == "not measured"
 
 
+def test_a_short_form_judges_nothing(measurements: list[dict[str, Any]]) -> None:
+    assert verdicts(measurements, whole=False) == ["not measured"] * 3
+
+
 def test_more_cores_than_two_show_nothing_about_two() -> None:
     wide = [measurement("luodi", 1, (0.926, 400.0)) | {"threads": 16}]
     assert verdicts(wide)[2] == "not measured"
