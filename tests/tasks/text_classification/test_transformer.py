@@ -228,7 +228,7 @@ def test_it_keeps_the_contract_of_every_learner(base: str, tmp_path: Path) -> No
 
 def test_the_rate_falls_with_the_width_and_a_number_is_taken_as_it_is() -> None:
     assert learning_rate("auto", 384) == pytest.approx(3e-4)
-    assert learning_rate("auto", 768) == pytest.approx(7.5e-5)
+    assert learning_rate("auto", 768) == pytest.approx(3.75e-5)
     assert learning_rate(5e-5, 384) == 5e-5
 
 
