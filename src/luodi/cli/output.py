@@ -55,7 +55,8 @@ class TerminalProgress:
     def step(self, done: float, total: float, note: str = "") -> None:
         """Redraw, at most ten times a second on a terminal."""
         now = time.monotonic()
-        self._first = done if self._first is None else self._first
+        if self._first is None:  # what came before the first step says nothing of the pace
+            self._first, self._started = done, now
         if self.silent or now - self._shown < (0.1 if self._live else self.log_every):
             return
         self._shown = now

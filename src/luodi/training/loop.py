@@ -138,12 +138,13 @@ class _Training:
         lengths = np.minimum(self.train.lengths, self.recipe.length)
         batches = plan_batches(lengths, self.recipe.tokens, None)
         cut = self.train.cut(self.recipe.length)
-        sample = spread(batches, 4)
-        self._trial(cut, sample[len(sample) // 2])  # the first step also pays for warming up
-        start, tokens = time.monotonic(), 0
-        for rows in sample:
+        seconds, tokens = 0.0, 0
+        for rows in spread(batches, 4):
+            self._trial(cut, rows)  # a shape's first step also pays for making its kernels
+            start = time.monotonic()
             tokens += self._trial(cut, rows)
-        return (time.monotonic() - start) / tokens
+            seconds += time.monotonic() - start
+        return seconds / tokens
 
     def _trial(self, examples: Examples, rows: Ints) -> int:
         random = torch.get_rng_state()
@@ -212,15 +213,9 @@ class _Training:
 
     def _tell(self) -> None:
         recent = self.losses[-20:]
-        seconds = int(self.pace.seconds(self.total - self.done))
-        left = f"{seconds // 60}:{seconds % 60:02d}"
+        loss = sum(recent) / len(recent)
         self.progress.step(
-            min(self.done, self.total),
-            self.total,
-            say(
-                f"loss {sum(recent) / len(recent):.3f}, {left} left",
-                f"损失 {sum(recent) / len(recent):.3f}，剩余 {left}",
-            ),
+            min(self.done, self.total), self.total, say(f"loss {loss:.3f}", f"损失 {loss:.3f}")
         )
 
     def _judge(self) -> None:
