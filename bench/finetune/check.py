@@ -12,7 +12,7 @@ from typing import Any
 from luodi.contracts import DataError, say
 
 _TOLERANCE = 1e-6
-_STAND_INS = {"default": ("default", "default-6", "default-12"), "tuned": ("tuned",)}
+_STAND_INS = {"default": ("default", "default-6", "default-12"), "tuned": ("tuned", "tuned-6")}
 
 
 def check_document(document: Mapping[str, Any]) -> int:

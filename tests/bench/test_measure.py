@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.finetune import store as store_module
-from bench.finetune.contestants import NAMES, Turn, turns
+from bench.finetune.contestants import DEFAULT, NAMES, SCRIPTS, Turn, turns
 from bench.finetune.measure import measure
 from bench.finetune.ours import share_right
 from bench.finetune.process import Limits, OutOfTimeError, run_process
@@ -54,7 +54,8 @@ def test_the_first_round_holds_everyone_and_the_order_turns() -> None:
     assert order == [
         (1, "luodi"), (1, "tuned"), (1, "default"),
         (2, "tuned"), (2, "default"), (2, "luodi"),
-        (1, "default-6"), (1, "default-12"), (2, "default-6"), (2, "default-12"),
+        (1, "tuned-6"), (1, "default-6"), (1, "default-12"),
+        (2, "tuned-6"), (2, "default-6"), (2, "default-12"),
     ]  # fmt: skip
     assert {turn.contestant for turn in turns(1, ("luodi",))} == {"luodi"}
 
@@ -62,7 +63,7 @@ def test_the_first_round_holds_everyone_and_the_order_turns() -> None:
 def test_a_stretched_script_runs_only_where_the_plain_one_missed(store: Store) -> None:
     runner = Runner()
     found = all_of(runner, store)
-    longer = [turn for turn in runner.made if turn.contestant.startswith("default-")]
+    longer = [turn for turn in runner.made if SCRIPTS.get(turn.contestant, DEFAULT).instead_of]
     assert longer == [Turn(2, "default-6"), Turn(2, "default-12")]
     assert len(found) == 8
 
@@ -92,7 +93,7 @@ def test_other_rows_share_no_measurement(store: Store, tmp_path: Path) -> None:
     all_of(Runner(), store)
     other = Runner()
     all_of(other, Store(tmp_path, {"rows": "others"}, 0.925), resume=True)
-    assert {turn.contestant for turn in other.made} == set(NAMES)
+    assert {turn.contestant for turn in other.made} == set(NAMES) - {"tuned-6"}
 
 
 def test_a_held_stopwatch_does_not_count() -> None:
