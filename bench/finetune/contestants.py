@@ -25,7 +25,7 @@ class Script:
     title: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     instead_of: str = ""
-    looks: int = 8
+    looks: int = 3
 
 
 DEFAULT = Script("default", "Trainer, default settings")
@@ -36,7 +36,7 @@ STRETCHED = tuple(
         f"Trainer, default settings but {epochs} epochs",
         {"num_train_epochs": epochs},
         instead_of=shorter,
-        looks=4,
+        looks=2,
     )
     for epochs, shorter in ((6, "default"), (12, "default-6"))
 )

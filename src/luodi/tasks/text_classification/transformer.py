@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from luodi.contracts import Dataset
     from luodi.tasks.text_classification.transformer_model import EncoderClassifier
 
+_MANY_CLASSES = 10
 _EXPORT_SECONDS = 6.0
 """What exporting and checking a small encoder takes; a larger one takes longer in proportion."""
 
@@ -106,11 +107,11 @@ class TransformerLearner:
     """Fine-tunes any encoder of the BERT family."""
 
     name = "transformer"
-    version = 1
+    version = 2
     predictor: type[Predictor] = TransformerPredictor
     space: SearchSpace = {
         "learning_rate": Choice(("auto", 3e-5, 5e-5, 1e-4, 2e-4, 3e-4, 5e-4)),
-        "epochs": Range(1, 20, default=5, whole=True),
+        "epochs": Choice(("auto", 1, 2, 3, 4, 5, 6, 8, 10)),
         "max_length": Range(16, 512, default=256, whole=True),
         "pooling": Choice(("both", "base", "mean", "cls")),
         "batch_tokens": Range(512, 16384, default=4096, log=True, whole=True),
@@ -125,7 +126,9 @@ class TransformerLearner:
         """Floating-point work over what this processor was seen to do; kept to the budget."""
         from luodi.tasks.text_classification.transformer_estimate import estimate_fit
 
-        return estimate_fit(data, settings, settings.chosen(self.space))
+        options = settings.chosen(self.space)
+        classes = len(settings.schema.answer_field("label").categories)
+        return estimate_fit(data, settings, options, passes(options["epochs"], classes))
 
     def fit(
         self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
@@ -206,7 +209,7 @@ class _Fit:
                 settings.metric.name,
             )  # fmt: skip
             recipe = Recipe(
-                epochs=int(options["epochs"]),
+                epochs=passes(options["epochs"], len(labels)),
                 rate=learning_rate(options["learning_rate"], model.encoder.config.hidden_size),
                 length=length,
                 tokens=int(options["batch_tokens"]),
@@ -279,6 +282,17 @@ class _Fit:
             }
 
         return judge
+
+
+def passes(wanted: JsonValue, classes: int) -> int:
+    """Passes over the rows: what was asked for, else by the number of classes.
+
+    Many classes have few rows each and take five passes to tell apart. Two classes are learnt in
+    three: on 3,000 noisy reviews a five-pass schedule was at its best, unannealed, in the second.
+    """
+    if wanted != "auto":
+        return int(wanted)
+    return 5 if classes >= _MANY_CLASSES else 3
 
 
 def learning_rate(wanted: JsonValue, width: int) -> float:

@@ -26,14 +26,14 @@ _BYTES_A_TOKEN = 120_000
 
 
 def estimate_fit(
-    data: Dataset, settings: FitSettings, options: Mapping[str, JsonValue]
+    data: Dataset, settings: FitSettings, options: Mapping[str, JsonValue], passes: int
 ) -> Estimate:
     """Seconds and peak bytes: 6 floating-point operations a weight and token (forward 2, backward
     4; Kaplan et al. 2020, arXiv:2001.08361), over the speed of a short probe."""
     weights, learnt = _weights(settings.base or "")
     texts = data.table[data.column(Role.TEXT)].head(500).to_list()
     lengths = [min(_tokens(text or ""), int(options["max_length"])) for text in texts]
-    tokens = float(np.mean(lengths or [0])) * data.rows * float(options["epochs"])
+    tokens = float(np.mean(lengths or [0])) * data.rows * passes
     seconds = tokens * 6 * learnt / (_flops(settings.threads) * _SHARE) + 15.0
     if settings.budget is not None:
         seconds = min(seconds, settings.budget)
