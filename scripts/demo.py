@@ -16,7 +16,7 @@ from pathlib import Path
 
 LUODI = [str(Path(sys.executable).parent / "luodi")]
 FOLDER = Path("build/demo/reviews")
-QUESTIONS = ["质量很好,物流也快,会推荐给朋友", "用了两天就坏了,客服还不理人"]
+QUESTIONS = ["质量很好，物流也快，会推荐给朋友", "用了两天就坏了，客服还不理人"]
 
 
 def show(*arguments: str) -> None:
@@ -62,7 +62,11 @@ def ask() -> None:
         print(f"\n$ curl {url} -H 'Content-Type: application/json' -d '{body}'")
         request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            print(json.dumps(json.load(answer), ensure_ascii=False, indent=2))
+            told = json.load(answer)
+        print(json.dumps(told, ensure_ascii=False))
+        for text, output in zip(QUESTIONS, told["outputs"], strict=True):
+            label = output["label"]
+            print(f'    "{text}"   {label} {output["probabilities"][label]:.3f}')
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait(timeout=20)

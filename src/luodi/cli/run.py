@@ -55,7 +55,7 @@ def show(outcome: Outcome) -> None:
     ours = str(report.model["learner"])
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(say("On the test part", "测试集上"))
-    table.add_column(say(f"{ours}, the bundle", f"{ours}(模型包)"), no_wrap=True)
+    table.add_column(say(f"{ours}, the bundle", f"{ours}（模型包）"), no_wrap=True)
     for name in report.baselines:
         table.add_column(escape(name), justify="right", no_wrap=True)
     for name, interval in list(report.metrics.items())[:8]:

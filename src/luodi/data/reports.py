@@ -150,7 +150,7 @@ def _conflicts(
             count,
             say(
                 f"{count} texts{en} carry labels that contradict each other ({len(rows)} rows).",
-                f"{zh}{count} 条文本带有互相矛盾的标签(共 {len(rows)} 行)。",
+                f"{zh}{count} 条文本带有互相矛盾的标签（共 {len(rows)} 行）。",
             ),
             [{"text": text, "labels": dict(labels)} for text, labels in examples.values()],
             data.columns(Role.LABEL),
@@ -238,7 +238,7 @@ def _near_copies(
                 f"{count} texts{en} are near-copies of others "
                 f"(Jaccard similarity {clean.similarity:g} or more).",
                 f"{zh}{count} 条文本与其他文本近似重复"
-                f"(Jaccard 相似度不低于 {clean.similarity:g})。",
+                f"（Jaccard 相似度不低于 {clean.similarity:g}）。",
             ),
             examples,
             handled=handled(clean.near_duplicates),

@@ -213,7 +213,7 @@ def _leak(shown: LeakShown | None) -> Any:
         f"A random split of the rows as they came would have claimed {shown.careless.value:.3f} "
         f"for the {shown.learner} learner; with copies kept on one side it is "
         f"{shown.honest.value:.3f}. The difference of {gap:+.3f} comes from the split alone.",
-        f"若对原始数据随机切分，{shown.learner} 学习器会显示 {shown.careless.value:.3f};"
+        f"若对原始数据随机切分，{shown.learner} 学习器会显示 {shown.careless.value:.3f}；"
         f"把副本放在同一侧后为 {shown.honest.value:.3f}。{gap:+.3f} 的差距全部来自切分方式。",
     )
     return Leak(shown.metric, shown.careless, shown.honest, explanation, shown.learner)

@@ -60,7 +60,7 @@ def find_model_folder(root: Path, where: str) -> Path:
     raise BaseModelError(
         say(
             f"{where} holds {len(found)} models ({names or 'none'}).",
-            f"{where} 中有 {len(found)} 个模型({names or '无'})。",
+            f"{where} 中有 {len(found)} 个模型（{names or '无'}）。",
         ),
         say(
             "Expected one folder with config.json and model.safetensors (or pytorch_model.bin).",
