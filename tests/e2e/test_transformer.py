@@ -9,10 +9,14 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
+import polars as pl
 import pytest
 
+from luodi.contracts import Dataset, Role
+from luodi.tasks.text_classification.transformer import _Fit
 from tests.conftest import LUODI
 from tests.tiny_base import make_tiny_base
 
@@ -85,3 +89,32 @@ def test_run_verify_serve_ask(luodi, project):
         service.send_signal(signal.SIGTERM)
         service.wait(timeout=20)
         service.stdout.close()
+
+
+def test_auto_goes_on_without_a_base_that_cannot_be_had(luodi, project):
+    run = luodi(
+        "run", "--json", "--set", "model.learner=auto", "--set", "model.base=./nowhere",
+        "--set", "model.options={}", "--set", "gate={}", "--set", "data.clean.similarity=1",
+        cwd=project,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["learner"] == "linear"
+    assert "Left out" in run.stderr
+    asked_for = luodi(
+        "run", "--set", "model.learner=transformer", "--set", "model.base=./nowhere", cwd=project
+    )
+    assert asked_for.returncode == 1
+    assert "nowhere" in asked_for.stderr
+
+
+@pytest.mark.parametrize(
+    ("texts", "base"),
+    [(["这本书很好", "质量太差了"], "bge-small-zh"), (["a good book", "it broke"], "minilm-en")],
+)
+def test_the_usual_base_follows_the_script(texts, base):
+    table = pl.DataFrame({"text": texts, "label": ["a", "b"]})
+    data = Dataset(table, {Role.TEXT: ("text",), Role.LABEL: ("label",)})
+    told: list[str] = []
+    progress = SimpleNamespace(say=told.append, step=lambda *_: None)
+    assert _Fit(None, {}, progress)._usual_base(data) == base
+    assert base in told[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from luodi.contracts import system_language, use_language
+from luodi.contracts import BaseModelError, say, system_language, use_language
 from luodi.lifecycle.judging import evaluate, gate, show_leak
 from luodi.lifecycle.place import RunPlace, open_run
 from luodi.lifecycle.recipes import baseline_recipes, recipes
@@ -41,7 +41,13 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
 def _train_until_promising(run: RunPlace, cut: Cut) -> Sequence[Trained]:
     candidates: list[Trained] = []
     for recipe in recipes(run.project, run.task):
-        candidates.append(train(run, recipe, cut))
+        try:
+            candidates.append(train(run, recipe, cut))
+        except BaseModelError as error:
+            if "auto" not in run.project.model.learner or not candidates:
+                raise
+            run.observer.tell(say(f"Left out: {error}", f"已跳过：{error}"))
+            continue
         if promising(run, candidates[-1]):
             break
     return candidates

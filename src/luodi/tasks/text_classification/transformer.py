@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from luodi.contracts import (
-    BaseModelError,
     Choice,
     Classified,
     Estimate,
@@ -21,6 +20,7 @@ from luodi.contracts import (
     Predictor,
     Progress,
     Range,
+    Role,
     SearchSpace,
     TrainingError,
     say,
@@ -151,15 +151,22 @@ class _Fit:
     progress: Progress
     findings: list[Finding] = field(default_factory=list)
 
+    def _usual_base(self, train: Dataset) -> str:
+        """The catalogue's encoder for the script that the texts are written in."""
+        text = "".join(train.table[train.column(Role.TEXT)].head(500).drop_nulls().to_list())
+        han = sum("\u4e00" <= letter <= "\u9fff" for letter in text)
+        name = "bge-small-zh" if han > 0.2 * len(text) else "minilm-en"
+        self.progress.say(
+            say(f"model.base is not set: taking {name}.", f"未设置 model.base，采用 {name}。")
+        )
+        return name
+
     def run(self, train: Dataset, valid: Dataset) -> TransformerFitted:
         clock = Clock(self.settings.budget)
         if not train.rows:
             raise TrainingError(say("The training part is empty.", "训练集为空。"))
-        if not self.settings.base:
-            raise _no_base()
-        base = resolve_base(
-            self.settings.base, self.settings.licence, cache_folder(), self.progress
-        )
+        wanted = self.settings.base or self._usual_base(train)
+        base = resolve_base(wanted, self.settings.licence, cache_folder(), self.progress)
         labels = self.settings.schema.answer_field("label").categories
         tokenizer, pad = load_tokenizer(base.path)
         length = min(int(self.options["max_length"]), position_limit(base.path))
@@ -304,20 +311,6 @@ def learning_rate(wanted: JsonValue, width: int) -> float:
     if wanted != "auto":
         return float(wanted)
     return min(max(3e-4 * (384 / width) ** 3, 2e-5), 5e-4)
-
-
-def _no_base() -> BaseModelError:
-    return BaseModelError(
-        say("model.base is not set.", "未设置 model.base。"),
-        say(
-            "The transformer learner starts from a pretrained encoder.",
-            "transformer 学习器需要一个预训练编码器作为起点。",
-        ),
-        say(
-            "Set model.base, for example to minilm-en or bge-small-zh (`luodi bases` lists more).",
-            "请设置 model.base，例如 minilm-en 或 bge-small-zh(`luodi bases` 列出更多)。",
-        ),
-    )
 
 
 def _reserve(folder: Path) -> float:
