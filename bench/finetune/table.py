@@ -15,7 +15,7 @@ process after the other, the order rotated from seed to seed. Ratios are taken s
 medians, and the least and the greatest in brackets. Whatever had to be chosen was chosen for the
 scripts:
 
-- A script answers the whole test table eight times an epoch (a stretched one four times) with
+- A script answers the whole test table three times an epoch (a stretched one twice) with
   its clock held. Its time is the first moment at which it reached the target, between two looks
   by a straight line: it is stopped by the test itself, which no real script is. Whoever runs it
   waits *to its end*. `luodi run` is not stopped; all of its time counts.
