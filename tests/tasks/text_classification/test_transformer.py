@@ -201,11 +201,6 @@ def test_the_base_and_its_licence_are_recorded(base: str, exported: Path, tmp_pa
         _fit(base, tmp_path, licence="commercial")
 
 
-def test_without_a_base_the_catalogue_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BaseModelError, match="minilm-en"):
-        _fit(None, tmp_path)
-
-
 def test_nothing_to_learn_from_is_told(base: str, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="empty"):
         _fit(base, tmp_path, train=TRAIN.take(np.array([], dtype=np.int64)))

