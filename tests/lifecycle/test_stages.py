@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from luodi.contracts import Progress, Quiet
-from luodi.lifecycle.stages import Stages, key_of, read_json, write_json
+from luodi.lifecycle.stages import (
+    Stages,
+    code_version,
+    key_of,
+    package_of,
+    read_json,
+    write_json,
+)
 
 
 class Watcher:
@@ -95,3 +102,19 @@ def test_kill_9_leaves_no_stage_that_looks_done(tmp_path):
     assert time.monotonic() - started < 5, "a dead run's lock must not be waited for"
     assert read_json(done / "out.json") == {"a": 1}
     assert (done / "begun").exists()
+
+
+def test_a_strangers_single_module_is_named_and_so_goes_stale_when_it_changes(
+    tmp_path, monkeypatch
+):
+    module = tmp_path / "stranger.py"
+    module.write_text("class Learner: ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import stranger
+
+    name = package_of(stranger.Learner())
+    assert name == "stranger"
+    before = code_version(name)
+    module.write_text("class Learner: ...\n# changed\n")
+    code_version.cache_clear()
+    assert code_version(name) != before

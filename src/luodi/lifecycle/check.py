@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.contracts import Estimate, FitSettings, system_language, use_language
+from luodi.contracts import Estimate, system_language, use_language
 from luodi.lifecycle.place import RunPlace, open_check
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, recipes
 from luodi.lifecycle.rows import PARTS, Clean, collect, prepare, split
 from luodi.lifecycle.stages import Observer
-from luodi.lifecycle.training import Cut
+from luodi.lifecycle.training import Cut, fit_settings
 from luodi.project.schema import Project
 
 
@@ -80,18 +80,7 @@ def check_project(project: Project, observer: Observer) -> Checked:
 
 
 def _estimate(place: RunPlace, recipe: Recipe, cut: Cut) -> Estimate:
-    model = place.project.model
-    settings = FitSettings(
-        schema=cut.schema,
-        metric=place.task.metrics[0],
-        folder=place.home,
-        seed=model.seed,
-        threads=place.threads,
-        budget=recipe.budget,
-        base=recipe.base,
-        licence=model.licence,
-        options=recipe.options,
-    )
+    settings = fit_settings(place, recipe, cut, place.home)
     found = place.task.learners[recipe.learner].estimate(cut.parts.train, settings)
     if recipe.budget is None:
         return found

@@ -19,8 +19,8 @@ from luodi.contracts import (
     say,
 )
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.rows import Clean, Raw
-from luodi.lifecycle.stages import code_version, read_json, write_json
+from luodi.lifecycle.rows import Clean, Raw, split_settings
+from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut, Packaged, Trained, predict_part
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def evaluate(run: RunPlace, bundle: Packaged, cut: Cut, baselines: Sequence[Trai
         "parts": cut.key,
         "openings": openings,
         "baselines": [trained.exported.parent.name for trained in baselines],
-        "code": code_version("luodi.evaluation", type(run.task).__module__),
+        "code": code_version("luodi.evaluation", package_of(run.task)),
     }
     work = partial(_evaluate, run, bundle, cut, baselines, openings)
     folder = run.stages.run("evaluate", inputs, work)
@@ -163,7 +163,7 @@ def show_leak(run: RunPlace, raw: Raw, clean: Clean, cut: Cut) -> LeakShown | No
         "parts": cut.key,
         "learner": run.task.baselines[1],
         "seed": run.project.data.split.seed,
-        "code": code_version("luodi.evaluation", type(run.task).__module__),
+        "code": code_version("luodi.evaluation", package_of(run.task)),
     }
     folder = run.stages.run("leak", inputs, partial(_leak, run, raw, clean))
     facts = read_json(folder / "leak.json")
@@ -179,7 +179,7 @@ def _leak(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progres
     from luodi.contracts import Role
     from luodi.data.split import careless_split
 
-    settings = run.project.data.split
+    settings = split_settings(run, clean.data)
     label = raw.data.column(Role.LABEL)
     usable = raw.data.table[label].is_not_null().to_numpy().nonzero()[0]
     rows = raw.data.take(usable)

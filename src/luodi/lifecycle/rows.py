@@ -22,7 +22,7 @@ from luodi.contracts import (
     say,
 )
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.stages import code_version, read_json, write_json
+from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
 from luodi.project.mistakes import nearest
 
@@ -132,7 +132,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
         "split": [project.data.split.group, project.data.split.time],
         "task": project.task,
         "language": run.language,
-        "code": code_version("luodi.data", type(run.task).__module__),
+        "code": code_version("luodi.data", package_of(run.task)),
     }
     folder = run.stages.run("prepare", inputs, partial(_prepare, run, raw))
     return _read_clean(run, raw, folder, inputs)
@@ -212,7 +212,7 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     from luodi.data.fingerprint import fingerprint
 
     data = run.project.data
-    settings = _split_settings(run, clean.data)
+    settings = split_settings(run, clean.data)
     inputs = {"clean": dict(clean.key), "split": vars(settings), "limit": data.limit}
     folder = run.stages.run("split", inputs, partial(_split, run, raw, clean))
     parts = _read_parts(folder, raw)
@@ -226,7 +226,7 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     )
 
 
-def _split_settings(run: RunPlace, data: Dataset) -> SplitSettings:
+def split_settings(run: RunPlace, data: Dataset) -> SplitSettings:
     """The split may be told what to follow by `data.split` or by a column's role."""
     settings = run.project.data.split
     group, time = (next(iter(data.columns(role)), None) for role in (Role.GROUP, Role.TIME))
@@ -237,7 +237,7 @@ def _split(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progre
     from luodi.data.split import limit
     from luodi.data.split import split as deal
 
-    settings = _split_settings(run, clean.data)
+    settings = split_settings(run, clean.data)
     label = clean.data.columns(Role.LABEL)
     if clean.test is None and clean.valid is None:
         parts = run.task.split(clean.data, settings)

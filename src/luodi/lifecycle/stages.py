@@ -120,6 +120,12 @@ def code_version(*packages: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def package_of(part: object) -> str:
+    """The package that holds a task's or a learner's code; the module itself when it has none."""
+    module = type(part).__module__
+    return module.rpartition(".")[0] or module
+
+
 def write_json(path: Path, value: JsonValue) -> None:
     """Write JSON in one rename, on the disk before it shows."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

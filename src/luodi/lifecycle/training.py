@@ -23,7 +23,7 @@ from luodi.contracts import (
 )
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.recipes import Recipe
-from luodi.lifecycle.stages import code_version, key_of, read_json, write_json
+from luodi.lifecycle.stages import code_version, key_of, package_of, read_json, write_json
 
 if TYPE_CHECKING:
     from luodi.data.preparation import Preparation
@@ -70,9 +70,7 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
         "threads": run.threads,
         "licence": model.licence,
         "learner": [recipe.learner, learner.version],
-        "code": code_version(
-            "luodi.training", "luodi.compression", type(learner).__module__.rpartition(".")[0]
-        ),
+        "code": code_version("luodi.training", "luodi.compression", package_of(learner)),
     }
     name = f"train-{recipe.learner}"
     folder = run.stages.run(name, inputs, partial(_fit, run, recipe, cut))
@@ -83,18 +81,7 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
 
 def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progress) -> None:
     learner = run.task.learners[recipe.learner]
-    model = run.project.model
-    settings = FitSettings(
-        schema=cut.schema,
-        metric=run.task.metrics[0],
-        folder=folder / "checkpoints",
-        seed=model.seed,
-        threads=run.threads,
-        budget=recipe.budget,
-        base=recipe.base,
-        licence=model.licence,
-        options=recipe.options,
-    )
+    settings = fit_settings(run, recipe, cut, folder / "checkpoints")
     settings.folder.mkdir(exist_ok=True)
     exported = folder / "export"
     try:
@@ -114,6 +101,22 @@ def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progre
         },
     )
     shutil.rmtree(settings.folder, ignore_errors=True)
+
+
+def fit_settings(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path) -> FitSettings:
+    """What the project and a recipe ask of a learner; `folder` takes its checkpoints."""
+    model = run.project.model
+    return FitSettings(
+        schema=cut.schema,
+        metric=run.task.metrics[0],
+        folder=folder,
+        seed=model.seed,
+        threads=run.threads,
+        budget=recipe.budget,
+        base=recipe.base,
+        licence=model.licence,
+        options=recipe.options,
+    )
 
 
 def missing_part(learner: str, error: ModuleNotFoundError) -> MissingPartError:
