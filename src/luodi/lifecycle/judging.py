@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from luodi.evaluation.paired import Paired
 
 
+_BLOCK = 512
+"""Requests answered between two steps of the progress: a predictor sorts by length what it is given
+at once, and small blocks cost it a quarter of its speed."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The bundle on the test part, beside the baselines.
@@ -101,10 +106,9 @@ def _evaluate(
 
 def _in_blocks(predict: Any, requests: Sequence[Any], progress: Progress) -> list[Answer]:
     answers: list[Answer] = []
-    size = max(64, min(2048, len(requests) // 50))
-    for start in range(0, len(requests), size):
+    for start in range(0, len(requests), _BLOCK):
         progress.step(start, len(requests))
-        answers += predict(requests[start : start + size])
+        answers += predict(requests[start : start + _BLOCK])
     progress.step(len(requests), len(requests))
     return answers
 
