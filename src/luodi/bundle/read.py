@@ -13,10 +13,13 @@ from luodi.bundle.seals import DIGEST, MANIFEST, digest_of, read_digest, read_fi
 from luodi.contracts import (
     Answer,
     BundleError,
+    Explainer,
     JsonValue,
     LuodiError,
     Predictor,
+    Reason,
     Request,
+    RequestError,
     Schema,
     say,
 )
@@ -66,6 +69,27 @@ class LoadedBundle:
         verified and served.
         """
         return self.answer(self.read(values))
+
+    @property
+    def explains(self) -> bool:
+        """Whether the model can say why."""
+        return isinstance(self.predictor, Explainer)
+
+    def explain(self, values: Sequence[JsonValue], most: int = 5) -> list[list[Reason]]:
+        """The weightiest reasons of each answer, in the order of the values.
+
+        Raises:
+            RequestError: naming the field that does not fit the schema, or `explain` when the
+                model cannot say why.
+        """
+        if not isinstance(self.predictor, Explainer):
+            learner = self.manifest.learner
+            raise RequestError(
+                "explain",
+                say(f"the learner {learner} gives no reasons.", f"学习器 {learner} 不提供依据。"),
+                say("Ask without explain.", "请去掉 explain 再请求。"),
+            )
+        return self.predictor.explain(self.read(values), most)
 
 
 def read_manifest(folder: Path, expected_digest: str | None = None) -> tuple[Manifest, str]:

@@ -5,6 +5,7 @@ from luodi.contracts.errors import (
     BaseModelError,
     BundleError,
     DataError,
+    LeakError,
     LuodiError,
     MissingPartError,
     Mistake,
@@ -34,12 +35,18 @@ from luodi.contracts.learner import (
     Range,
     SearchSpace,
 )
-from luodi.contracts.metric import Classified, Interval, Metric, Scored, Valued
-from luodi.contracts.predictor import Predictor
+from luodi.contracts.metric import Classified, Grouping, Interval, Metric, Scored, Valued
+from luodi.contracts.predictor import Answering, Explainer, Predictor, Reason
 from luodi.contracts.progress import Progress, Quiet
 from luodi.contracts.schema import Field, FieldKind, Schema
 from luodi.contracts.section import Bars, Lines, Matrix, Section, Table
-from luodi.contracts.settings import CleanSettings, SplitSettings
+from luodi.contracts.settings import (
+    Calibration,
+    CleanSettings,
+    ColumnKind,
+    QuestionSettings,
+    SplitSettings,
+)
 from luodi.contracts.task import Task
 
 __all__ = [
@@ -48,24 +55,30 @@ __all__ = [
     "RESERVED",
     "ROW",
     "Answer",
+    "Answering",
     "Bars",
     "BaseModelError",
     "BundleError",
+    "Calibration",
     "Choice",
     "Classified",
     "CleanSettings",
+    "ColumnKind",
     "DataError",
     "Dataset",
     "Estimate",
+    "Explainer",
     "Field",
     "FieldKind",
     "Finding",
     "FitSettings",
     "Fitted",
     "GateRule",
+    "Grouping",
     "Interval",
     "JsonValue",
     "Language",
+    "LeakError",
     "Learner",
     "Lines",
     "LuodiError",
@@ -78,8 +91,10 @@ __all__ = [
     "Predictor",
     "Progress",
     "ProjectError",
+    "QuestionSettings",
     "Quiet",
     "Range",
+    "Reason",
     "RegistryError",
     "Request",
     "RequestError",

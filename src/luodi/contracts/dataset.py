@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from luodi.contracts.errors import DataError
 from luodi.contracts.language import say
+from luodi.contracts.settings import QuestionSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,11 +39,23 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class RoleRule:
-    """How a task uses a role: must it be named, and may several columns play it?"""
+    """How a task uses a role.
+
+    Attributes:
+        required: must it be named?
+        many: may several columns play it?
+        meaning: what it is for, to a reader.
+        kind: what texts and labels are read as; columns of other roles stay as they came.
+        rest: when no column is named, all that play no other role of their own play this one.
+        shared: its columns may be among the `rest` as well.
+    """
 
     required: bool = False
     many: bool = False
     meaning: str = ""
+    kind: Literal["text", "number"] = "text"
+    rest: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,10 +63,12 @@ class Dataset:
     """A table (rows x columns) and the columns that play each role.
 
     The table carries the reserved columns ROW and, once duplicates were sought, COPIES.
+    `question` is what the project file says of the question beside the roles.
     """
 
     table: pl.DataFrame
     roles: Mapping[Role, tuple[str, ...]]
+    question: QuestionSettings = field(default_factory=QuestionSettings)
 
     @property
     def rows(self) -> int:

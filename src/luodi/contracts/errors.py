@@ -5,7 +5,8 @@
     ├── ProjectError              exit 2   the project file: every mistake at once, with its line
     ├── MissingPartError                   an extra, a program or a service is not there
     ├── DataError                          a source, a table or a column is not what it must be
-    │   └── NoiseError            exit 3   more noise in the labels than the project allows
+    │   ├── NoiseError            exit 3   more noise in the labels than the project allows
+    │   └── LeakError             exit 3   columns that give the label away
     ├── TrainingError                      a learner cannot do what it was asked
     │   └── BaseModelError                 a base model cannot be found, trusted or licensed
     ├── BundleError                        a bundle is unreadable or not what its manifest says
@@ -95,6 +96,12 @@ class DataError(LuodiError):
 
 class NoiseError(DataError):
     """More noise in the labels than the project allows."""
+
+    exit_code = 3
+
+
+class LeakError(DataError):
+    """Columns that give the label away, and that the project does not allow by name."""
 
     exit_code = 3
 

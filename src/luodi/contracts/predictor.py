@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
-from luodi.contracts.json import Answer, Request
+from luodi.contracts.json import Answer, JsonValue, Request
 
 
 class Predictor(Protocol):
@@ -21,3 +22,52 @@ class Predictor(Protocol):
 
     def cost(self, request: Request) -> int:
         """What answering takes, in units that add up (tokens, rows): a batch is filled by it."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that carried an answer.
+
+    Attributes:
+        field: the request's field.
+        value: what stood there; for a text, the part of it that carried the answer.
+        contribution: how far it moved the answer, in `unit`s, towards the answered class or up;
+            negative when it spoke against.
+        unit: what contributions add up to: `log-odds`, `points`, `value`, `probability`.
+        text: one sentence for a person.
+        start, end: for a part of a text, where it stands, in characters.
+    """
+
+    field: str
+    value: JsonValue
+    contribution: float
+    unit: str
+    text: str
+    start: int | None = None
+    end: int | None = None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The reason as JSON; a place only where it has one."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@runtime_checkable
+class Explainer(Protocol):
+    """What a Predictor is as well when it can say why."""
+
+    def explain(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
+        """The `most` weightiest reasons of the answer to each request, the weightiest first."""
+
+
+class Answering(Protocol):
+    """A bundle in a process, as evaluation sees it: values as a caller sends them, to answers."""
+
+    def predict(self, values: Sequence[JsonValue]) -> list[Answer]:
+        """One answer a value, in order."""
+
+    @property
+    def explains(self) -> bool:
+        """Whether `explain` can be called."""
+
+    def explain(self, values: Sequence[JsonValue], most: int = 5) -> list[list[Reason]]:
+        """The reasons of each answer."""

@@ -6,7 +6,8 @@ Pydantic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 _STRICT: dict[str, object] = {"extra": "forbid"}
@@ -48,3 +49,29 @@ class SplitSettings:
     seed: int = 7
     group: str | None = None
     time: str | None = None
+
+
+ColumnKind = Literal["number", "category", "text", "boolean", "date", "ignore"]
+Calibration = Literal["auto", "none", "isotonic", "platt", "temperature"]
+
+
+@dataclass(frozen=True)
+class QuestionSettings:
+    """What the project file says of the question, beyond which column plays which role.
+
+    Attributes:
+        kinds: column -> what it holds, where the reader knows better than what was recognised.
+        positive: the label that counts as the event (bad, default, failure), of two.
+        costs: what a wrong answer costs: `false_positive` (an alarm for nothing) and
+            `false_negative` (an event that was missed).
+        leaks: columns that may be learnt from although they seem to give the label away.
+        monotone: column -> `increasing` or `decreasing`: how the answer may follow it.
+        calibration: how scores become probabilities.
+    """
+
+    kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
+    positive: str | None = None
+    costs: Mapping[str, float] = field(default_factory=dict)
+    leaks: tuple[str, ...] = ()
+    monotone: Mapping[str, Literal["increasing", "decreasing"]] = field(default_factory=dict)
+    calibration: Calibration = "auto"

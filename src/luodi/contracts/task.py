@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from luodi.contracts.dataset import Dataset, Parts, Role, RoleRule
     from luodi.contracts.finding import Finding
-    from luodi.contracts.json import Answer, Request
+    from luodi.contracts.json import Answer, JsonValue, Request
     from luodi.contracts.learner import Learner
     from luodi.contracts.metric import Metric, Scored
+    from luodi.contracts.predictor import Answering
     from luodi.contracts.schema import Schema
     from luodi.contracts.section import Section
     from luodi.contracts.settings import CleanSettings, SplitSettings
 
 
 class Task(Protocol):
-    """A kind of question: which columns it needs, who can answer, and how answers are judged."""
+    """A kind of question: which columns it needs, who can answer, and how answers are judged.
+
+    A task says `class MyTask(Task)`: what has a body here is inherited.
+    """
 
     @property
     def name(self) -> str:
@@ -34,6 +38,16 @@ class Task(Protocol):
     @property
     def baselines(self) -> Sequence[str]:
         """The learners that every run trains to compare with, the plainest first."""
+
+    @property
+    def auto(self) -> Sequence[str]:
+        """The learners that `model.learner: auto` tries, the cheapest first."""
+        return [name for name in self.learners if name != self.baselines[0]]
+
+    @property
+    def defaults(self) -> Mapping[str, JsonValue]:
+        """What the project file leaves out: dotted path such as `data.clean.conflicts` -> value."""
+        return {}
 
     @property
     def metrics(self) -> Sequence[Metric[Any]]:
@@ -61,3 +75,9 @@ class Task(Protocol):
         self, data: Dataset, answers: Sequence[Answer], scored: Any, level: float
     ) -> Sequence[Section]:
         """What the report shows of the answers, beyond the metrics; intervals hold at `level`."""
+
+    def explanations(
+        self, bundle: Answering, data: Dataset, scored: Any, seed: int
+    ) -> Sequence[Section]:
+        """What the report shows of why: asked of the packaged bundle, on rows of the test part."""
+        return ()

@@ -42,6 +42,7 @@ def mark(data: Dataset, normal: Sequence[str], clean: CleanSettings, progress: P
         progress: told of the search for near-copies.
     """
     import numpy as np
+    import polars as pl
 
     textual = bool(data.columns(Role.TEXT))
     blank = np.fromiter((not text for text in normal), np.bool_, data.rows)
@@ -50,20 +51,41 @@ def mark(data: Dataset, normal: Sequence[str], clean: CleanSettings, progress: P
     if labels is None:
         unlabelled = none
     else:
-        unlabelled = (labels.is_null() | (labels.str.strip_chars() == "")).to_numpy()
+        blank_label = labels.cast(pl.String).str.strip_chars() == ""
+        unlabelled = (labels.is_null() | blank_label).to_numpy()
         unlabelled = unlabelled.astype(np.bool_)
     content = numbered(normal)
     if not textual:  # a row without a text is no empty row, and a copy of no other
         content = np.where(blank, content.max(initial=0) + 1 + np.arange(data.rows), content)
     empty = blank if textual else none
-    marks = Marks(content, content, empty, unlabelled, none)
-    if labels is not None:
+    by_chance = not textual and alike_by_chance(data)
+    marks = Marks(content, np.arange(data.rows) if by_chance else content, empty, unlabelled, none)
+    if labels is not None and not labels.dtype.is_numeric():  # two numbers are no contradiction
         codes = numbered(labels.fill_null("").to_list())
         marks = marks._replace(conflicting=_disagreeing(content, codes, marks.usable))
     if not textual:
         return marks
     judged = marks.usable if clean.conflicts == "keep" else marks.usable & ~marks.conflicting
     return marks._replace(copies=near_numbers(normal, content, judged, clean.similarity, progress))
+
+
+def alike_by_chance(data: Dataset) -> bool:
+    """Whether rows may well be equal without being copies: few columns of few values.
+
+    A table of sex, age class and district has a few hundred different rows; equal ones are
+    different people. One with an amount to the cent does not repeat itself by chance.
+    """
+    room = 1.0
+    for name in data.columns(Role.FEATURE):
+        room *= max(data.table.get_column(name).n_unique(), 1)
+        if room > _ROOM * data.rows:
+            return False
+    return True
+
+
+_ROOM = 100
+"""Different rows that the columns have room for, a row of the table: above it, equal rows are
+copies."""
 
 
 def _disagreeing(

@@ -266,7 +266,10 @@ def _differing(data: Dataset, marks: Marks, places: NDArray[np.int64]) -> list[N
 
     if not data.columns(Role.LABEL):
         return []
-    labels = numbered(data.table.get_column(data.column(Role.LABEL)).fill_null("").to_list())
+    label = data.table.get_column(data.column(Role.LABEL))
+    if label.dtype.is_numeric():
+        return []
+    labels = numbered(label.fill_null("").to_list())
     groups = marks.copies[places]
     pairs = np.unique(np.stack((groups, labels[places])), axis=1)[0]
     split = np.unique(pairs[1:][pairs[1:] == pairs[:-1]])

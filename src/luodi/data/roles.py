@@ -6,29 +6,41 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from luodi.contracts import RESERVED, DataError, Dataset, Role, RoleRule, say
+from luodi.contracts import (
+    RESERVED,
+    DataError,
+    Dataset,
+    QuestionSettings,
+    Role,
+    RoleRule,
+    say,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
-_TEXTUAL = (Role.TEXT, Role.LABEL)
+_READ = (Role.TEXT, Role.LABEL)
+"""Roles whose columns are read as the kind that the task says; others stay as they came."""
 
 
 def assign_roles(
     table: pl.DataFrame,
     columns: Mapping[str, str | Sequence[str]],
     rules: Mapping[Role, RoleRule],
+    question: QuestionSettings | None = None,
 ) -> Dataset:
-    """The table as a Dataset. Text and label columns become text: 1, 1.0 and "1" are one label.
+    """The table as a Dataset. Columns read as text become text: 1, 1.0 and "1" are one label.
 
     Args:
         table: as collected.
         columns: role name -> the column, or columns, that play it.
         rules: the roles that the task knows.
+        question: what the project file says beside the roles.
 
     Raises:
         DataError: an unknown role or column (the nearest is named), a required role without a
-            column, or several columns where one is needed.
+            column, several columns where one is needed, or a label that should be a number and
+            is none.
     """
     roles: dict[Role, tuple[str, ...]] = {}
     for key, value in columns.items():
@@ -46,9 +58,58 @@ def assign_roles(
             )
         if names:
             roles[role] = names
+    question = question or QuestionSettings()
+    for role, rule in rules.items():
+        if rule.rest and role not in roles and (rest := _rest(table, roles, rules, question)):
+            roles[role] = rest
     _check_required(roles, rules, table)
-    textual = [name for role in _TEXTUAL for name in roles.get(role, ())]
-    return Dataset(table.with_columns([as_text(table.get_column(n)) for n in textual]), roles)
+    read = [
+        _READERS[rules[role].kind](table.get_column(name))
+        for role in _READ
+        for name in roles.get(role, ())
+    ]
+    return Dataset(table.with_columns(read), roles, question)
+
+
+def _rest(
+    table: pl.DataFrame,
+    roles: Mapping[Role, tuple[str, ...]],
+    rules: Mapping[Role, RoleRule],
+    question: QuestionSettings,
+) -> tuple[str, ...]:
+    """The columns that play no other role of their own, and are not to be ignored."""
+    taken = {name for role, names in roles.items() if not rules[role].shared for name in names}
+    taken |= {name for name, kind in question.kinds.items() if kind == "ignore"}
+    return tuple(name for name in table.columns if name not in taken and name not in RESERVED)
+
+
+def as_number(column: pl.Series) -> pl.Series:
+    """The column as numbers (float64); null where nothing stands.
+
+    Raises:
+        DataError: where something stands that is no number, with the first of it.
+    """
+    import polars as pl
+
+    if column.dtype == pl.Boolean or column.dtype.is_numeric():
+        return column.cast(pl.Float64).fill_nan(None)
+    text = as_text(column).str.strip_chars()
+    text = text.set((text == "").fill_null(False), None)
+    numbers = text.str.replace_all(r"[,_ ]", "").cast(pl.Float64, strict=False).fill_nan(None)
+    if (wrong := text.is_not_null() & numbers.is_null()).any():
+        shown = ", ".join(repr(value) for value in text.filter(wrong).head(3).to_list())
+        raise DataError(
+            say(
+                f"{int(wrong.sum())} values of the column {column.name} are no numbers: {shown}.",
+                f"列 {column.name} 有 {int(wrong.sum())} 个值不是数字：{shown}。",
+            ),
+            say("This task answers with a number.", "此任务的答案是数字。"),
+            say(
+                "Mend them, or use a classification task.",
+                "请修正这些值，或改用分类任务。",
+            ),
+        )
+    return numbers.alias(column.name)
 
 
 def as_text(column: pl.Series) -> pl.Series:
@@ -72,6 +133,9 @@ def as_text(column: pl.Series) -> pl.Series:
             say("A text or label column holds single values.", "文本列或标签列应为单个值。"),
         )
     return column.cast(pl.String)
+
+
+_READERS = {"text": as_text, "number": as_number}
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ class Measure(Generic[ScoredT]):
         formula: those sums -> (b,) values.
         lowest, highest: the ends of its range; an interval never reaches beyond them.
         english, chinese: what a report calls it.
+        needs: whether the scored answers hold what it is made of: costs, two classes, groups.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Measure(Generic[ScoredT]):
     chinese: str
     lowest: float = 0.0
     highest: float = 1.0
+    needs: Callable[[ScoredT], bool] = field(default=lambda scored: True, repr=False, compare=False)
 
     @property
     def title(self) -> str:
@@ -44,6 +46,11 @@ class Measure(Generic[ScoredT]):
     def compute(self, scored: ScoredT, weights: Floats) -> Floats:
         """(b, n) weights -> (b,) values; NaN where nothing weighs or the metric is undefined."""
         return compute([self], scored, weights)[self.name]
+
+
+def applicable(metrics: Sequence[Metric[Any]], scored: Scored) -> list[Metric[Any]]:
+    """The metrics that these scored answers have what it takes for."""
+    return [metric for metric in metrics if not isinstance(metric, Measure) or metric.needs(scored)]
 
 
 def compute(metrics: Sequence[Metric[Any]], scored: Scored, weights: Floats) -> dict[str, Floats]:

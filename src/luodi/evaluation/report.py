@@ -110,7 +110,7 @@ class Report:
     def to_json(self) -> dict[str, JsonValue]:
         """The report as plain JSON values; NaN and infinities become null."""
         value = {f.name: getattr(self, f.name) for f in fields(self)}
-        value["sections"] = [{"kind": s.kind, **asdict(s)} for s in self.sections]
+        value["sections"] = [section_to_json(section) for section in self.sections]
         found: dict[str, JsonValue] = plain({"report": VERSION, **value})
         return found
 
@@ -145,6 +145,12 @@ class Report:
 def interval(value: Mapping[str, JsonValue]) -> Interval:
     """An interval from JSON; null comes back as NaN."""
     return Interval(**numbers(value, INTERVAL))
+
+
+def section_to_json(value: Section) -> dict[str, JsonValue]:
+    """A section as JSON, with its kind; NaN and infinities become null."""
+    found: dict[str, JsonValue] = plain({"kind": value.kind, **asdict(value)})
+    return found
 
 
 def section(value: Mapping[str, JsonValue]) -> Section:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,11 @@ from luodi.contracts import (
     Progress,
     Quiet,
     Scored,
+    Section,
     say,
 )
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.rows import Clean, Raw, split_settings
+from luodi.lifecycle.rows import Clean, Raw, class_column, split_settings
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut, Packaged, Trained, predict_part
 
@@ -40,6 +41,7 @@ class Evaluation:
     Attributes:
         openings: how often this test part has been opened, this time included.
         level: what each interval holds at, so that all openings together hold at 0.95.
+        why: what the report shows of the bundle's reasons.
     """
 
     answers: Sequence[Answer]
@@ -49,6 +51,7 @@ class Evaluation:
     paired: Mapping[str, Paired]
     openings: int
     level: float
+    why: Sequence[Section] = ()
 
 
 def evaluate(run: RunPlace, bundle: Packaged, cut: Cut, baselines: Sequence[Trained]) -> Evaluation:
@@ -81,7 +84,9 @@ def _evaluate(
 ) -> None:
     from luodi.bundle import open_predictor
     from luodi.evaluation.intervals import intervals, level_for
+    from luodi.evaluation.measure import applicable
     from luodi.evaluation.paired import compare
+    from luodi.evaluation.report import section_to_json
 
     level = level_for(openings)
     seed, test, metrics = run.project.model.seed, cut.parts.test, run.task.metrics
@@ -90,6 +95,7 @@ def _evaluate(
     scored = run.task.score(test, answers, cut.schema)
     found: dict[str, Any] = {"level": level, "openings": openings, "baselines": {}, "paired": {}}
     progress.say(say("Resampling for the intervals.", "正在重采样以计算区间。"))
+    metrics = applicable(metrics, scored)
     found["metrics"] = _plain(intervals(scored, metrics, level=level, seed=seed))
     for trained in baselines:
         name = trained.recipe.learner
@@ -100,6 +106,9 @@ def _evaluate(
             found["paired"][name] = asdict(
                 compare(scored, other_scored, metrics[0], level=level, seed=seed)
             )
+    progress.say(say("Asking the bundle for its reasons.", "正在向模型包询问依据。"))
+    why = run.task.explanations(loaded, test, scored, seed)
+    found["why"] = [section_to_json(section) for section in why]
     write_json(folder / "answers.json", answers)
     write_json(folder / "evaluation.json", found)
 
@@ -123,6 +132,7 @@ def _intervals(value: Mapping[str, Any]) -> dict[str, Interval]:
 
 def _read_evaluation(run: RunPlace, folder: Path, cut: Cut) -> Evaluation:
     from luodi.evaluation.paired import Paired
+    from luodi.evaluation.report import section
 
     answers = read_json(folder / "answers.json")
     found = read_json(folder / "evaluation.json")
@@ -134,6 +144,7 @@ def _read_evaluation(run: RunPlace, folder: Path, cut: Cut) -> Evaluation:
         paired={name: Paired.from_json(value) for name, value in found["paired"].items()},
         openings=found["openings"],
         level=found["level"],
+        why=[section(item) for item in found["why"]],
     )
 
 
@@ -187,7 +198,8 @@ def _leak(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progres
     label = raw.data.column(Role.LABEL)
     usable = raw.data.table[label].is_not_null().to_numpy().nonzero()[0]
     rows = raw.data.take(usable)
-    labels = rows.table[label].to_list()
+    classes = class_column(rows, run.task)
+    labels = rows.table[classes].to_list() if classes else None
     train_rows, test_rows = careless_split(rows.rows, labels, settings)
     parts = run.task.split(clean.data, settings)
     pairs = {
@@ -211,7 +223,8 @@ def _plain_score(run: RunPlace, train: Dataset, test: Dataset, folder: Path) -> 
     from luodi.evaluation.intervals import intervals
 
     learner = run.task.learners[run.task.baselines[1]]
-    together = Dataset(pl.concat([train.table, test.table], how="diagonal_relaxed"), train.roles)
+    both = pl.concat([train.table, test.table], how="diagonal_relaxed")
+    together = replace(train, table=both)
     schema = run.task.schema(together)
     metric = run.task.metrics[0]
     scratch = folder / "scratch"

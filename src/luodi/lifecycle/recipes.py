@@ -25,14 +25,14 @@ def baseline_recipes(task: Task) -> list[Recipe]:
 
 
 def recipes(project: Project, task: Task) -> list[Recipe]:
-    """What the project file asks for, in its order; `auto` is every learner, the cheapest first.
+    """What the project file asks for, in its order; `auto` is the task's own list, cheapest first.
 
     The naive learner is a yardstick, not a candidate, unless it is asked for by name.
     """
     model = project.model
     names: list[str] = []
     for name in model.learner:
-        names += [n for n in task.learners if n != task.baselines[0]] if name == "auto" else [name]
+        names += task.auto if name == "auto" else [name]
     wanted = []
     for name in dict.fromkeys(names):
         space = task.learners[name].space

@@ -154,9 +154,12 @@ def make_report(
         leak=_leak(leak),
         candidates=[_candidate(run, trained, trained is model) for trained in candidates],
         history=model.facts["history"],
-        sections=run.task.sections(
-            cut.parts.test, evaluation.answers, evaluation.scored, evaluation.level
-        ),
+        sections=[
+            *run.task.sections(
+                cut.parts.test, evaluation.answers, evaluation.scored, evaluation.level
+            ),
+            *evaluation.why,
+        ],
         truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),
         seconds=dict(run.stages.seconds),
         environment=_environment(),

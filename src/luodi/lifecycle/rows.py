@@ -12,6 +12,7 @@ from luodi.contracts import (
     DataError,
     Dataset,
     Finding,
+    LeakError,
     Mistake,
     Parts,
     Progress,
@@ -19,6 +20,7 @@ from luodi.contracts import (
     Role,
     Schema,
     SplitSettings,
+    Task,
     say,
 )
 from luodi.lifecycle.place import RunPlace
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from luodi.data.preparation import Preparation
 
 PARTS = ("train", "valid", "test")
+LEAK = "target-leak"
+"""The code of a finding on columns that give the label away."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +95,23 @@ def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
     for role, column in ((Role.GROUP, split.group), (Role.TIME, split.time)):
         if column is not None:
             named[role] = (column,)
+    asked = [(f"data.columns.{role}", name) for role, names in named.items() for name in names]
+    asked += [(f"data.kinds.{name}", name) for name in project.data.kinds]
+    asked += [(f"data.monotone.{name}", name) for name in project.data.monotone]
     mistakes = [
         Mistake(
-            where := f"data.columns.{role}",
+            where,
             say(f"{source} has no column {name}", f"{source} 中没有列 {name}"),
             say("one of ", "以下之一：") + ", ".join(columns[:30]),
             project.line(where),
             nearest(name, columns),
         )
-        for role, names in named.items()
-        for name in names
+        for where, name in asked
         if name not in columns
     ]
     if mistakes:
         raise ProjectError(str(project.path), mistakes)
-    return assign_roles(table, named, run.task.roles)
+    return assign_roles(table, named, run.task.roles, project.question)
 
 
 def inspect(run: RunPlace, raw: Raw) -> Inspection:
@@ -130,6 +136,11 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
         "columns": {role: list(names) for role, names in project.data.columns.items()},
         "clean": vars(project.data.clean),
         "split": [project.data.split.group, project.data.split.time],
+        "question": {
+            "kinds": dict(project.data.kinds),
+            "leaks": list(project.data.leaks.allow),
+            "positive": project.data.positive,
+        },
         "task": project.task,
         "language": run.language,
         "code": code_version("luodi.data", package_of(run.task)),
@@ -173,11 +184,13 @@ def refuse(findings: Sequence[Finding]) -> None:
     """Stop where a finding forbids to go on.
 
     Raises:
-        DataError: with the findings' own words and remedies.
+        LeakError: columns give the label away.
+        DataError: anything else; both with the findings' own words and remedies.
     """
     fatal = [finding for finding in findings if finding.severity == "error" and not finding.handled]
     if fatal:
-        raise DataError(
+        leaks = all(finding.code == LEAK for finding in fatal)
+        raise (LeakError if leaks else DataError)(
             " ".join(finding.message for finding in fatal),
             "",
             " ".join(finding.remedy for finding in fatal),
@@ -193,10 +206,10 @@ def _read_clean(run: RunPlace, raw: Raw, folder: Path, key: Mapping[str, Any]) -
 
     def part(name: str) -> Dataset | None:
         path = folder / f"{name}.parquet"
-        return Dataset(pl.read_parquet(path), raw.data.roles) if path.exists() else None
+        return replace(raw.data, table=pl.read_parquet(path)) if path.exists() else None
 
     return Clean(
-        data=Dataset(pl.read_parquet(folder / "data.parquet"), raw.data.roles),
+        data=replace(raw.data, table=pl.read_parquet(folder / "data.parquet")),
         test=part("test"),
         valid=part("valid"),
         findings=[Finding(**item) for item in facts["findings"]],
@@ -238,12 +251,12 @@ def _split(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progre
     from luodi.data.split import split as deal
 
     settings = split_settings(run, clean.data)
-    label = clean.data.columns(Role.LABEL)
+    stratify = class_column(clean.data, run.task)
     if clean.test is None and clean.valid is None:
         parts = run.task.split(clean.data, settings)
     else:
         parts = deal(
-            clean.data, settings, stratify=label[0] if label else None,
+            clean.data, settings, stratify=stratify,
             test=clean.test, valid=clean.valid,
         )  # fmt: skip
     train, valid = parts.train, parts.valid
@@ -251,7 +264,6 @@ def _split(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progre
     if rows is not None and rows < train.rows:
         # A team with few labels has few to choose on as well: both parts shrink alike.
         kept = max(2, round(valid.rows * rows / train.rows))
-        stratify = label[0] if label else None
         if clean.valid is None:
             valid = limit(valid, max(kept, min(valid.rows, 100)), settings.seed, stratify)
         train = limit(train, rows, settings.seed, stratify)
@@ -263,7 +275,7 @@ def _read_parts(folder: Path, raw: Raw) -> Parts:
     import polars as pl
 
     return Parts(
-        *(Dataset(pl.read_parquet(folder / f"{name}.parquet"), raw.data.roles) for name in PARTS)
+        *(replace(raw.data, table=pl.read_parquet(folder / f"{name}.parquet")) for name in PARTS)
     )
 
 
@@ -272,4 +284,10 @@ def _schema(run: RunPlace, parts: Parts) -> Schema:
     import polars as pl
 
     together = pl.concat([getattr(parts, name).table for name in PARTS], how="diagonal_relaxed")
-    return run.task.schema(Dataset(together, parts.train.roles))
+    return run.task.schema(replace(parts.train, table=together))
+
+
+def class_column(data: Dataset, task: Task) -> str | None:
+    """The label column where labels are classes: what a split is stratified by."""
+    rule = task.roles.get(Role.LABEL)
+    return data.column(Role.LABEL) if rule and rule.kind == "text" else None

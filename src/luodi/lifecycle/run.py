@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from luodi.contracts import BaseModelError, say, system_language, use_language
+from luodi.contracts import TrainingError, say, system_language, use_language
 from luodi.lifecycle.judging import evaluate, gate, show_leak
 from luodi.lifecycle.place import RunPlace, open_run
 from luodi.lifecycle.recipes import baseline_recipes, recipes
@@ -43,7 +43,7 @@ def _train_until_promising(run: RunPlace, cut: Cut) -> Sequence[Trained]:
     for recipe in recipes(run.project, run.task):
         try:
             candidates.append(train(run, recipe, cut))
-        except BaseModelError as error:
+        except TrainingError as error:
             if "auto" not in run.project.model.learner or not candidates:
                 raise
             run.observer.tell(say(f"Left out: {error}", f"已跳过：{error}"))

@@ -69,6 +69,7 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
         "seed": model.seed,
         "threads": run.threads,
         "licence": model.licence,
+        "question": asdict(run.project.question),
         "learner": [recipe.learner, learner.version],
         "code": code_version("luodi.training", "luodi.compression", package_of(learner)),
     }
@@ -141,9 +142,11 @@ def _measured(
     run: RunPlace, part: Any, answers: Sequence[Answer], schema: Schema
 ) -> dict[str, JsonValue]:
     from luodi.evaluation.intervals import intervals
+    from luodi.evaluation.measure import applicable
 
     scored = run.task.score(part, answers, schema)
-    found = intervals(scored, run.task.metrics, resamples=400, seed=run.project.model.seed)
+    metrics = applicable(run.task.metrics, scored)
+    found = intervals(scored, metrics, resamples=400, seed=run.project.model.seed)
     return {name: interval.to_json() for name, interval in found.items()}
 
 

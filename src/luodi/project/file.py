@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from luodi.contracts import Mistake, ProjectError, UsageError, say
+from luodi.project.catalogue import find_task, task_names
 from luodi.project.mistakes import semantic_mistakes, shape_mistakes
 from luodi.project.schema import Project
 
@@ -33,6 +34,7 @@ def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) 
         _set(values, lines, override)
     mistakes: list[Mistake] = []
     project = None
+    values = with_defaults(values)
     try:
         project = Project.model_validate(values)
     except ValidationError as error:
@@ -46,6 +48,25 @@ def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) 
     project._path = file
     project._lines = lines
     return project
+
+
+def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """The values, with what they leave out taken from their task's own defaults."""
+    if values.get("task") not in task_names():
+        return values
+    filled = dict(values)
+    for path, default in find_task(values["task"]).defaults.items():
+        *outer, name = path.split(".")
+        place = filled
+        for step in outer:
+            inner = place.get(step, {})
+            if not isinstance(inner, dict):  # told as a mistake, with its line
+                break
+            place[step] = dict(inner)
+            place = place[step]
+        else:
+            place.setdefault(name, default)
+    return filled
 
 
 def _find(path: Path | str | None) -> Path:

@@ -9,7 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
 
-from luodi.contracts import CleanSettings, GateRule, Language, SplitSettings, parse_rule, say
+from luodi.contracts import (
+    Calibration,
+    CleanSettings,
+    ColumnKind,
+    GateRule,
+    Language,
+    QuestionSettings,
+    SplitSettings,
+    parse_rule,
+    say,
+)
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
@@ -54,6 +64,34 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class LeakSettings(_Strict):
+    """Columns that seem to give the label away, and may be learnt from all the same."""
+
+    allow: Names = ()
+
+
+def _text(value: object) -> object:
+    """A label as the table's reader sees it: `positive: 1` is the label "1"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _costs(value: object) -> object:
+    """The bank's words for the two wrong answers are the field's own."""
+    if not isinstance(value, Mapping):
+        return value
+    return {_COSTS.get(str(name), str(name)): cost for name, cost in value.items()}
+
+
+_COSTS = {
+    "false_approve": "false_negative",
+    "false_reject": "false_positive",
+    "missed": "false_negative",
+    "false_alarm": "false_positive",
+}
+
+
 class DataSettings(_Strict):
     """Where the rows come from and what happens to them."""
 
@@ -61,6 +99,10 @@ class DataSettings(_Strict):
     test: str | None = None
     valid: str | None = None
     columns: dict[str, Names]
+    kinds: dict[str, ColumnKind] = Field(default_factory=dict)
+    positive: Annotated[str | None, BeforeValidator(_text)] = None
+    leaks: LeakSettings = LeakSettings()
+    monotone: dict[str, Literal["increasing", "decreasing"]] = Field(default_factory=dict)
     clean: CleanSettings = CleanSettings()
     split: SplitSettings = SplitSettings()
     limit: int | None = Field(default=None, ge=2)
@@ -100,6 +142,7 @@ class ModelSettings(_Strict):
     licence: Literal["any", "commercial"] = "any"
     seed: int = Field(default=7, ge=0, lt=2**32)
     threads: int | None = Field(default=None, ge=1)
+    calibration: Calibration = "auto"
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -121,6 +164,10 @@ class Project(_Strict):
     data: DataSettings
     model: ModelSettings = ModelSettings()
     gate: dict[str, GateRule] = Field(default_factory=dict)
+    costs: Annotated[
+        dict[Literal["false_positive", "false_negative"], Annotated[float, Field(ge=0)]],
+        BeforeValidator(_costs),
+    ] = Field(default_factory=dict)
     serve: ServeSettings = ServeSettings()
 
     _path: Path = PrivateAttr(default=Path("luodi.yaml"))
@@ -132,6 +179,19 @@ class Project(_Strict):
         if not isinstance(value, Mapping):
             return value
         return {metric: _rule(str(metric), rule) for metric, rule in value.items()}
+
+    @property
+    def question(self) -> QuestionSettings:
+        """What the task is told of the question beside the columns' roles."""
+        data = self.data
+        return QuestionSettings(
+            kinds=data.kinds,
+            positive=data.positive,
+            costs={str(name): cost for name, cost in self.costs.items()},
+            leaks=data.leaks.allow,
+            monotone=data.monotone,
+            calibration=self.model.calibration,
+        )
 
     @property
     def path(self) -> Path:

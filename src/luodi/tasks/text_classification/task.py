@@ -23,6 +23,7 @@ from luodi.contracts import (
     Schema,
     Section,
     SplitSettings,
+    Task,
     say,
 )
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
 
-class TextClassification:
+class TextClassification(Task):
     """Which of these labels does a text carry?"""
 
     name = "text-classification"

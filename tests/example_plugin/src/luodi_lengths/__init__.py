@@ -29,6 +29,7 @@ from luodi.contracts import (
     Schema,
     Section,
     SplitSettings,
+    Task,
 )
 from luodi.data.split import split
 from luodi.evaluation.classification import sections
@@ -104,7 +105,7 @@ class MeanLearner:
         )
 
 
-class LengthClassification:
+class LengthClassification(Task):
     """Which class does a number belong to?"""
 
     name = "length-classification"
