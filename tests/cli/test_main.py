@@ -51,7 +51,9 @@ def test_every_command_tells_its_options(luodi, name):
 
 
 def test_every_command_has_its_file():
-    files = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
+    folder = Path(cli.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")}
+    files |= {path.parent.name for path in folder.glob("*/__init__.py")}
     assert set(COMMANDS) <= files
 
 

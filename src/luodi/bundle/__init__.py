@@ -17,7 +17,7 @@ Nothing here holds a clock or a machine's path: the same inputs give the same di
 
 from luodi.bundle.check import Check
 from luodi.bundle.manifest import GOLDEN_LIMIT, Manifest, version_of
-from luodi.bundle.read import LoadedBundle, open_predictor, read_manifest
+from luodi.bundle.read import LoadedBundle, open_predictor, read_data, read_manifest
 from luodi.bundle.seals import Sealed
 from luodi.bundle.verification import Verification, verify
 from luodi.bundle.write import BundleFacts, attach_evaluation, write_bundle
@@ -32,6 +32,7 @@ __all__ = [
     "Verification",
     "attach_evaluation",
     "open_predictor",
+    "read_data",
     "read_manifest",
     "verify",
     "version_of",

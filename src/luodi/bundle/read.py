@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from luodi.bundle.check import check_files
 from luodi.bundle.manifest import Manifest, version_of
@@ -120,6 +120,23 @@ def read_manifest(folder: Path, expected_digest: str | None = None) -> tuple[Man
                 ),
             )
     return Manifest.from_bytes(data, folder / MANIFEST), found
+
+
+def read_data(folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """What a bundle says of its rows: fingerprints, counts, lineage; checked by its seal.
+
+    Raises:
+        BundleError: when the file is not what the manifest says.
+    """
+    path = folder / "data.json"
+    raw = read_file(path)
+    if digest_of(raw) != f"sha256:{manifest.files['data.json'].sha256}":
+        raise BundleError(
+            say(f"{path} is not what its manifest says.", f"{path} 与清单不符。"),
+            say("The bundle was changed.", "模型包被改动过。"),
+            say(f"luodi verify {folder} tells all.", f"luodi verify {folder} 可查看全部问题。"),
+        )
+    return read_object(raw, path)
 
 
 def open_predictor(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import NoReturn
 
@@ -37,6 +37,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "predict": ("MODEL INPUT [-o OUT]", "answer a whole table", "批量预测整张表"),
     "serve": ("[MODEL ...] [--port N]", "answer over HTTP", "启动 HTTP 服务"),
     "report": ("[RUN]", "show a run's report", "查看一次运行的报告"),
+    "data": (
+        "log | diff | ...",
+        "look at tables: where they came from, what changed",
+        "查看数据表：来历与变化",
+    ),
     "models": ("", "list models, versions and aliases", "列出模型、版本与别名"),
     "verify": ("BUNDLE", "check every digest, replay the golden answers", "校验摘要并重放标准答案"),
     "bases": ("", "list the pretrained models that Luodi knows", "列出 Luodi 认识的预训练模型"),
@@ -69,7 +74,10 @@ def _dispatch(given: list[str]) -> int:
         name = given[0]
         if name not in COMMANDS:
             raise _unknown(name)
-        command: Callable[..., None] = import_module(f"luodi.cli.{name}").command
+        module = import_module(f"luodi.cli.{name}")
+        if group := getattr(module, "COMMANDS", None):
+            return _dispatch_within(name, group, given[1:])
+        command: Callable[..., None] = module.command
         return _call(name, command, given[1:])
     except LuodiError as error:
         _tell(error, as_json)
@@ -83,6 +91,20 @@ def _dispatch(given: list[str]) -> int:
             file=sys.stderr,
         )
         return INTERRUPTED
+
+
+def _dispatch_within(
+    group: str, commands: Mapping[str, tuple[str, str, str]], given: list[str]
+) -> int:
+    """`luodi GROUP COMMAND ...`: a group is a package whose COMMANDS reads like ours."""
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(_group_help(group, commands))
+        return 0 if given else 2
+    name = given[0]
+    if name not in commands:
+        raise _unknown(name, commands, f"luodi {group} --help")
+    command: Callable[..., None] = import_module(f"luodi.cli.{group}.{name}").command
+    return _call(f"{group} {name}", command, given[1:])
 
 
 def _call(name: str, command: Callable[..., None], arguments: list[str]) -> int:
@@ -109,14 +131,18 @@ def _call(name: str, command: Callable[..., None], arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _unknown(name: str) -> UsageError:
+def _unknown(
+    name: str,
+    commands: Mapping[str, tuple[str, str, str]] = COMMANDS,
+    help_command: str = "luodi --help",
+) -> UsageError:
     import difflib
 
-    near = difflib.get_close_matches(name, COMMANDS, n=1)
-    hint = say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else "luodi --help"
+    near = difflib.get_close_matches(name, commands, n=1)
+    hint = say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else help_command
     return UsageError(
         say(f"No command is named {name}.", f"没有名为 {name} 的命令。"),
-        say(f"There are: {', '.join(COMMANDS)}.", f"可用命令：{'、'.join(COMMANDS)}。"),
+        say(f"There are: {', '.join(commands)}.", f"可用命令：{'、'.join(commands)}。"),
         hint,
     )
 
@@ -171,9 +197,7 @@ def help_text() -> str:
         say("Usage: luodi COMMAND [ARGUMENTS] [--json]", "用法：luodi 命令 [参数] [--json]"),
         "",
     ]
-    width = max(len(f"{name} {usage}") for name, (usage, _, _) in COMMANDS.items()) + 2
-    for name, (usage, english, chinese) in COMMANDS.items():
-        lines.append(f"  {f'{name} {usage}':<{width}}{say(english, chinese)}")
+    lines += _listed(COMMANDS)
     lines += [
         "",
         say(
@@ -186,3 +210,19 @@ def help_text() -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _group_help(group: str, commands: Mapping[str, tuple[str, str, str]]) -> str:
+    usage = say(
+        f"Usage: luodi {group} COMMAND [ARGUMENTS] [--json]",
+        f"用法：luodi {group} 命令 [参数] [--json]",
+    )
+    return "\n".join([usage, "", *_listed(commands)])
+
+
+def _listed(commands: Mapping[str, tuple[str, str, str]]) -> list[str]:
+    width = max(len(f"{name} {usage}") for name, (usage, _, _) in commands.items()) + 2
+    return [
+        f"  {f'{name} {usage}':<{width}}{say(english, chinese)}"
+        for name, (usage, english, chinese) in commands.items()
+    ]

@@ -23,6 +23,7 @@ from luodi.contracts import (
     Task,
     say,
 )
+from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
@@ -48,6 +49,7 @@ class Raw:
     valid: Dataset | None
     findings: Sequence[Finding]
     fingerprints: Mapping[str, str]
+    origins: Sequence[Origin] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def collect(run: RunPlace) -> Raw:
     tables: dict[str, Dataset] = {}
     findings: list[Finding] = []
     prints: dict[str, str] = {}
+    origins: list[Origin] = []
     for name, source in (("data", data.source), ("test", data.test), ("valid", data.valid)):
         if source is None:
             continue
@@ -81,7 +84,9 @@ def collect(run: RunPlace) -> Raw:
         findings += collected.findings
         tables[name] = _with_roles(run, collected.table, source)
         prints[name] = fingerprint(collected.table)
-    return Raw(tables["data"], tables.get("test"), tables.get("valid"), findings, prints)
+        origins.append(origin(name, source, collected, prints[name]))
+    official = tables.get("test"), tables.get("valid")
+    return Raw(tables["data"], *official, findings, prints, origins)
 
 
 def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
@@ -230,12 +235,19 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     folder = run.stages.run("split", inputs, partial(_split, run, raw, clean))
     parts = _read_parts(folder, raw)
     prints = {name: fingerprint(getattr(parts, name).table) for name in PARTS}
+    lineage = Lineage(
+        raw.origins,
+        short_findings(clean.findings),
+        mended(clean.counts, fingerprint(clean.data.table)),
+        {name: {"rows": getattr(parts, name).rows, "fingerprint": prints[name]} for name in PARTS},
+    )
     return Cut(
         parts=parts,
         schema=_schema(run, parts),
         preparation=clean.preparation,
         key=folder.name,
         fingerprints={**raw.fingerprints, **{f"part:{name}": p for name, p in prints.items()}},
+        lineage=lineage.to_json(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,7 @@ class Cut:
     preparation: Preparation
     key: str
     fingerprints: Mapping[str, str]
+    lineage: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
@@ -202,6 +203,7 @@ def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
                 "valid": cut.parts.valid.rows,
                 "test": cut.parts.test.rows,
             },
+            "lineage": dict(cut.lineage),
         },
         licences=trained.facts["licences"],
         settings={"seed": run.project.model.seed, **asdict(trained.recipe)},

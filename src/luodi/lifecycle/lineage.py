@@ -1,0 +1,151 @@
+"""Where a bundle's rows came from: source -> findings -> mended -> parts -> bundle.
+
+The chain travels in the bundle (`data.json`, under `lineage`), so that it can be read where the
+bundle is, without the run that made it. It holds names, counts and fingerprints: no rows, no
+examples, no times, so that the same work gives the same bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import BundleError, Finding, JsonValue, UsageError, say
+from luodi.lifecycle.place import RESULT, finished_runs
+from luodi.lifecycle.stages import read_json
+
+if TYPE_CHECKING:
+    from luodi.data.sources import Collected
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One table as it was collected.
+
+    Attributes:
+        table: what the project calls it: data, test or valid.
+        source: the source as the project file names it, secrets left as `${NAME}`.
+        files: each file with its size, SHA-256 and rows.
+    """
+
+    table: str
+    source: str
+    fingerprint: str
+    rows: int
+    files: Sequence[Mapping[str, JsonValue]] = ()
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The chain of one bundle.
+
+    Attributes:
+        findings: code, severity, count and what was done, without examples.
+        mended: rows in, rows kept, rows dropped by reason, the fingerprint of what is left.
+        parts: part -> rows and fingerprint.
+    """
+
+    origins: Sequence[Origin]
+    findings: Sequence[Mapping[str, JsonValue]] = ()
+    mended: Mapping[str, JsonValue] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a bundle."""
+        return asdict(self)
+
+
+def origin(table: str, source: str, collected: Collected, print_: str) -> Origin:
+    """What is to be remembered of a collected table."""
+    files = [
+        {"path": f.path, "bytes": f.bytes, "sha256": f.sha256, "rows": f.rows}
+        for f in collected.files
+    ]
+    return Origin(table, source, print_, collected.table.height, files)
+
+
+def short_findings(findings: Sequence[Finding]) -> list[dict[str, JsonValue]]:
+    """Findings without their examples and words: a bundle carries no rows."""
+    return [
+        {
+            "code": finding.code,
+            "severity": finding.severity,
+            "count": finding.count,
+            "columns": list(finding.columns),
+            "handled": bool(finding.handled),
+        }
+        for finding in findings
+    ]
+
+
+def mended(counts: Mapping[str, Any], print_: str) -> dict[str, JsonValue]:
+    """The account of a cleaning: rows in = kept + dropped by reason."""
+    return {
+        "rows": counts["rows"],
+        "kept": counts["kept"],
+        "dropped": dict(counts["dropped"]),
+        "fingerprint": print_,
+    }
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A bundle's lineage, with the bundle at its end."""
+
+    name: str
+    digest: str
+    folder: Path
+    run: str
+    verdict: str
+    fingerprints: Mapping[str, str]
+    lineage: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `luodi data log --json` prints it."""
+        return asdict(self) | {"folder": str(self.folder)}
+
+
+def find_lineage(home: Path, wanted: str | None) -> Logged:
+    """The lineage of a run (its id), a bundle folder, or a registered model; else the newest run's.
+
+    Raises:
+        UsageError: there is no such run.
+        BundleError: the bundle was changed, or was made before lineage was kept.
+        RegistryError: the name means no registered model.
+    """
+    runs = {folder.name: folder for folder in finished_runs(home)}
+    if wanted is None:
+        if not runs:
+            raise UsageError(
+                say(f"There is no finished run in {home}.", f"{home} 中没有已完成的运行。"),
+                "",
+                say("`luodi run` makes one.", "`luodi run` 会产生一次运行。"),
+            )
+        wanted = next(reversed(runs))
+    if wanted in runs:
+        result = read_json(runs[wanted] / RESULT)
+        return _of_bundle(Path(result["bundle"]), wanted, result["verdict"])
+    if "/" in wanted or (Path(wanted) / "manifest.json").is_file():
+        return _of_bundle(Path(wanted), "", "")
+    from luodi.registry import Registry
+
+    found = Registry(home).find(wanted)
+    return _of_bundle(found.folder, found.run, found.verdict)
+
+
+def _of_bundle(folder: Path, run: str, verdict: str) -> Logged:
+    from luodi.bundle import read_data, read_manifest
+
+    manifest, digest = read_manifest(folder)
+    data = read_data(folder, manifest)
+    if "lineage" not in data:
+        raise BundleError(
+            say(f"{folder} names no lineage.", f"{folder} 没有数据谱系。"),
+            say("It was made by an earlier Luodi.", "它由较早版本的 Luodi 制作。"),
+            say("`luodi run` makes one that does.", "`luodi run` 会制作带谱系的模型包。"),
+        )
+    return Logged(
+        manifest.name, digest, folder, run, verdict, data["fingerprints"], data["lineage"]
+    )
