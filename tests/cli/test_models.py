@@ -50,6 +50,56 @@ def test_an_alias_is_set_and_moved(place):
     assert new["version"] == rows[0]["version"]
 
 
+def test_promote_and_rollback(place):
+    new, old = models(place)
+    assert models(place, "promote", f"tiny:{old['version']}")[1]["aliases"] == ["production"]
+    assert models(place, "promote", "tiny")[0]["aliases"] == ["production"]
+    done = luodi("models", "rollback", "tiny", "--json", cwd=place)
+    document = json.loads(done.stdout)
+    assert document["rolled_back"] == {
+        "model": "tiny",
+        "from": new["version"],
+        "to": old["version"],
+    }
+    assert [row["aliases"] for row in document["models"]] == [[], ["production"]]
+
+
+def test_a_refused_version_is_not_promoted(place):
+    folder = place / ".luodi" / "bundles" / "bad"
+    make_bundle(folder, weights={"great": 9.0})
+    bad = Registry(place / ".luodi").add(folder, verdict="refused")
+    done = luodi("models", "promote", f"tiny:{bad.version}", cwd=place)
+    assert done.returncode == 1
+    assert b"gate refused" in done.stderr
+
+
+def route(place, *arguments):
+    done = luodi("models", "route", "tiny", *arguments, "--json", cwd=place)
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout)
+
+
+def test_a_route_is_shown_and_changed(place):
+    new, old = (row["version"] for row in models(place))
+    assert route(place)["route"]["challengers"] == []
+    canary = ("--canary", old, "--percent", "10", "--header", "X-Beta: yes")
+    shown = route(place, *canary, "--sticky", "X-User")
+    assert shown["champion"] == new
+    assert shown["route"] == {
+        "challengers": [
+            {"version": old, "mode": "canary", "percent": 10.0, "header": "X-Beta: yes"}
+        ],
+        "sticky": "X-User",
+    }
+    assert route(place) == shown
+    assert route(place, "--shadow", f"tiny:{old[:8]}")["route"]["challengers"] == [
+        {"version": old, "mode": "shadow", "percent": 100.0, "header": None}
+    ]
+    assert old in luodi("models", "route", "tiny", cwd=place).stdout.decode()
+    assert route(place, "--remove", old)["route"]["challengers"] == []
+    assert b"answers alone" in luodi("models", "route", "tiny", cwd=place).stdout
+
+
 def test_the_folder_of_the_project_can_be_given(place, tmp_path_factory):
     assert models(tmp_path_factory.mktemp("else"), "--project", str(place)) == models(place)
 
@@ -63,6 +113,15 @@ def test_the_folder_of_the_project_can_be_given(place, tmp_path_factory):
         (["alias", "tiny", "No Such"], 1),
         (["a", "b"], 2),
         (["--nope"], 2),
+        (["rollback", "tiny", "more"], 2),
+        (["rollback", "none"], 1),
+        (["promote", "tiny", "more"], 2),
+        (["route", "none"], 1),
+        (["route", "tiny", "--percent", "10"], 2),
+        (["route", "tiny", "--canary", "ffffff"], 1),
+        (["route", "tiny", "--canary", "@none"], 1),
+        (["route", "tiny", "--canary", "a", "--shadow", "b"], 2),
+        (["tiny", "--percent", "10"], 2),
     ],
 )
 def test_wrong_words(place, arguments, code):

@@ -9,7 +9,7 @@ import pytest
 
 from luodi.bundle import read_manifest
 from luodi.contracts import BundleError, RegistryError
-from luodi.registry import REFUSED, Registry
+from luodi.registry import REFUSED, Challenger, Registry, Route
 from luodi.registry.store import HEAD, migrations
 
 TINY = str(Path(__file__).parents[1] / "bundle" / "tiny")
@@ -154,14 +154,15 @@ def test_openings_count_bundles_not_looks(home):
     assert registry.check_acts() == []
 
 
-TABLES = ("models", "versions", "aliases", "openings", "acts")
+TABLES = ("models", "versions", "aliases", "openings", "routes", "acts")
 
 
 @pytest.fixture
 def filled(home, make):
     registry = Registry(home)
-    registry.set_alias("tiny", registry.add(make()).version, "production")
-    registry.add(make(weight=3.0))
+    first = registry.add(make()).version
+    registry.set_alias("tiny", registry.add(make(weight=3.0)).version, "production")
+    registry.set_route("tiny", Route((Challenger(first, "canary", 10),)))
     registry.open_test("f", "r", "sha256:a")
     return registry
 
@@ -188,6 +189,7 @@ def test_rows_are_never_changed_or_removed(filled, home, table):
         "UPDATE versions SET metrics = '{\"accuracy\": 1}'",
         "DELETE FROM aliases",
         "DELETE FROM openings",
+        "UPDATE routes SET route = replace(route, '10', '99')",
         "INSERT INTO openings VALUES (9, 'f', 'r', 'd', 't')",
         "INSERT INTO aliases SELECT 9, model, 'staging', version, created FROM versions LIMIT 1",
     ],

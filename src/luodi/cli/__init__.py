@@ -42,7 +42,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "look at tables: where they came from, what changed",
         "查看数据表：来历与变化",
     ),
-    "models": ("", "list models, versions and aliases", "列出模型、版本与别名"),
+    "models": (
+        "[promote|rollback|route NAME]",
+        "list models, versions and aliases; promote, roll back, route",
+        "列出模型、版本与别名；上线、回滚、分流",
+    ),
     "verify": ("BUNDLE", "check every digest, replay the golden answers", "校验摘要并重放标准答案"),
     "bases": ("", "list the pretrained models that Luodi knows", "列出 Luodi 认识的预训练模型"),
     "doctor": ("", "look at this machine and say what is missing", "检查本机并指出缺什么"),

@@ -9,37 +9,85 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luodi.contracts import RegistryError, UsageError, say
+from luodi.registry import PRODUCTION, REFUSED
 
 if TYPE_CHECKING:
     from luodi.registry import Registered, Registry
 
+ACTS = ("alias", "promote", "rollback", "route")
 
-def command(
+
+def command(  # noqa: PLR0913, PLR0917 - an option is a parameter to Typer
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME | alias NAME:VERSION ALIAS]", help="One model, or an act."),
+        typer.Argument(
+            metavar="[NAME | ACT NAME ...]",
+            help="One model, or an act: alias NAME:VERSION ALIAS; promote NAME[:VERSION]; "
+            "rollback NAME; route NAME.",
+        ),
+    ] = None,
+    canary: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="route: answers for --percent of them.")
+    ] = None,
+    shadow: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="route: answers too, unseen.")
+    ] = None,
+    percent: Annotated[
+        float | None, typer.Option(help="route: its share of requests; 50 is an A/B test.")
+    ] = None,
+    header: Annotated[
+        str | None, typer.Option(metavar="'NAME: VALUE'", help="route: sends a request to it.")
+    ] = None,
+    sticky: Annotated[
+        str | None, typer.Option(metavar="HEADER", help="route: the header that is the key.")
+    ] = None,
+    remove: Annotated[
+        str | None, typer.Option(metavar="VERSION|all", help="route: challenges no more.")
     ] = None,
     project: Annotated[Path | None, typer.Option(help="The folder of the project.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List models, versions and aliases. `models alias NAME:VERSION production` moves an alias."""
+    """List models, versions and aliases; promote, roll back and route them.
+
+    `models promote NAME:VERSION` lets production mean that version, `models rollback NAME` the one
+    before it; running services follow within a second.
+    """
     from luodi.cli.output import emit
+    from luodi.cli.routing import RouteOptions, rollback, route
     from luodi.project.home import home_folder
     from luodi.registry import Registry
 
     registry = Registry(home_folder(project))
-    given = words or []
+    given, told = words or [], {}
+    options = RouteOptions(canary, shadow, percent, header, sticky, remove)
+    act = given[0] if len(given) > 1 and given[0] in ACTS else ""
+    if options.given and act != "route":
+        raise UsageError(
+            say("These options set a route.", "这些选项用于设置路由。"),
+            "",
+            say("Say: luodi models route NAME ...", "请写：luodi models route 名称 ..."),
+        )
     if given[:1] == ["alias"] and len(given) != 1:
         set_alias(registry, given[1:])
-        given = [given[1].partition(":")[0].partition("@")[0]]
+    elif act == "promote":
+        promote(registry, given[1:])
+    elif act == "rollback":
+        told = {"rolled_back": rollback(registry, given[1:])}
+    elif act == "route":
+        emit(*route(registry, given[1:], options, as_json))
+        return
     elif len(given) > 1:
         raise UsageError(
             say(f"Not understood: {' '.join(given)}.", f"无法理解：{' '.join(given)}。"),
             say(
-                "Expected a model's name, or: alias NAME:VERSION ALIAS.",
-                "应为模型名，或：alias 名称:版本 别名。",
+                "Expected a model's name, or: alias NAME:VERSION ALIAS, promote NAME:VERSION, "
+                "rollback NAME, route NAME.",
+                "应为模型名，或：alias 名称:版本 别名、promote 名称:版本、"
+                "rollback 名称、route 名称。",
             ),
         )
+    if len(given) > 1:
+        given = [given[1].partition(":")[0].partition("@")[0]]
     rows = [row for name in given or registry.models() for row in registry.versions(name)]
     if problems := registry.check_acts():
         raise RegistryError(
@@ -47,7 +95,7 @@ def command(
             " ".join(problems),
             say("Do not trust it; put back a copy.", "请勿信任它；请用备份恢复。"),
         )
-    document = {"models": [row.to_json() for row in rows]}
+    document = {"models": [row.to_json() for row in rows], **told}
     emit(document, as_json, lambda: show(rows, registry.home))
 
 
@@ -60,6 +108,24 @@ def set_alias(registry: Registry, words: Sequence[str]) -> None:
         )
     found = registry.find(words[0])
     registry.set_alias(found.model, found.version, words[1])
+
+
+def promote(registry: Registry, words: Sequence[str]) -> None:
+    """`NAME:VERSION`, or `NAME` for the newest passed version: it becomes production."""
+    if len(words) != 1:
+        raise UsageError(
+            say(f"{len(words)} words after promote.", f"promote 之后有 {len(words)} 个词。"),
+            say("Expected: promote NAME:VERSION.", "应为：promote 名称:版本。"),
+        )
+    found = registry.find(words[0])
+    if found.verdict == REFUSED:
+        raise RegistryError(
+            say(f"The gate refused {found.model}:{found.version}.",
+                f"门禁拒绝了 {found.model}:{found.version}。"),
+            say("Expected a version that passed.", "应为通过门禁的版本。"),
+            say("luodi models lists them.", "luodi models 可列出它们。"),
+        )  # fmt: skip
+    registry.set_alias(found.model, found.version, PRODUCTION)
 
 
 def show(rows: Sequence[Registered], home: Path) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FIRST = "0" * 64
-REGISTER, ALIAS, OPEN_TEST = "register", "alias", "open-test"
+REGISTER, ALIAS, OPEN_TEST, ROUTE = "register", "alias", "open-test", "route"
 
 
 def chained(entry: Sequence[JsonValue], previous: str) -> str:
@@ -71,9 +71,9 @@ def check(connection: Connection) -> list[str]:
 
 def _against_tables(connection: Connection, entries: Sequence[Any]) -> list[str]:
     """The tables must hold what the acts told, and nothing else."""
-    from luodi.registry.tables import aliases, openings, versions
+    from luodi.registry.tables import aliases, openings, routes, versions
 
-    told: dict[str, list[tuple[str, ...]]] = {REGISTER: [], ALIAS: [], OPEN_TEST: []}
+    told: dict[str, list[tuple[str, ...]]] = {REGISTER: [], ALIAS: [], OPEN_TEST: [], ROUTE: []}
     for row in entries:
         body = json.loads(row.body)
         if row.kind == REGISTER and body.get("again"):
@@ -82,20 +82,25 @@ def _against_tables(connection: Connection, entries: Sequence[Any]) -> list[str]
             REGISTER: ("digest", "bundle", "run", "metrics", "verdict"),
             ALIAS: ("alias",),
             OPEN_TEST: ("fingerprint", "run", "digest"),
+            ROUTE: ("route", "reason"),
         }[row.kind]
         told[row.kind].append((row.model, row.version, *(str(body[key]) for key in keys)))
-    v, a, o = versions.c, aliases.c, openings.c
+    v, a, o, r = versions.c, aliases.c, openings.c, routes.c
     held = {
         REGISTER: [v.model, v.version, v.digest, v.bundle, v.run, v.metrics, v.verdict],
         ALIAS: [a.model, a.version, a.alias],
         OPEN_TEST: [o.fingerprint, o.run, o.digest],
+        ROUTE: [r.model, r.route, r.reason],
     }
     problems = []
-    for (kind, columns), table in zip(held.items(), (versions, aliases, openings), strict=True):
+    tables = (versions, aliases, openings, routes)
+    for (kind, columns), table in zip(held.items(), tables, strict=True):
         rows = connection.execute(table.select().with_only_columns(*columns))
         found = [tuple(str(value or "") for value in row) for row in rows]
         if kind == OPEN_TEST:
             found = [("", "", *row) for row in found]
+        elif kind == ROUTE:
+            found = [(model, "", *rest) for model, *rest in found]
         if sorted(found) != sorted(told[kind]):
             problems.append(
                 say(

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from luodi.bundle import read_manifest, version_of
 from luodi.contracts import JsonValue, RegistryError, say
 from luodi.registry import acts
 from luodi.registry.names import by_alias, by_version, listed, part, unknown_model
+from luodi.registry.promotion import PASSED, PRODUCTION, before, champion_of
+from luodi.registry.reading import read_versions
 from luodi.registry.records import Opening, Registered
+from luodi.registry.routes import Route, check_route
 from luodi.registry.store import Store
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-PASSED, REFUSED = "passed", "refused"
-STAGING, PRODUCTION = "staging", "production"
+REFUSED = "refused"
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
@@ -130,11 +128,18 @@ class Registry:
             )
         return by_alias(name, rest, found) if mark == "@" else by_version(name, rest, found)
 
-    def set_alias(self, name: str, version: str, alias: str) -> Registered:
+    def set_alias(
+        self, name: str, version: str, alias: str, instead_of: str | None = None
+    ) -> Registered:
         """Let `alias`, such as production, mean this version; what it meant is kept in history.
 
+        Args:
+            instead_of: the version that it must still mean; None for whatever it means. Of two
+                who want to roll back the same version, only one does.
+
         Raises:
-            RegistryError: when there is no such version, or `alias` cannot be one.
+            RegistryError: when there is no such version, or `alias` cannot be one, or means
+                something else by now.
         """
         if not _ALIAS.fullmatch(alias):
             raise RegistryError(
@@ -149,6 +154,14 @@ class Registry:
         found = by_version(name, version, self.versions(name))
         when = _now()
         with self._store.writing() as connection:
+            rows = read_versions(connection, self.home)
+            means = [row.version for row in rows if row.model == name and alias in row.aliases]
+            if instead_of is not None and means not in ([], [instead_of]):
+                raise RegistryError(
+                    say(f"{name}@{alias} means {means[0]} by now.",
+                        f"{name}@{alias} 现已指向 {means[0]}。"),
+                    say(f"Expected {instead_of}.", f"应为 {instead_of}。"),
+                )  # fmt: skip
             connection.execute(
                 aliases.insert().values(
                     model=name, alias=alias, version=found.version, changed=when
@@ -170,6 +183,76 @@ class Registry:
                 .order_by(aliases.c.id.desc())
             )
             return [(row.changed, row.version or "") for row in rows]
+
+    def champion(self, name: str) -> Registered:
+        """The version that stands for a model: what `production` means, else its newest passed.
+
+        Raises:
+            RegistryError: when there is no such model, or none of its versions may stand for it.
+        """
+        return champion_of(name, self.versions(name))
+
+    def rollback(self, name: str, instead_of: str | None = None) -> tuple[Registered, Registered]:
+        """Let `production` mean the version before; returns (what it meant, what it means now).
+
+        Args:
+            instead_of: the version to go back from; None for whichever stands there.
+
+        Raises:
+            RegistryError: when nothing stood there before, or `instead_of` does not any more.
+        """
+        found = self.versions(name)
+        current = champion_of(name, found)
+        history = [version for _, version in self.alias_history(name, PRODUCTION) if version]
+        target = before(found, history)
+        if target is None:
+            raise RegistryError(
+                say(f"Before {name}:{current.version} there was no version.",
+                    f"{name}:{current.version} 之前没有其他版本。"),
+                say(f"There are: {listed(found)}.", f"已有：{listed(found)}。"),
+                say("luodi models promote NAME:VERSION takes any.",
+                    "luodi models promote 名称:版本 可指定任一版本。"),
+            )  # fmt: skip
+        now = self.set_alias(name, target.version, PRODUCTION, instead_of or current.version)
+        return current, now
+
+    def route(self, name: str) -> Route:
+        """A model's challengers, as they were set last; none, when they never were."""
+        from luodi.registry.tables import routes
+
+        if not self._store.path.exists():
+            return Route()
+        with self._store.reading() as connection:
+            row = connection.execute(
+                routes.select().where(routes.c.model == name).order_by(routes.c.id.desc()).limit(1)
+            ).one_or_none()
+        return Route.from_json(json.loads(row.route)) if row else Route()
+
+    def set_route(self, name: str, route: Route, reason: str = "") -> Route:
+        """Deal a model's requests so from now on; what was set before is kept in the log.
+
+        Raises:
+            RegistryError: when a version is not there, or the route cannot be dealt.
+        """
+        from luodi.registry.tables import routes
+
+        found = self.versions(name)
+        for challenger in route.challengers:
+            by_version(name, challenger.version, found)
+        check_route(route, champion_of(name, found).version)
+        when = _now()
+        row = {
+            "route": json.dumps(route.to_json(), ensure_ascii=False, sort_keys=True),
+            "reason": reason,
+        }
+        with self._store.writing() as connection:
+            connection.execute(routes.insert().values(model=name, changed=when, **row))
+            acts.append(connection, acts.ROUTE, when, row, name)
+        return route
+
+    def stamp(self) -> bytes:
+        """Changes whenever anything is written, by any process; cheap enough to ask often."""
+        return self._store.stamp()
 
     def open_test(self, fingerprint: str, run: str, digest: str) -> int:
         """Record that the test part `fingerprint` is looked at, to judge the bundle `digest`.
@@ -217,54 +300,7 @@ class Registry:
         if not self._store.path.exists():
             return []  # asking must not make a registry
         with self._store.reading() as connection:
-            return _read_versions(connection, self.home)
-
-
-def _read_versions(connection: Connection, home: Path) -> list[Registered]:
-    from luodi.registry.tables import acts as log
-    from luodi.registry.tables import aliases, versions
-
-    meant: dict[tuple[str, str], str] = {}
-    for row in connection.execute(aliases.select().order_by(aliases.c.id)):
-        meant[row.model, row.alias] = row.version
-    registered: dict[tuple[str, str], tuple[int, list[str]]] = {}
-    for row in connection.execute(
-        log.select().where(log.c.kind == acts.REGISTER).order_by(log.c.sequence)
-    ):
-        _, folders = registered.get((row.model, row.version), (0, []))
-        folder = json.loads(row.body)["bundle"]
-        registered[row.model, row.version] = (row.sequence, [*folders, folder])
-    found: list[tuple[int, Registered]] = []
-    for row in connection.execute(versions.select()):
-        sequence, folders = registered.get((row.model, row.version), (0, []))
-        names = tuple(
-            sorted(
-                alias
-                for (model, alias), version in meant.items()
-                if (model, version) == (row.model, row.version)
-            )
-        )
-        found.append((sequence, _registered(row, home, folders, names)))
-    return [one for _, one in sorted(found, key=lambda pair: -pair[0])]
-
-
-def _registered(
-    row: Any, home: Path, folders: Sequence[str], aliases: tuple[str, ...]
-) -> Registered:
-    # The same bundle may have been made by several runs: any copy that is still there will do.
-    places = [home / row.bundle, *(home / folder for folder in folders)]
-    folder = next((place for place in places if place.is_dir()), places[0])
-    return Registered(
-        model=row.model,
-        version=row.version,
-        digest=row.digest,
-        folder=folder,
-        run=row.run,
-        created=row.created,
-        metrics=json.loads(row.metrics),
-        verdict=row.verdict,
-        aliases=aliases,
-    )
+            return read_versions(connection, self.home)
 
 
 def _now() -> str:

@@ -44,6 +44,15 @@ openings = Table(
     Column("digest", Text),
     Column("opened", Text),
 )
+routes = Table(
+    "routes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model", Text, ForeignKey("models.name")),
+    Column("route", Text),
+    Column("reason", Text),
+    Column("changed", Text),
+)
 acts = Table(
     "acts",
     metadata,
