@@ -86,7 +86,7 @@ def check_learner(
 ) -> None:
     """Hold one learner to the contract; see `check_task`."""
     folder, trial = where
-    requests = task.requests(parts.test)
+    requests = task.requests(parts.test, schema)
     first = _fit(task, learner, parts, schema, (folder / "first", trial))
     answers = first.predict(requests)
     _check_answers(task, parts, schema, answers, learner.name)

@@ -37,7 +37,7 @@ def real(tmp_path_factory):
     settings.folder.mkdir()
     (place / "exported").mkdir()
     learner.fit(data, data, settings, Quiet()).export(place / "exported")
-    requests = task.requests(data)[:20]
+    requests = task.requests(data, schema)[:20]
     predictor = learner.predictor.load(place / "exported", 1)
     write_bundle(
         place / "bundle",

@@ -65,11 +65,11 @@ class Task(Protocol):
     def schema(self, data: Dataset) -> Schema:
         """One request, one answer, with examples taken from `data`."""
 
-    def requests(self, data: Dataset) -> list[Request]:
-        """The rows as requests, as a caller of the service would send them."""
+    def requests(self, data: Dataset, schema: Schema) -> list[Request]:
+        """The rows as requests that fit `schema`, as a caller of the service would send them."""
 
     def score(self, data: Dataset, answers: Sequence[Answer], schema: Schema) -> Scored:
-        """Answers to `requests(data)` beside the rows' truth."""
+        """Answers to `requests(data, schema)` beside the rows' truth."""
 
     def sections(
         self, data: Dataset, answers: Sequence[Answer], scored: Any, level: float

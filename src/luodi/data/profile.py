@@ -55,10 +55,13 @@ class ColumnProfile:
 
 def profile(table: pl.DataFrame) -> list[ColumnProfile]:
     """A profile of each column, reserved ones left out, in the table's order."""
-    return [_column(column) for column in table.iter_columns() if column.name not in RESERVED]
+    return [
+        profile_column(column) for column in table.iter_columns() if column.name not in RESERVED
+    ]
 
 
-def _column(column: pl.Series) -> ColumnProfile:
+def profile_column(column: pl.Series) -> ColumnProfile:
+    """The profile of one column."""
     import polars as pl
 
     kind = column.dtype

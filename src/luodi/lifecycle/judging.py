@@ -91,7 +91,7 @@ def _evaluate(
     level = level_for(openings)
     seed, test, metrics = run.project.model.seed, cut.parts.test, run.task.metrics
     loaded = open_predictor(bundle.folder, run.threads, expected_digest=bundle.digest)
-    answers = _in_blocks(loaded.predict, run.task.requests(test), progress)
+    answers = _in_blocks(loaded.predict, run.task.requests(test, cut.schema), progress)
     scored = run.task.score(test, answers, cut.schema)
     found: dict[str, Any] = {"level": level, "openings": openings, "baselines": {}, "paired": {}}
     progress.say(say("Resampling for the intervals.", "正在重采样以计算区间。"))
@@ -99,7 +99,7 @@ def _evaluate(
     found["metrics"] = _plain(intervals(scored, metrics, level=level, seed=seed))
     for trained in baselines:
         name = trained.recipe.learner
-        other = predict_part(run, name, trained.exported, test)
+        other = predict_part(run, name, trained.exported, test, cut.schema)
         other_scored = run.task.score(test, other, cut.schema)
         found["baselines"][name] = _plain(intervals(other_scored, metrics, level=level, seed=seed))
         if name != loaded.manifest.learner or trained.recipe.options:
@@ -239,5 +239,5 @@ def _plain_score(run: RunPlace, train: Dataset, test: Dataset, folder: Path) -> 
         train.take(np.sort(order[tenth:])), train.take(np.sort(order[:tenth])), settings, Quiet()
     )
     fitted.export(folder / "export")
-    answers = predict_part(run, learner.name, folder / "export", test)
+    answers = predict_part(run, learner.name, folder / "export", test, schema)
     return intervals(run.task.score(test, answers, schema), [metric], resamples=400)[metric.name]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import (
     Answer,
+    Dataset,
     FitSettings,
     Interval,
     JsonValue,
@@ -92,7 +93,7 @@ def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progre
         fitted.export(exported)
     except ModuleNotFoundError as error:
         raise missing_part(recipe.learner, error) from error
-    answers = predict_part(run, recipe.learner, exported, cut.parts.valid)
+    answers = predict_part(run, recipe.learner, exported, cut.parts.valid, cut.schema)
     write_json(
         folder / "fitted.json",
         {
@@ -133,10 +134,12 @@ def missing_part(learner: str, error: ModuleNotFoundError) -> MissingPartError:
     )
 
 
-def predict_part(run: RunPlace, learner: str, exported: Path, part: Any) -> list[Answer]:
+def predict_part(
+    run: RunPlace, learner: str, exported: Path, part: Dataset, schema: Schema
+) -> list[Answer]:
     """The exported model's answers to a part's rows, through its own predictor."""
     predictor = run.task.learners[learner].predictor.load(exported, run.threads)
-    return predictor.predict(run.task.requests(part))
+    return predictor.predict(run.task.requests(part, schema))
 
 
 def _measured(
@@ -229,4 +232,4 @@ def _golden_requests(run: RunPlace, cut: Cut) -> list[Any]:
 
     part = cut.parts.valid if cut.parts.valid.rows else cut.parts.train
     rows = np.unique(np.linspace(0, part.rows - 1, min(GOLDEN, part.rows)).astype(np.int64))
-    return run.task.requests(part.take(rows))
+    return run.task.requests(part.take(rows), cut.schema)

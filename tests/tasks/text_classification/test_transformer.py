@@ -95,7 +95,7 @@ def _probabilities(answers: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
 
 def test_what_is_learnt_is_what_the_predictor_answers(exported: Path) -> None:
     predictor = TransformerPredictor.load(exported, 1)
-    answers = predictor.predict(task.requests(VALID))
+    answers = predictor.predict(task.requests(VALID, task.schema(TRAIN)))
     truth = VALID.table["label"].to_list()
     right = [answer["label"] == label for answer, label in zip(answers, truth, strict=True)]
     assert np.mean(right) > 0.9
@@ -121,7 +121,9 @@ def test_the_export_answers_as_the_model_in_memory(
 
 def test_the_other_requests_of_a_call_change_no_answer(exported: Path) -> None:
     predictor = TransformerPredictor.load(exported, 1)
-    requests = task.requests(VALID) * 3  # more than the few whose tokens are remembered
+    requests = (
+        task.requests(VALID, task.schema(TRAIN)) * 3
+    )  # more than the few whose tokens are remembered
     together = _probabilities(predictor.predict(requests))
     alone = _probabilities([predictor.predict([request])[0] for request in requests[:60]])
     np.testing.assert_allclose(together[:60], alone, atol=1e-5)
@@ -133,7 +135,7 @@ def test_same_seed_same_model_and_another_seed_another(base: str, tmp_path: Path
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         _fit(base, tmp_path / name, seed=seed).export(tmp_path / name / "out")
         predictor = TransformerPredictor.load(tmp_path / name / "out", 1)
-        answers.append(_probabilities(predictor.predict(task.requests(VALID))))
+        answers.append(_probabilities(predictor.predict(task.requests(VALID, task.schema(TRAIN)))))
     assert np.array_equal(answers[0], answers[1])
     assert not np.array_equal(answers[0], answers[2])
 

@@ -27,7 +27,7 @@ from luodi.contracts import (
     TrainingError,
     say,
 )
-from luodi.tasks.text_classification.answers import class_answers, softmax
+from luodi.tasks.classes import class_answers, softmax
 from luodi.tasks.text_classification.ngrams import hashed_ngrams
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from luodi.contracts import (
     Role,
     SearchSpace,
 )
-from luodi.tasks.text_classification.answers import class_answers
+from luodi.tasks.classes import class_answers
 
 if TYPE_CHECKING:
     from luodi.contracts import Dataset

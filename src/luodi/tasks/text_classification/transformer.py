@@ -26,7 +26,7 @@ from luodi.contracts import (
     say,
 )
 from luodi.project.home import cache_folder
-from luodi.tasks.text_classification.answers import softmax
+from luodi.tasks.classes import softmax
 from luodi.tasks.text_classification.transformer_predictor import (
     HEAD,
     MODEL,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from luodi.contracts import Answer, BundleError, Request, say
-from luodi.tasks.text_classification.answers import class_answers, softmax
+from luodi.tasks.classes import class_answers, softmax
 from luodi.training.batching import plan_batches
 
 if TYPE_CHECKING:

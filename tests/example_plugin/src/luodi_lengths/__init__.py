@@ -135,7 +135,7 @@ class LengthClassification(Task):
              Field("probabilities", "scores", categories=labels)),
         )  # fmt: skip
 
-    def requests(self, data: Dataset) -> list[Request]:
+    def requests(self, data: Dataset, schema: Schema) -> list[Request]:
         return [{"number": float(v)} for v in data.table[data.column(Role.FEATURE)].to_list()]
 
     def score(self, data: Dataset, answers: Sequence[Answer], schema: Schema) -> Classified:

@@ -1,0 +1,138 @@
+"""What a report shows of answers that are numbers, beyond their metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from luodi.contracts import Bars, JsonValue, Lines, Section, Table, Valued, say
+from luodi.evaluation.classification import shorten
+from luodi.evaluation.measure import Floats
+
+BINS = 20
+"""Groups of rows, by size of the answer, that the curves go through."""
+
+
+def sections(
+    contents: Sequence[str], scored: Valued, level: float = 0.95, mistakes: int = 20
+) -> list[Section]:
+    """Truth by answer, the spread of errors, the largest errors, the intervals' coverage.
+
+    Args:
+        contents: each row as a text to show.
+        level: of the intervals.
+        mistakes: how many of the largest errors to show.
+    """
+    if not scored.rows:
+        return []
+    found: list[Section] = [truth_by_answer(scored), errors(scored)]
+    if scored.low is not None and scored.high is not None:
+        found.append(coverage(scored, scored.low, scored.high))
+    found.append(largest_errors(contents, scored, mistakes))
+    return found
+
+
+def _groups(values: Floats) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Rows in groups of like size, by rising value."""
+    order = np.argsort(values, kind="stable")
+    return [part for part in np.array_split(order, min(BINS, len(values))) if len(part)]
+
+
+def truth_by_answer(scored: Valued) -> Lines:
+    """Whether answers are right on average, for small ones as for large ones."""
+    curve = [
+        (
+            float(np.average(scored.value[rows], weights=_weights(scored, rows))),
+            float(np.average(scored.truth[rows], weights=_weights(scored, rows))),
+        )
+        for rows in _groups(scored.value)
+    ]
+    return Lines(
+        say("Truth by answer", "预测与真实值"),
+        say("answer (mean of a group)", "预测值（组平均）"),
+        say("truth (mean of the group)", "真实值（组平均）"),
+        {say("model", "模型"): curve},
+        diagonal=True,
+        note=say(
+            "On the diagonal answers are right on average.", "落在对角线上表示平均而言预测无偏。"
+        ),
+    )
+
+
+def _weights(scored: Valued, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats | None:
+    weight = scored.weight[rows]
+    return weight if weight.sum() > 0 else None
+
+
+def errors(scored: Valued) -> Bars:
+    """How far answers lie off, and to which side."""
+    off = scored.value - scored.truth
+    low, high = np.quantile(off, [0.01, 0.99])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(np.clip(off, low, high), bins=BINS, range=(low, high))
+    return Bars(
+        say("Errors", "误差分布"),
+        [f"{a:.3g}…{b:.3g}" for a, b in pairwise(edges.tolist())],
+        counts.astype(float).tolist(),
+        note=say(
+            "Answer less truth; the outermost bars hold all beyond them.",
+            "预测值减真实值；两端的柱包含更极端的值。",
+        ),
+    )
+
+
+def coverage(scored: Valued, low: Floats, high: Floats) -> Table:
+    """How often the truth lay inside the answer's own interval, over all and by size."""
+    inside = (scored.truth >= low) & (scored.truth <= high)
+    rows: list[list[JsonValue]] = [
+        [
+            say("all", "全部"),
+            {"share": float(inside.mean())},
+            float((high - low).mean()),
+            scored.rows,
+        ]
+    ]
+    order = np.argsort(scored.value, kind="stable")
+    names = (say("smallest third", "最小的三分之一"), say("middle third", "中间三分之一"),
+             say("largest third", "最大的三分之一"))  # fmt: skip
+    for name, part in zip(names, np.array_split(order, 3), strict=True):
+        if len(part):
+            width = float((high[part] - low[part]).mean())
+            rows.append([name, {"share": float(inside[part].mean())}, width, len(part)])
+    return Table(
+        say("Intervals of the answers", "预测区间"),
+        [say("answers", "预测"), say("truth inside", "真实值落入"), say("mean width", "平均宽度"),
+         say("rows", "行数")],
+        rows,
+        say(
+            f"Each interval was made to hold the truth with the chance {scored.coverage:g}.",
+            f"每个区间的目标覆盖率为 {scored.coverage:g}。",
+        ),
+    )  # fmt: skip
+
+
+def largest_errors(contents: Sequence[str], scored: Valued, limit: int = 20) -> Table:
+    """The rows whose answers lie farthest off."""
+    off = scored.value - scored.truth
+    rows = [
+        [
+            shorten(contents[row]),
+            float(scored.truth[row]),
+            float(scored.value[row]),
+            float(off[row]),
+        ]
+        for row in np.argsort(-np.abs(off), kind="stable")[:limit]
+    ]
+    return Table(
+        say("Largest errors", "误差最大的行"),
+        [say("content", "内容"), say("truth", "真实值"), say("answer", "预测值"),
+         say("error", "误差")],
+        rows,
+        say(
+            "Look here for wrong values in the data as well as for what the model cannot do.",
+            "这里既能看出模型的短板，也常能发现数据中的错误值。",
+        ),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What the tasks on tables share: reading columns, encoding them, learners, decisions."""

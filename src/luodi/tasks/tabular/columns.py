@@ -1,0 +1,107 @@
+"""Between a table's columns and the fields of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from luodi.contracts import DataError, Dataset, Field, JsonValue, Request, Role, say
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Columns = Mapping[str, Sequence[JsonValue]]
+"""Field name -> the values of n rows, None where nothing is known."""
+
+_CATEGORIES = 200
+"""Categories that a schema lists of a field: enough for a form, small enough for a document."""
+
+
+def request_fields(data: Dataset) -> tuple[Field, ...]:
+    """A field for each feature column that can be learnt from, in the table's order.
+
+    A field is required when no row was ever without it: what a model has not seen missing it
+    must not be asked about as if it had.
+
+    Raises:
+        DataError: no column is left.
+    """
+    fields = [_field(data, name) for name in data.columns(Role.FEATURE)]
+    found = tuple(field for field in fields if field is not None)
+    if not found:
+        raise DataError(
+            say("There is no column to learn from.", "没有可供学习的列。"),
+            say(
+                "Expected at least one that is neither constant, nor empty, nor a running number.",
+                "至少需要一列既非常数、非空列、也非流水号的列。",
+            ),
+            say(
+                "Name columns under data.columns.feature, or what they hold under data.kinds.",
+                "请在 data.columns.feature 中列出特征列，或在 data.kinds 中指定其类型。",
+            ),
+        )
+    return found
+
+
+def _field(data: Dataset, name: str) -> Field | None:
+    from luodi.data.kinds import read_column, recognise
+
+    column = data.table.get_column(name)
+    kind = data.question.kinds.get(name) or recognise(column)
+    if kind == "ignore":
+        return None
+    values = read_column(column, kind)
+    present = [value for value in values if value is not None]
+    if not present:
+        return None
+    categories = tuple(_commonest(present)) if kind == "category" else ()
+    example = categories[0] if categories else _typical(present)
+    return Field(name, kind, len(present) == len(values), categories, example=example)
+
+
+def _commonest(values: Sequence[JsonValue]) -> list[str]:
+    from collections import Counter
+
+    counts = Counter(str(value) for value in values)
+    return [name for name, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:_CATEGORIES]]
+
+
+def _typical(values: Sequence[JsonValue]) -> JsonValue:
+    """The value in the middle: a median number or date, a text of middling length."""
+    if isinstance(values[0], str):
+        ordered = sorted(values, key=lambda text: (len(text), text))
+        return ordered[len(ordered) // 2]
+    return sorted(values)[len(values) // 2]
+
+
+def table_columns(data: Dataset, fields: Sequence[Field]) -> dict[str, list[JsonValue]]:
+    """The fields' values in each row of a table."""
+    from luodi.data.kinds import read_column
+
+    return {field.name: read_column(data.table.get_column(field.name), field.kind)
+            for field in fields}  # fmt: skip
+
+
+def table_requests(data: Dataset, fields: Sequence[Field]) -> list[Request]:
+    """The rows of a table as requests."""
+    columns = table_columns(data, fields)
+    names = list(columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def request_columns(
+    requests: Sequence[Request], names: Sequence[str]
+) -> dict[str, list[JsonValue]]:
+    """Requests turned on their side: a list of values a field."""
+    return {name: [request.get(name) for request in requests] for name in names}
+
+
+def row_texts(data: Dataset) -> list[str]:
+    """Each row's features as one text: equal texts are rows alike."""
+    from luodi.data.roles import as_text
+
+    names = data.columns(Role.FEATURE)
+    columns: list[pl.Series] = [as_text(data.table.get_column(name)) for name in names]
+    rows = zip(*(column.fill_null("").to_list() for column in columns), strict=True)
+    return ["; ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
+            for row in rows]  # fmt: skip

@@ -1,0 +1,193 @@
+"""What every learner on tables does alike: encode, train, decide, export, answer.
+
+A learner brings a Scorer, which turns a matrix into scores, and says how it is trained.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luodi.contracts import (
+    Answer,
+    Dataset,
+    Estimate,
+    Finding,
+    FitSettings,
+    JsonValue,
+    Predictor,
+    Progress,
+    QuestionSettings,
+    Request,
+    SearchSpace,
+)
+from luodi.tasks.tabular.codes import Flavour, Floats
+from luodi.tasks.tabular.columns import request_columns, table_columns
+from luodi.tasks.tabular.decision import Decision, export_decision, learn_decision, load_decision
+from luodi.tasks.tabular.encoder import Encoder
+from luodi.tasks.tabular.target import Classes, Target, target_of, weights_of
+
+
+class Scorer(Protocol):
+    """A trained model: a matrix in, scores out. Reads no torch and no scikit-learn."""
+
+    @classmethod
+    def load(cls, folder: Path, threads: int) -> Self:
+        """Read what `export` wrote."""
+
+    def export(self, folder: Path) -> None:
+        """Write plain arrays, JSON, ONNX or LightGBM's text; never a pickle."""
+
+    def score(self, matrix: Floats) -> Floats:
+        """(n, f) -> (n, k) probabilities, or (n,) values."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Encoded rows.
+
+    Attributes:
+        matrix: (n, f).
+        truth: (n,) places among the labels, or numbers.
+        weight: (n,).
+    """
+
+    matrix: Floats
+    truth: NDArray[Any]
+    weight: Floats
+
+    @property
+    def rows(self) -> int:
+        """n."""
+        return len(self.truth)
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Everything that a training has beside the rows."""
+
+    encoder: Encoder
+    target: Target
+    question: QuestionSettings
+    options: Mapping[str, JsonValue]
+    settings: FitSettings
+    progress: Progress
+
+
+@dataclass
+class Trained:
+    """What a training comes to."""
+
+    scorer: Scorer
+    history: list[Mapping[str, float]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class TabularPredictor:
+    """Answers with an encoder, a scorer and a decision. A learner's own class names the scorer."""
+
+    scorer_type: ClassVar[type[Scorer]]
+
+    def __init__(self, encoder: Encoder, scorer: Scorer, decision: Decision) -> None:
+        self.encoder, self.scorer, self.decision = encoder, scorer, decision
+
+    @classmethod
+    def load(cls, folder: Path, threads: int) -> Self:
+        """Read what `TabularFitted.export` wrote."""
+        scorer = cls.scorer_type.load(folder, threads)
+        return cls(Encoder.load(folder), scorer, load_decision(folder))
+
+    def matrix(self, requests: Sequence[Request]) -> Floats:
+        """(n requests, f)."""
+        return self.encoder.encode(request_columns(requests, self.encoder.fields))
+
+    def predict(self, requests: Sequence[Request]) -> list[Answer]:
+        """One answer a request."""
+        if not requests:
+            return []
+        return self.decision.answers(self.scorer.score(self.matrix(requests)))
+
+    def cost(self, request: Request) -> int:
+        """A row is a row."""
+        return 1
+
+
+@dataclass(frozen=True)
+class TabularFitted:
+    """A model on tables in memory."""
+
+    encoder: Encoder
+    scorer: Scorer
+    decision: Decision
+    history: Sequence[Mapping[str, float]]
+    findings: Sequence[Finding] = ()
+    licences: Mapping[str, str] = field(default_factory=dict)
+
+    def export(self, folder: Path) -> None:
+        """The encoder, the decision and the scorer's own files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.encoder.export(folder)
+        export_decision(self.decision, folder)
+        self.scorer.export(folder)
+
+
+class TabularLearner(ABC):
+    """One way to answer from a table's columns. Subclasses say how the scorer is trained."""
+
+    name: str
+    version: int = 1
+    space: SearchSpace = {}
+    flavour: ClassVar[Flavour] = "dense"
+    predictor: type[Predictor]
+
+    @abstractmethod
+    def train(self, train: Sample, valid: Sample, fitting: Fitting) -> Trained:
+        """Learn from `train`; choose on `valid` alone."""
+
+    @abstractmethod
+    def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
+        """What fitting on `data` will take, without fitting."""
+
+    def fit(
+        self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
+    ) -> TabularFitted:
+        """Encode, train, decide."""
+        target = target_of(settings.schema)
+        fields = settings.schema.request
+        columns = table_columns(train, fields)
+        encoder = Encoder.learn(fields, columns, self.flavour)
+        fitting = Fitting(
+            encoder, target, train.question, settings.chosen(self.space), settings, progress
+        )
+        learnt = Sample(encoder.encode(columns), target.truth(train), weights_of(train))
+        held = sample(valid, encoder, target, settings)
+        trained = self.train(learnt, held, fitting)
+        judged = held if held.rows else learnt
+        decision = learn_decision(
+            trained.scorer.score(judged.matrix), judged.truth, target, train.question
+        )
+        return TabularFitted(encoder, trained.scorer, decision, trained.history, trained.findings)
+
+
+def sample(data: Dataset, encoder: Encoder, target: Target, settings: FitSettings) -> Sample:
+    """The rows of a part, encoded."""
+    columns = table_columns(data, settings.schema.request)
+    return Sample(encoder.encode(columns), target.truth(data), weights_of(data))
+
+
+def loss(scores: Floats, part: Sample, target: Target) -> float:
+    """What a training chooses by: mean log loss of (n, k), or mean squared error of (n,)."""
+    if not part.rows:
+        return 0.0
+    if isinstance(target, Classes):
+        hit = scores[np.arange(part.rows), part.truth]
+        each = -np.log(np.clip(hit, 1e-15, 1.0))
+    else:
+        each = (scores - part.truth) ** 2
+    return float(np.average(each, weights=part.weight if part.weight.sum() > 0 else None))

@@ -1,0 +1,48 @@
+"""Which label is the event, and what wrong answers cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_EVENTS = (
+    "1", "true", "yes", "y", "t", "bad", "default", "positive", "pos", "malignant", "fraud",
+    "failure", "fail", "failed", "churn", "churned", "died", "dead", "sick", "disease", "event",
+    "abnormal", "spam", "attack", "late", "是", "坏", "违约", "阳性", "恶性", "欺诈", "故障",
+    "流失",
+    "异常",
+)  # fmt: skip
+"""Words that name the event of two labels, as people write them."""
+
+
+def ordered_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]:
+    """The labels in order; of two, the event comes last.
+
+    The event is what the project says; else the one label whose name says so; else the rarer;
+    at a tie, the later by name.
+    """
+    counts = Counter(labels)
+    names = sorted(counts)
+    if len(names) != 2:
+        return tuple(names)
+    telling = [name for name in names if name.strip().lower() in _EVENTS]
+    if positive in names:
+        event = positive
+    elif len(telling) == 1:
+        event = telling[0]
+    else:
+        event = min(names, key=lambda name: (counts[name], name != names[1]))
+    return tuple(sorted(names, key=lambda name: name == event))
+
+
+def cost_matrix(k: int, costs: Mapping[str, float]) -> NDArray[np.float64] | None:
+    """(k, k): what an answer (column) costs where another is true (row); None without costs."""
+    if k != 2 or not costs:
+        return None
+    matrix = np.zeros((2, 2))
+    matrix[0, 1] = costs.get("false_positive", 0.0)
+    matrix[1, 0] = costs.get("false_negative", 0.0)
+    return matrix

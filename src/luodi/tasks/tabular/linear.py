@@ -1,0 +1,146 @@
+"""The linear baseline: logistic loss for labels, squared loss for numbers, both shrunk (ridge)."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luodi.contracts import Choice, Dataset, Estimate, FitSettings, Predictor, SearchSpace
+from luodi.tasks.classes import softmax
+from luodi.tasks.tabular.codes import Floats
+from luodi.tasks.tabular.fitting import (
+    Fitting,
+    Sample,
+    Scorer,
+    TabularLearner,
+    TabularPredictor,
+    Trained,
+    loss,
+)
+from luodi.tasks.tabular.target import Classes
+
+_STRENGTHS = (0.003, 0.03, 0.3, 3.0, 30.0)
+"""Inverse strengths of the shrinkage that are tried, the strongest first."""
+
+
+@dataclass(frozen=True)
+class LinearScorer:
+    """Sums of weights.
+
+    Attributes:
+        weights: (f, k), or (f, 1) for two labels and for numbers.
+        bias: (k,) or (1,).
+        centre: (f,) the training part's mean row: contributions are told from there.
+        numbers: whether the sum itself is the answer.
+    """
+
+    weights: Floats
+    bias: Floats
+    centre: Floats
+    numbers: bool
+
+    @classmethod
+    def load(cls, folder: Path, threads: int) -> Self:
+        """Read what `export` wrote."""
+
+        def array(name: str) -> Floats:
+            stored: Floats = np.load(folder / f"{name}.npy", allow_pickle=False)
+            return stored
+
+        head = json.loads((folder / "linear.json").read_text("utf-8"))
+        return cls(array("weights"), array("bias"), array("centre"), head["numbers"])
+
+    def export(self, folder: Path) -> None:
+        """Three plain arrays and a JSON head."""
+        for name in ("weights", "bias", "centre"):
+            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+        (folder / "linear.json").write_text(json.dumps({"numbers": self.numbers}))
+
+    def score(self, matrix: Floats) -> Floats:
+        """(n, f) -> (n, k) probabilities or (n,) values."""
+        sums = matrix @ self.weights + self.bias
+        if self.numbers:
+            return np.asarray(sums[:, 0])
+        if sums.shape[1] == 1:  # two labels share one column of weights
+            sums = np.hstack([np.zeros_like(sums), sums])
+        return softmax(sums)
+
+
+class LinearPredictor(TabularPredictor):
+    """Answers by sums of weights."""
+
+    scorer_type: ClassVar[type[Scorer]] = LinearScorer
+
+
+class LinearLearner(TabularLearner):
+    """Fits in seconds; its strength of shrinkage is chosen on the validation part."""
+
+    name = "linear"
+    predictor: type[Predictor] = LinearPredictor
+    space: SearchSpace = {"strengths": Choice((None,))}
+
+    def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
+        """A few passes over all cells for each strength."""
+        cells = data.rows * max(len(settings.schema.request), 1) * 4
+        return Estimate(seconds=0.5 + cells * 1e-6, bytes=int(1e8 + cells * 24))
+
+    def train(self, train: Sample, valid: Sample, fitting: Fitting) -> Trained:
+        """Weights for each strength, the best kept by loss on the validation part."""
+        strengths: Sequence[float] = fitting.options["strengths"] or _STRENGTHS
+        best: tuple[float, LinearScorer] | None = None
+        history: list[Mapping[str, float]] = []
+        judged = valid if valid.rows else train
+        for number, (strength, scorer) in enumerate(_path(train, strengths, fitting)):
+            fitting.progress.step(number, len(strengths), f"C = {strength:g}")
+            found = loss(scorer.score(judged.matrix), judged, fitting.target)
+            history.append({"strength": strength, "valid_loss": found})
+            if best is None or found < best[0]:
+                best = found, scorer
+        fitting.progress.step(len(strengths), len(strengths))
+        assert best is not None  # noqa: S101  # there is a strength, always
+        return Trained(best[1], history)
+
+
+def _path(
+    train: Sample, strengths: Sequence[float], fitting: Fitting
+) -> Iterator[tuple[float, LinearScorer]]:
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    centre = train.matrix.mean(axis=0)
+    if not isinstance(fitting.target, Classes):
+        for strength in strengths:
+            model = Ridge(alpha=1 / strength, random_state=fitting.settings.seed)
+            model.fit(train.matrix, train.truth, sample_weight=train.weight)
+            bias = np.array([float(model.intercept_)])
+            yield strength, LinearScorer(model.coef_[:, None], bias, centre, True)
+        return
+    model = LogisticRegression(max_iter=300, warm_start=True, random_state=fitting.settings.seed)
+    k = len(fitting.target.labels)
+    for strength in strengths:
+        model.set_params(C=strength)
+        with warnings.catch_warnings():
+            # Not quite converged after 300 steps is good enough for a baseline.
+            warnings.simplefilter("ignore")
+            model.fit(train.matrix, train.truth, sample_weight=train.weight)
+        weights, bias = placed(model.coef_, model.intercept_, model.classes_, k)
+        yield strength, LinearScorer(weights, bias, centre, False)
+
+
+def placed(
+    weights: NDArray[Any], bias: NDArray[Any], present: NDArray[Any], k: int
+) -> tuple[Floats, Floats]:
+    """(f, k or 1) and (k or 1). A label with no training row cannot win, yet keeps its place."""
+    if len(present) == k:
+        return weights.T.astype(np.float64), bias.astype(np.float64)
+    if len(present) == 2:
+        weights, bias = np.vstack([np.zeros_like(weights), weights]), np.append(0.0, bias)
+    whole, whole_bias = np.zeros((weights.shape[1], k)), np.full(k, -20.0)
+    whole[:, present], whole_bias[present] = weights.T, bias
+    return whole, whole_bias

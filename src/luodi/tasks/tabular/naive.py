@@ -1,0 +1,79 @@
+"""The naive baseline: the labels' shares, or the mean, the median or the last number."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from luodi.contracts import Choice, Dataset, Estimate, FitSettings, Predictor, SearchSpace
+from luodi.tasks.tabular.codes import Floats
+from luodi.tasks.tabular.fitting import (
+    Fitting,
+    Sample,
+    Scorer,
+    TabularLearner,
+    TabularPredictor,
+    Trained,
+)
+from luodi.tasks.tabular.target import Classes
+
+_FILE = "naive.json"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same scores to all: k shares, or one number."""
+
+    shares: tuple[float, ...] = ()
+    value: float = 0.0
+
+    @classmethod
+    def load(cls, folder: Path, threads: int) -> Self:
+        """Read what `export` wrote."""
+        head = json.loads((folder / _FILE).read_text("utf-8"))
+        return cls(tuple(head["shares"]), head["value"])
+
+    def export(self, folder: Path) -> None:
+        """One small JSON file."""
+        (folder / _FILE).write_text(json.dumps({"shares": self.shares, "value": self.value}))
+
+    def score(self, matrix: Floats) -> Floats:
+        """(n, k) or (n,), each row alike."""
+        if self.shares:
+            return np.tile(np.array(self.shares), (len(matrix), 1))
+        return np.full(len(matrix), self.value)
+
+
+class NaivePredictor(TabularPredictor):
+    """Answers all alike."""
+
+    scorer_type: ClassVar[type[Scorer]] = Constant
+
+
+class NaiveLearner(TabularLearner):
+    """Counts labels, or averages numbers; `answer: last` is the latest row's number."""
+
+    name = "naive"
+    predictor: type[Predictor] = NaivePredictor
+    space: SearchSpace = {"answer": Choice(("mean", "median", "last"))}
+
+    def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
+        """Nothing to speak of."""
+        return Estimate(seconds=0.1, bytes=1_000_000)
+
+    def train(self, train: Sample, valid: Sample, fitting: Fitting) -> Trained:
+        """Shares with one row added to each label (Laplace), so that log loss stays finite."""
+        if isinstance(fitting.target, Classes):
+            k = len(fitting.target.labels)
+            counts = np.bincount(train.truth, weights=train.weight, minlength=k) + 1
+            return Trained(Constant(tuple((counts / counts.sum()).tolist())))
+        answer = fitting.options["answer"]
+        if answer == "last":
+            return Trained(Constant(value=float(train.truth[-1])))
+        if answer == "median":
+            return Trained(Constant(value=float(np.median(train.truth))))
+        return Trained(Constant(value=float(np.average(train.truth, weights=train.weight))))
