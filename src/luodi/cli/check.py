@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from luodi.cli.findings import show_findings
 from luodi.cli.output import console, duration, emit
 from luodi.contracts import say, use_language
 
@@ -25,6 +26,9 @@ def command(
     price: Annotated[
         float, typer.Option("--price-per-hour", min=0, help="What an hour of this machine costs.")
     ] = 0.0,
+    remarks: Annotated[
+        bool, typer.Option("--remarks", help="Show also findings that are no warning.")
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Validate file and data; estimate time, memory and cost; train nothing."""
@@ -37,10 +41,10 @@ def command(
     checked = check_project(loaded, TerminalObserver(silent=json_output))
     document = checked.to_json()
     document["estimate"]["cost"] = checked.seconds / 3600 * price
-    emit(document, json_output, lambda: show(checked, price))
+    emit(document, json_output, lambda: show(checked, price, remarks))
 
 
-def show(checked: Checked, price: float) -> None:
+def show(checked: Checked, price: float, remarks: bool = False) -> None:
     """Columns, findings, parts, estimates."""
     from rich.markup import escape
     from rich.table import Table
@@ -63,9 +67,7 @@ def show(checked: Checked, price: float) -> None:
         )
     screen.print(columns)
     screen.print()
-    for finding in checked.clean.findings:
-        mark = {"info": "·", "warning": "!", "error": "✗"}[finding.severity]
-        screen.print(f"{mark} {escape(finding.message)} {escape(finding.handled)}".rstrip())
+    show_findings(screen, checked.clean.findings, remarks, "luodi check --remarks")
     rows = checked.rows
     screen.print()
     screen.print(

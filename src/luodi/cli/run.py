@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from luodi.cli.findings import show_findings
 from luodi.cli.output import console, duration, emit
 from luodi.contracts import Interval, say, use_language
 
@@ -47,9 +48,7 @@ def show(outcome: Outcome) -> None:
 
     report, screen = outcome.report, console()
     screen.print()
-    for finding in report.findings:
-        mark = {"info": "·", "warning": "!", "error": "✗"}[finding.severity]
-        screen.print(f"{mark} {escape(finding.message)} {escape(finding.handled)}".rstrip())
+    show_findings(screen, report.findings, where=say("see the report", "见报告"))
     if report.leak:
         screen.print(f"! {escape(report.leak.explanation)}")
     ours = str(report.model["learner"])

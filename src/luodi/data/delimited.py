@@ -252,7 +252,7 @@ def infer_types(table: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     whole = r"^(0|-?[1-9][0-9]{0,14})$"
-    number = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?$"
+    number = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,21})?([eE][+-]?[0-9]{1,2})?$"
     changed = []
     for column in table.iter_columns():
         if column.dtype != pl.String or column.null_count() == table.height:

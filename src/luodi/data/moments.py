@@ -41,6 +41,19 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     return ranks.astype(np.int64)
 
 
+def microseconds(values: pl.Series) -> pl.Series | None:
+    """(n,) microseconds since 1970, null for what is no time; None for values of another kind."""
+    import polars as pl
+
+    if values.dtype == pl.String:
+        return _read(values)
+    if values.dtype == pl.Date:
+        return values.cast(pl.Datetime("us")).to_physical()
+    if isinstance(values.dtype, pl.Datetime):
+        return values.dt.cast_time_unit("us").to_physical()
+    return None
+
+
 def _read(values: pl.Series) -> pl.Series:
     """The texts as microseconds since 1970, null where no form fits."""
     import polars as pl

@@ -60,8 +60,8 @@ def profile(table: pl.DataFrame) -> list[ColumnProfile]:
     ]
 
 
-def profile_column(column: pl.Series) -> ColumnProfile:
-    """The profile of one column."""
+def shown_values(column: pl.Series) -> pl.Series:
+    """The values as they are looked at: blank texts and NaN as null, what is nested as text."""
     import polars as pl
 
     kind = column.dtype
@@ -71,10 +71,22 @@ def profile_column(column: pl.Series) -> ColumnProfile:
         shown = [None if value is None else str(value) for value in column.to_list()]
         column = pl.Series(column.name, shown, dtype=pl.String)
     if column.dtype == pl.String:
+        blank = column.str.strip_chars() == ""
+        return column.set(blank, None) if blank.any() else column
+    if column.dtype.is_decimal():
+        return column.cast(pl.Float64)
+    return column.fill_nan(None) if column.dtype.is_float() else column
+
+
+def profile_column(column: pl.Series) -> ColumnProfile:
+    """The profile of one column."""
+    import polars as pl
+
+    kind = column.dtype
+    column = shown_values(column)
+    if column.dtype == pl.String:
         return _text(column, str(kind))
     present = column.drop_nulls()
-    if column.dtype.is_float():
-        present = present.filter(present.is_not_nan())
     common = (str(kind), len(column), len(column) - len(present), present.n_unique())
     if not len(present):
         return ColumnProfile(column.name, "empty", *common)
@@ -102,7 +114,7 @@ def profile_column(column: pl.Series) -> ColumnProfile:
 def _text(column: pl.Series, dtype: str) -> ColumnProfile:
     import polars as pl
 
-    present = column.filter(column.str.strip_chars() != "")
+    present = column.drop_nulls()
     distinct = present.n_unique()
     common = (dtype, len(column), len(column) - len(present), distinct)
     if not len(present):

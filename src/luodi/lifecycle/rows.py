@@ -157,6 +157,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
 def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
     from luodi.data.clean import prepare as prepare_rows
     from luodi.data.profile import profile
+    from luodi.lifecycle.noticing import noticed
 
     clean = run.project.data.clean
     task = run.task
@@ -168,7 +169,8 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
         (part, None if part is None else task.content(part)) for part in (raw.test, raw.valid)
     ]
     prepared = prepare_rows(data, inspection, clean, *official[0], *official[1])
-    findings = [*raw.findings, *told, *prepared.findings]
+    cards = profile(data.table)
+    findings = noticed(raw, [*raw.findings, *told, *prepared.findings], cards, clean)
     refuse(list(task.inspect(prepared.data, clean)))
     prepared.data.table.write_parquet(folder / "data.parquet")
     for name, part in (("test", prepared.test), ("valid", prepared.valid)):
@@ -179,7 +181,7 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
         {
             "counts": dict(prepared.counts),
             "findings": [finding.to_json() for finding in findings],
-            "profile": [column.to_json() for column in profile(data.table)],
+            "profile": [column.to_json() for column in cards],
             "preparation": prepared.preparation.to_json(),
         },
     )

@@ -1,0 +1,96 @@
+"""Every topic on one table, the worst first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from luodi.contracts import Dataset, Finding, Progress, Quiet
+from luodi.data.findings.classes import classes
+from luodi.data.findings.column import (
+    Noticed,
+    Sheet,
+    sheet,
+)
+from luodi.data.findings.confusion import dates_as_text, numbers_as_text, spellings
+from luodi.data.findings.constant import constant, near_constant
+from luodi.data.findings.copies import duplicate_rows, label_conflicts, near_duplicates
+from luodi.data.findings.encodings import hidden_signs, mojibake
+from luodi.data.findings.identifiers import identifiers
+from luodi.data.findings.languages import languages
+from luodi.data.findings.missing import missing, stand_ins
+from luodi.data.findings.order import row_order
+from luodi.data.findings.outliers import outliers
+from luodi.data.findings.times import future_dates, time_gaps
+from luodi.data.profile import ColumnProfile
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_RANK = {"error": 0, "warning": 1, "info": 2}
+
+COLUMN_TOPICS = (
+    missing,
+    stand_ins,
+    constant,
+    near_constant,
+    numbers_as_text,
+    dates_as_text,
+    spellings,
+    outliers,
+    mojibake,
+    hidden_signs,
+    languages,
+    identifiers,
+    time_gaps,
+    row_order,
+)
+ROW_TOPICS = (duplicate_rows, label_conflicts, near_duplicates)
+
+
+def survey(
+    looked_at: Sheet,
+    *,
+    rows: bool = True,
+    least: int = 5,
+    now: dt.datetime | None = None,
+    progress: Progress = Quiet(),  # noqa: B008
+) -> list[Noticed]:
+    """Everything that is noticed in a table, the worst first.
+
+    Args:
+        looked_at: from `sheet(table, roles)`.
+        rows: also copies and conflicts among rows; a run counts those by itself.
+        least: rows below which a class is rare.
+        now: what dates are held against; the clock's time where it is not given.
+        progress: told of each topic.
+    """
+    moment = now or dt.datetime.now(dt.UTC)
+    topics = [*COLUMN_TOPICS, *(ROW_TOPICS if rows else ())]
+    found: list[Noticed] = []
+    for done, topic in enumerate(topics):
+        progress.step(done, len(topics), topic.__name__.replace("_", " "))
+        found += topic(looked_at)
+    found += classes(looked_at, least)
+    found += future_dates(looked_at, moment)
+    progress.step(len(topics), len(topics))
+    return worst_first(found)
+
+
+def worst_first(found: Sequence[Noticed]) -> list[Noticed]:
+    """By severity, then in the order in which they were found."""
+    return sorted(found, key=lambda noticed: _RANK[noticed.finding.severity])
+
+
+def of_dataset(
+    data: Dataset, cards: Sequence[ColumnProfile] | None = None, least: int = 5
+) -> list[Finding]:
+    """What a run tells of its table beside copies and conflicts, the worst first."""
+    found = survey(sheet(data.table, data.roles, cards), rows=False, least=least)
+    return [noticed.finding for noticed in found]
+
+
+def of_table(table: pl.DataFrame) -> list[Finding]:
+    """What is noticed in a bare table, the worst first."""
+    return [noticed.finding for noticed in survey(sheet(table))]
