@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from luodi.data.preparation import Preparation
 
 PARTS = ("train", "valid", "test")
-LEAK = "target-leak"
-"""The code of a finding on columns that give the label away."""
 
 
 @dataclass(frozen=True)
@@ -194,9 +192,11 @@ def refuse(findings: Sequence[Finding]) -> None:
         LeakError: columns give the label away.
         DataError: anything else; both with the findings' own words and remedies.
     """
+    from luodi.data.leaks import CODE
+
     fatal = [finding for finding in findings if finding.severity == "error" and not finding.handled]
     if fatal:
-        leaks = all(finding.code == LEAK for finding in fatal)
+        leaks = all(finding.code == CODE for finding in fatal)
         raise (LeakError if leaks else DataError)(
             " ".join(finding.message for finding in fatal),
             "",

@@ -56,10 +56,12 @@ class TabularTask(Task):
         return table_requests(data, schema.request)
 
 
-def too_few(data: Dataset, settings: CleanSettings) -> list[Finding]:
-    """Fewer rows than can be dealt out to learn, choose and judge."""
+def general_findings(data: Dataset, settings: CleanSettings) -> list[Finding]:
+    """What no task on tables can live with: too few rows, columns that give the label away."""
+    from luodi.data.leaks import find_leaks
+
     if data.rows >= 3 * settings.min_rows_per_class:
-        return []
+        return find_leaks(data)
     return [
         Finding(
             "too-few-rows",

@@ -36,7 +36,7 @@ from luodi.tasks.tabular.target import (
     groups_of,
     weights_of,
 )
-from luodi.tasks.tabular.task import ROLES, TabularTask, too_few
+from luodi.tasks.tabular.task import ROLES, TabularTask, general_findings
 
 
 class TabularClassification(TabularTask):
@@ -80,7 +80,7 @@ class TabularClassification(TabularTask):
                                f"现有标签：{'、'.join(sorted(set(labels))[:20])}。"),
                 )
             )  # fmt: skip
-        return [*found, *too_few(data, settings)]
+        return [*found, *general_findings(data, settings)]
 
     def split(self, data: Dataset, settings: SplitSettings) -> Parts:
         """Stratified by label; copies and groups together."""

@@ -28,7 +28,7 @@ from luodi.contracts import (
 from luodi.tasks.tabular.columns import request_fields
 from luodi.tasks.tabular.decision import COVERAGE
 from luodi.tasks.tabular.target import VALUE, clusters_of, groups_of, weights_of
-from luodi.tasks.tabular.task import ROLES, TabularTask, too_few
+from luodi.tasks.tabular.task import ROLES, TabularTask, general_findings
 
 
 class TabularRegression(TabularTask):
@@ -60,7 +60,7 @@ class TabularRegression(TabularTask):
         """One number only; too few rows."""
         values = data.table.get_column(data.column(Role.LABEL)).drop_nulls()
         if values.n_unique() > 1:
-            return too_few(data, settings)
+            return general_findings(data, settings)
         return [
             Finding(
                 "one-value",
