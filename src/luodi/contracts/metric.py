@@ -47,6 +47,7 @@ class Classified(Scored):
 
     Of two labels the second is the positive one, the event. `costs` (k, k) is what an answer
     (column) costs where another is true (row); None when the project names no costs.
+    `favourable` is the label that people would rather be answered with.
     """
 
     truth: NDArray[np.int64]
@@ -54,6 +55,7 @@ class Classified(Scored):
     probability: NDArray[np.float64]
     labels: tuple[str, ...]
     costs: NDArray[np.float64] | None = field(default=None, kw_only=True)
+    favourable: int = field(default=1, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class QuestionSettings:
     Attributes:
         kinds: column -> what it holds, where the reader knows better than what was recognised.
         positive: the label that counts as the event (bad, default, failure), of two.
+        favourable: the label that people would rather be answered with, of two.
         costs: what a wrong answer costs: `false_positive` (an alarm for nothing) and
             `false_negative` (an event that was missed).
         leaks: columns that may be learnt from although they seem to give the label away.
@@ -71,6 +72,7 @@ class QuestionSettings:
 
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
     positive: str | None = None
+    favourable: str | None = None
     costs: Mapping[str, float] = field(default_factory=dict)
     leaks: tuple[str, ...] = ()
     monotone: Mapping[str, Literal["increasing", "decreasing"]] = field(default_factory=dict)

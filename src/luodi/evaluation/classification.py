@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import Answer, Bars, Classified, JsonValue, Lines, Matrix, Section, Table, say
+from luodi.evaluation import by_group
 from luodi.evaluation.intervals import resample_weights
 from luodi.evaluation.measure import Floats, divide, sum_by
 from luodi.evaluation.metrics import confidence_bins, totals
@@ -38,6 +39,7 @@ def sections(
         mistakes: how many of the most confident mistakes to show.
     """
     found: list[Section] = [by_class(scored, level), *confusion(scored), *calibration(scored)]
+    found += by_group.sections(scored, level)
     if (wrong := confident_mistakes(contents, scored, mistakes)).rows:
         found.append(wrong)
     cut = np.array([bool(answer.get("truncated")) for answer in answers], dtype=bool)

@@ -65,6 +65,9 @@ def compute(metrics: Sequence[Metric[Any]], scored: Scored, weights: Floats) -> 
             if not isinstance(metric, Measure):
                 found[metric.name] = metric.compute(scored, weights)
                 continue
+            if not metric.needs(scored):
+                found[metric.name] = np.full(len(weights), np.nan)
+                continue
             if metric.sums not in shared:
                 shared[metric.sums] = metric.sums(scored, weights)
             values = metric.formula(shared[metric.sums])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from luodi.contracts import Classified, UsageError, Valued, say
+from luodi.evaluation.fairness import FAIRNESS
 from luodi.evaluation.measure import Floats, Measure, divide, itself, mean, sum_by
 from luodi.evaluation.ranking import ranking
 
@@ -185,9 +186,8 @@ REGRESSION: tuple[Measure[Valued], ...] = (
     Measure("r2", True, _r2, itself, "R²", "决定系数 R²", -_INFINITE),
 )
 
-_ALL: dict[str, Measure[Any]] = {m.name: m for m in CLASSIFICATION} | {
-    m.name: m for m in REGRESSION
-}
+_EVERY: tuple[Measure[Any], ...] = (*CLASSIFICATION, *FAIRNESS, *REGRESSION)
+_ALL: dict[str, Measure[Any]] = {measure.name: measure for measure in _EVERY}
 
 
 def by_name(name: str) -> Measure[Any]:

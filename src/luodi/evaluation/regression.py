@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from luodi.contracts import Bars, JsonValue, Lines, Section, Table, Valued, say
+from luodi.evaluation import by_group
 from luodi.evaluation.classification import shorten
 from luodi.evaluation.measure import Floats
 
@@ -30,6 +31,7 @@ def sections(
     found: list[Section] = [truth_by_answer(scored), errors(scored)]
     if scored.low is not None and scored.high is not None:
         found.append(coverage(scored, scored.low, scored.high))
+    found += by_group.sections(scored, level)
     found.append(largest_errors(contents, scored, mistakes))
     return found
 

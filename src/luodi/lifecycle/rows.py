@@ -143,6 +143,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
             "kinds": dict(project.data.kinds),
             "leaks": list(project.data.leaks.allow),
             "positive": project.data.positive,
+            "favourable": project.data.favourable,
         },
         "task": project.task,
         "language": run.language,

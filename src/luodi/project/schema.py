@@ -101,6 +101,7 @@ class DataSettings(_Strict):
     columns: dict[str, Names]
     kinds: dict[str, ColumnKind] = Field(default_factory=dict)
     positive: Annotated[str | None, BeforeValidator(_text)] = None
+    favourable: Annotated[str | None, BeforeValidator(_text)] = None
     leaks: LeakSettings = LeakSettings()
     monotone: dict[str, Literal["increasing", "decreasing"]] = Field(default_factory=dict)
     clean: CleanSettings = CleanSettings()
@@ -187,6 +188,7 @@ class Project(_Strict):
         return QuestionSettings(
             kinds=data.kinds,
             positive=data.positive,
+            favourable=data.favourable,
             costs={str(name): cost for name, cost in self.costs.items()},
             leaks=data.leaks.allow,
             monotone=data.monotone,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from luodi.contracts import Answer, CleanSettings, Finding, say
+from luodi.contracts import Answer, CleanSettings, Finding, QuestionSettings, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,26 @@ def class_answers(probability: NDArray[np.float64], labels: Sequence[str]) -> li
         {"label": labels[top], "probabilities": dict(zip(labels, row, strict=True))}
         for top, row in zip(best.tolist(), probability.tolist(), strict=True)
     ]
+
+
+_ADVERSE = (
+    "bad", "default", "malignant", "fraud", "failure", "fail", "failed", "rejected", "denied",
+    "churn", "attack", "abnormal", "坏", "违约", "欺诈", "故障", "拒绝", "恶性", "异常",
+)  # fmt: skip
+"""Names of labels that nobody wants to be answered with."""
+
+
+def favourable_place(labels: Sequence[str], question: QuestionSettings) -> int:
+    """The place of the label that people would rather be answered with, of two.
+
+    What the project says; else the other one where the event's name is a bad thing, or where the
+    project counts what wrong answers cost: those are costs of events that one would rather avoid.
+    """
+    if question.favourable is not None and question.favourable in labels:
+        return list(labels).index(question.favourable)
+    if len(labels) == 2 and (labels[1].strip().lower() in _ADVERSE or question.costs):
+        return 0
+    return 1 if len(labels) > 1 else 0
 
 
 def inspect_labels(labels: Sequence[str], column: str, settings: CleanSettings) -> list[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from luodi.contracts import COPIES, Dataset, Grouping, Role, Schema
+from luodi.contracts import COPIES, Dataset, Role, Schema
 
 if TYPE_CHECKING:
     from luodi.tasks.tabular.codes import Floats
@@ -66,18 +66,3 @@ def clusters_of(data: Dataset) -> NDArray[np.int64]:
     if COPIES in data.table.columns:
         return np.asarray(data.table.get_column(COPIES).to_numpy(), dtype=np.int64)
     return np.arange(data.rows)
-
-
-def groups_of(data: Dataset) -> dict[str, Grouping]:
-    """The groups of every column that the project measures by."""
-    from luodi.data.roles import as_text
-
-    found = {}
-    for role in (Role.SLICE, Role.PROTECTED):
-        for name in data.columns(role):
-            texts = as_text(data.table.get_column(name)).fill_null("?").to_numpy().astype(str)
-            values, index = np.unique(texts, return_inverse=True)
-            found[name] = Grouping(
-                tuple(values.tolist()), index.astype(np.int64), role is Role.PROTECTED
-            )
-    return found

@@ -25,7 +25,7 @@ from luodi.contracts import (
     SplitSettings,
     say,
 )
-from luodi.tasks.classes import inspect_labels
+from luodi.tasks.classes import favourable_place, inspect_labels
 from luodi.tasks.tabular.columns import request_fields
 from luodi.tasks.tabular.labels import cost_matrix, ordered_labels
 from luodi.tasks.tabular.target import (
@@ -33,7 +33,6 @@ from luodi.tasks.tabular.target import (
     SCORES,
     Classes,
     clusters_of,
-    groups_of,
     weights_of,
 )
 from luodi.tasks.tabular.task import ROLES, TabularTask, general_findings
@@ -60,10 +59,12 @@ class TabularClassification(TabularTask):
     @cached_property
     def metrics(self) -> Sequence[Metric[Any]]:
         """AUC is chosen on: it needs no threshold, and is not fooled by rare events."""
+        from luodi.evaluation.fairness import FAIRNESS
         from luodi.evaluation.metrics import CLASSIFICATION
 
         first = [metric for metric in CLASSIFICATION if metric.name == "auc"]
-        return (*first, *(metric for metric in CLASSIFICATION if metric.name != "auc"))
+        rest = [metric for metric in CLASSIFICATION if metric.name != "auc"]
+        return (*first, *rest, *FAIRNESS)
 
     def inspect(self, data: Dataset, settings: CleanSettings) -> Sequence[Finding]:
         """One class, rare classes, labels that are no classes, an unknown event."""
@@ -102,6 +103,8 @@ class TabularClassification(TabularTask):
 
     def score(self, data: Dataset, answers: Sequence[Answer], schema: Schema) -> Classified:
         """Labels and probabilities beside the truth."""
+        from luodi.data.groups import groups_of
+
         labels = schema.answer_field(LABEL).categories
         place = {label: index for index, label in enumerate(labels)}
         probability = [[answer[SCORES][name] for name in labels] for answer in answers]
@@ -114,6 +117,7 @@ class TabularClassification(TabularTask):
             labels=labels,
             groups=groups_of(data),
             costs=cost_matrix(len(labels), data.question.costs),
+            favourable=favourable_place(labels, data.question),
         )
 
     def sections(

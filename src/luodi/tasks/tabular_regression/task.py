@@ -27,7 +27,7 @@ from luodi.contracts import (
 )
 from luodi.tasks.tabular.columns import request_fields
 from luodi.tasks.tabular.decision import COVERAGE
-from luodi.tasks.tabular.target import VALUE, clusters_of, groups_of, weights_of
+from luodi.tasks.tabular.target import VALUE, clusters_of, weights_of
 from luodi.tasks.tabular.task import ROLES, TabularTask, general_findings
 
 
@@ -90,6 +90,8 @@ class TabularRegression(TabularTask):
 
     def score(self, data: Dataset, answers: Sequence[Answer], schema: Schema) -> Valued:
         """Numbers beside the truth."""
+        from luodi.data.groups import groups_of
+
         truth = data.table.get_column(data.column(Role.LABEL)).to_numpy()
         return Valued(
             weight=weights_of(data),

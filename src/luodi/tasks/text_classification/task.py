@@ -25,7 +25,7 @@ from luodi.contracts import (
     SplitSettings,
     Task,
 )
-from luodi.tasks.classes import inspect_labels
+from luodi.tasks.classes import favourable_place, inspect_labels
 
 
 class TextClassification(Task):
@@ -57,9 +57,10 @@ class TextClassification(Task):
     @cached_property
     def metrics(self) -> Sequence[Metric[Any]]:
         """Accuracy is chosen on."""
+        from luodi.evaluation.fairness import FAIRNESS
         from luodi.evaluation.metrics import CLASSIFICATION
 
-        return CLASSIFICATION
+        return (*CLASSIFICATION, *FAIRNESS)
 
     def inspect(self, data: Dataset, settings: CleanSettings) -> Sequence[Finding]:
         """One class, rare classes, labels that are no classes."""
@@ -99,6 +100,8 @@ class TextClassification(Task):
         """Labels and probabilities beside the truth."""
         import numpy as np
 
+        from luodi.data.groups import groups_of
+
         labels = schema.answer_field("label").categories
         place = {label: index for index, label in enumerate(labels)}
         truth = data.table[data.column(Role.LABEL)].to_list()
@@ -113,6 +116,8 @@ class TextClassification(Task):
                 [[a["probabilities"][name] for name in labels] for a in answers], dtype=np.float64
             ).reshape(len(answers), len(labels)),
             labels=labels,
+            groups=groups_of(data),
+            favourable=favourable_place(labels, data.question),
         )
 
     def sections(
