@@ -6,6 +6,8 @@
     seen = inspect(data, contents, clean)                  clean.py     copies, conflicts, gaps
     ready = prepare(data, seen, clean)                     clean.py     rows in = kept + dropped
     parts = split(ready.data, settings, "label")           split.py     no copy on two sides
+    folds = k_folds(ready.data, 5, settings, "label")      folds.py     k folds, nested, likewise
+    noticed = survey(sheet(data.table, data.roles))        findings/    a file a topic
     fingerprint(ready.data.table)                          fingerprint.py
 
 Names are loaded when first used: the service reads `privacy` and `preparation` of this room, which
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from luodi.data.duplicates import exact_groups as exact_groups
     from luodi.data.duplicates import near_groups as near_groups
     from luodi.data.duplicates import near_pairs as near_pairs
+    from luodi.data.findings.survey import survey as survey
+    from luodi.data.folds import k_folds as k_folds
+    from luodi.data.folds import nested_folds as nested_folds
     from luodi.data.normal import normalise as normalise
     from luodi.data.preparation import Preparation as Preparation
     from luodi.data.privacy import find_personal as find_personal
@@ -49,6 +54,9 @@ _HOMES = {
     "collect": "sources",
     "exact_groups": "duplicates",
     "find_personal": "privacy",
+    "k_folds": "folds",
+    "nested_folds": "folds",
+    "survey": "findings.survey",
     "inspect": "clean",
     "limit": "split",
     "mask": "privacy",

@@ -51,7 +51,7 @@ def split(
     import numpy as np
 
     _check_shares(settings)
-    units = _units(data, settings)
+    units = units_of(data, settings)
     sizes = (
         0 if valid is not None else _rounded(settings.valid, data.rows),
         0 if test is not None else _rounded(settings.test, data.rows),
@@ -59,7 +59,7 @@ def split(
     if settings.time:
         part = _by_time(data, units, sizes, settings.time)
     else:
-        labels = _labels(data, stratify)
+        labels = label_codes(data, stratify)
         part = _at_random(units, labels, sizes, settings.seed)
     wanted = {
         _TRAIN: True,
@@ -104,7 +104,7 @@ def limit(train: Dataset, rows: int, seed: int, stratify: str | None) -> Dataset
 
     if rows >= train.rows:
         return train
-    labels = _labels(train, stratify)
+    labels = label_codes(train, stratify)
     counts = np.bincount(labels, minlength=1)
     if rows < len(counts) or rows < 1:
         raise DataError(
@@ -154,7 +154,8 @@ def _column(data: Dataset, name: str, setting: str) -> pl.Series:
     )
 
 
-def _labels(data: Dataset, stratify: str | None) -> NDArray[np.int64]:
+def label_codes(data: Dataset, stratify: str | None) -> NDArray[np.int64]:
+    """(n,) a number for each label, by its value; zeros where nothing is stratified by."""
     import numpy as np
 
     if stratify is None:
@@ -165,7 +166,7 @@ def _labels(data: Dataset, stratify: str | None) -> NDArray[np.int64]:
     return codes.astype(np.int64)
 
 
-def _units(data: Dataset, settings: SplitSettings) -> NDArray[np.int64]:
+def units_of(data: Dataset, settings: SplitSettings) -> NDArray[np.int64]:
     """A number for each row; rows of one number must stay together."""
     import numpy as np
 
