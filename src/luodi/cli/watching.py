@@ -11,6 +11,7 @@ TITLES = {
     "collect": ("Collect", "收集数据"),
     "inspect": ("Inspect", "检查数据"),
     "prepare": ("Prepare", "清洗数据"),
+    "doubt": ("Doubt the labels", "核查标签"),
     "split": ("Split", "切分数据"),
     "package": ("Package", "打包"),
     "evaluate": ("Evaluate", "评估"),

@@ -23,6 +23,7 @@ from luodi.contracts import (
     Task,
     say,
 )
+from luodi.lifecycle.correcting import corrected
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
@@ -83,6 +84,9 @@ def collect(run: RunPlace) -> Raw:
         tables[name] = _with_roles(run, collected.table, source)
         prints[name] = fingerprint(collected.table)
         origins.append(origin(name, source, collected, prints[name]))
+    tables["data"], told, decided = corrected(run, tables["data"])
+    prints |= {item.table: item.fingerprint for item in decided}
+    findings, origins = findings + told, origins + decided
     official = tables.get("test"), tables.get("valid")
     return Raw(tables["data"], *official, findings, prints, origins)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from luodi.contracts import TrainingError, say, system_language, use_language
+from luodi.lifecycle.doubt import doubt
 from luodi.lifecycle.judging import evaluate, gate, show_leak
 from luodi.lifecycle.place import RunPlace, open_run
 from luodi.lifecycle.recipes import baseline_recipes, recipes
@@ -27,6 +28,7 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     run = open_run(project, observer, language)
     raw = collect(run)  # sources -> one table per name, fingerprinted
     clean = prepare(run, raw)  # inspect; mend, mask, drop; refuse what must be refused
+    clean = doubt(run, raw, clean)  # labels that are probably wrong; refuse past the ceiling
     cut = split(run, raw, clean)  # train / valid / test, leak-proof
     baselines = [train(run, recipe, cut) for recipe in baseline_recipes(run.task)]
     candidates = _train_until_promising(run, cut)  # all choosing is done on the valid part

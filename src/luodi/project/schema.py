@@ -92,6 +92,20 @@ _COSTS = {
 }
 
 
+class NoiseSettings(_Strict):
+    """How labels are doubted.
+
+    Attributes:
+        max: the share of wrong labels above which nothing is trained.
+        check: true looks at every row and only tells; false looks at none. Left out, all rows are
+            looked at where there is a bound, else a few thousand where that is a matter of
+            seconds.
+    """
+
+    max: float | None = Field(default=None, ge=0, le=1)
+    check: bool | None = None
+
+
 class DataSettings(_Strict):
     """Where the rows come from and what happens to them."""
 
@@ -104,6 +118,8 @@ class DataSettings(_Strict):
     favourable: Annotated[str | None, BeforeValidator(_text)] = None
     leaks: LeakSettings = LeakSettings()
     monotone: dict[str, Literal["increasing", "decreasing"]] = Field(default_factory=dict)
+    noise: NoiseSettings = NoiseSettings()
+    corrections: str | None = None
     clean: CleanSettings = CleanSettings()
     split: SplitSettings = SplitSettings()
     limit: int | None = Field(default=None, ge=2)

@@ -24,9 +24,9 @@ def constant(sheet: Sheet) -> list[Noticed]:
         if column.rows < 2:
             continue
         if column.card.kind == "empty":
-            records.append({"column": column.name, "value": say("empty", "空")})
+            records.append({"column": column.name, "holds": say("empty", "空")})
         elif column.card.distinct == 1 and not column.card.missing:
-            records.append({"column": column.name, "value": _value(column)})
+            records.append({"column": column.name, "holds": _value(column)})
     if not records:
         return []
     en, zh = listed([str(record["column"]) for record in records])
@@ -55,7 +55,7 @@ def near_constant(sheet: Sheet) -> list[Noticed]:
         share = column.card.top[0][1] / column.rows
         if column.card.distinct > 1 and share >= NEARLY and not lone:
             records.append(
-                {"column": column.name, "value": _value(column), "share": round(share, 4)}
+                {"column": column.name, "holds": _value(column), "share": round(share, 4)}
             )
     if not records:
         return []

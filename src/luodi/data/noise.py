@@ -1,0 +1,160 @@
+"""Labels that are probably wrong: confident learning on predictions made out of fold.
+
+Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", JAIR
+70 (2021). A row counts for the class j that it was given when some other class reaches, for this
+row, the mean probability that the rows of that class have for it: then it is confidently another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from luodi.contracts import Dataset, Progress, Quiet, SplitSettings
+from luodi.data.folds import k_folds
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LEAST = 5
+"""Rows that a class needs so that something can be said of its labels."""
+
+Predict = Callable[["NDArray[np.int64]", "NDArray[np.int64]"], "NDArray[np.float64]"]
+"""(rows to learn from, rows held out) -> (held out, classes) probabilities."""
+
+
+@dataclass(frozen=True)
+class LabelNoise:
+    """How many labels are probably wrong, and which.
+
+    Attributes:
+        share: of the rows, estimated.
+        joint: (k, k) the estimated shares of rows by given label (down) and true one (across).
+        rows: (m,) places of the suspicious rows, the likeliest first.
+        suggested: (m,) the class that each of them probably is.
+        confidence: (m,) the suggested class's probability less the given one's, from -1 to 1.
+    """
+
+    share: float
+    joint: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    suggested: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+
+
+def out_of_fold(
+    data: Dataset,
+    label: str,
+    predict: Predict,
+    folds: int = 5,
+    settings: SplitSettings = SplitSettings(),  # noqa: B008
+    progress: Progress = Quiet(),  # noqa: B008
+) -> NDArray[np.float64]:
+    """(n, k) each row's probabilities by a model that saw neither it nor a near-copy of it.
+
+    Args:
+        data: with its column of copies.
+        label: the column that folds are stratified by.
+        predict: learns from some rows and answers others.
+        folds: how many models are made.
+        settings: seed and group; a time column is not followed, for nothing is forecast.
+        progress: told of each fold.
+
+    Raises:
+        DataError: when there are fewer units of rows than folds.
+    """
+    import numpy as np
+
+    plain = SplitSettings(seed=settings.seed, group=settings.group)
+    found: NDArray[np.float64] | None = None
+    dealt = k_folds(data, folds, plain, label)
+    for done, fold in enumerate(dealt):
+        progress.step(done, len(dealt))
+        answers = predict(fold.train, fold.held)
+        if found is None:
+            found = np.zeros((data.rows, answers.shape[1]))
+        found[fold.held] = answers
+    progress.step(len(dealt), len(dealt))
+    assert found is not None  # noqa: S101  # there are two folds at least
+    return found
+
+
+def confident_learning(
+    probability: NDArray[np.float64],
+    given: NDArray[np.int64],
+    decided: NDArray[np.bool_] | None = None,
+) -> LabelNoise:
+    """The labels that contradict what was learnt from all others.
+
+    Args:
+        probability: (n, k) out of fold.
+        given: (n,) each row's label, -1 where it has none.
+        decided: (n,) rows whose label a person has looked at: they are right as they stand.
+    """
+    import numpy as np
+
+    n, k = probability.shape
+    sure = np.zeros(n, np.bool_) if decided is None else decided
+    counts = np.bincount(given[given >= 0], minlength=k)
+    judged = (given >= 0) & (counts[np.maximum(given, 0)] >= LEAST)
+    threshold = _thresholds(probability, given, counts)
+    reached = probability >= threshold
+    best = np.where(reached, probability, -1.0).argmax(axis=1)
+    counted = judged & reached.any(axis=1)
+    joint = _joint(given[counted], best[counted], counts, sure[counted])
+    rows = np.arange(n)
+    margin = probability[rows, best] - probability[rows, np.maximum(given, 0)]
+    doubtful = np.flatnonzero(counted & (best != given) & ~sure & (margin > 0))
+    # Pruned by noise rate: of each pair of classes as many as the joint tells, likeliest first.
+    wanted = np.rint(joint * n).astype(np.int64)
+    kept = []
+    order = doubtful[np.argsort(-margin[doubtful], kind="stable")]
+    pair = given[order] * k + best[order]
+    for number in np.unique(pair):
+        some = order[pair == number]
+        kept.append(some[: wanted[number // k, number % k]])
+    suspicious = np.concatenate([np.zeros(0, np.int64), *kept])
+    suspicious = suspicious[np.argsort(-margin[suspicious], kind="stable")]
+    share = float(joint.sum() - np.trace(joint))
+    return LabelNoise(share, joint, suspicious, best[suspicious], margin[suspicious])
+
+
+def _thresholds(
+    probability: NDArray[np.float64], given: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(k,) the mean probability of each class among the rows that carry it; rare ones unreachable.
+
+    A threshold under even chance would make every row confident: it is raised to that.
+    """
+    import numpy as np
+
+    k = probability.shape[1]
+    own = np.bincount(
+        given[given >= 0],
+        weights=probability[np.flatnonzero(given >= 0), given[given >= 0]],
+        minlength=k,
+    )
+    mean = np.maximum(own / np.maximum(counts, 1), 1 / k)
+    limits: NDArray[np.float64] = np.where(counts >= LEAST, mean, np.inf)
+    return limits
+
+
+def _joint(
+    given: NDArray[np.int64],
+    best: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    sure: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """(k, k) the confident counts, each row of them scaled to how often its label is given."""
+    import numpy as np
+
+    k = len(counts)
+    best = np.where(sure, given, best)
+    table = np.bincount(given * k + best, minlength=k * k).reshape(k, k).astype(np.float64)
+    whole = table.sum(axis=1, keepdims=True)
+    # A label that no row carries confidently is taken as it was given.
+    table = np.where(whole > 0, table / np.maximum(whole, 1) * counts[:, None], np.diag(counts))
+    joint: NDArray[np.float64] = table / max(counts.sum(), 1)
+    return joint

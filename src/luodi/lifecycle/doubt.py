@@ -1,0 +1,276 @@
+"""The stage that doubts the labels: how many are probably wrong, and which. It may stop a run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import (
+    ROW,
+    Dataset,
+    Finding,
+    FitSettings,
+    JsonValue,
+    NoiseError,
+    Progress,
+    Quiet,
+    Role,
+    SplitSettings,
+    say,
+)
+from luodi.lifecycle.noticing import worst_first
+from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.rows import Clean, Raw, class_column, split_settings
+from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from luodi.data.noise import LabelNoise
+
+SUSPICIOUS = "suspicious.csv"
+FOLDS = 5
+UNASKED_ROWS, UNASKED_SECONDS = 3000, 10.0
+"""Unless the project asks, labels are doubted on so many rows at the most, and only where that
+takes no longer: a look that costs seconds, no judgement."""
+MUCH = 0.1
+"""The share of doubtful labels that is a warning where the project names no bound."""
+
+
+def doubt(run: RunPlace, raw: Raw, clean: Clean) -> Clean:
+    """Estimate the noise in the labels by the task's linear learner, out of fold.
+
+    Returns:
+        `clean` with the finding; over `data.noise.max` there is no returning.
+
+    Raises:
+        NoiseError: more noise than `data.noise.max`; the suspicious rows stand in a file of the
+            run's folder that a person can correct and name under `data.corrections`.
+    """
+    wanted = run.project.data.noise
+    label = class_column(clean.data, run.task)
+    if wanted.check is False or label is None or len(run.task.baselines) < 2:
+        return clean
+    if not _possible(run, clean.data):
+        return _unknown(clean, label) if _asked(run) else clean
+    data = clean.data if _asked(run) else _affordable(run, clean.data, label)
+    if data is None:
+        return clean
+    learner = run.task.learners[run.task.baselines[1]]
+    inputs: dict[str, JsonValue] = {
+        "clean": dict(clean.key),
+        "rows": data.rows,
+        "corrections": raw.fingerprints.get("corrections"),
+        "seed": run.project.data.split.seed,
+        "learner": [learner.name, learner.version],
+        "code": code_version("luodi.data", package_of(learner)),
+    }
+    folder = run.stages.run("doubt", inputs, partial(_doubt, run, data, label))
+    facts = read_json(folder / "noise.json")
+    file = run.folder / SUSPICIOUS
+    shutil.copyfile(folder / SUSPICIOUS, file)
+    finding = _finding(run, facts, file)
+    if wanted.max is not None and facts["share"] > wanted.max:
+        raise _refused(run, facts, file)
+    return replace(
+        clean,
+        findings=worst_first([*clean.findings, finding]),
+        counts={**clean.counts, "suspicious": facts["suspicious"]},
+    )
+
+
+def _possible(run: RunPlace, data: Dataset) -> bool:
+    """Whether there are classes with probabilities, and units enough for folds within folds."""
+    from luodi.data.split import units_of
+
+    answer = run.task.schema(data).answer
+    units = int(units_of(data, _plain_split(run, data)).max(initial=-1)) + 1
+    scores = any(field.kind == "scores" for field in answer)
+    return scores and len(answer[0].categories) > 1 and units >= 10 * FOLDS
+
+
+def _unknown(clean: Clean, label: str) -> Clean:
+    finding = Finding(
+        "label-noise-unknown",
+        "warning",
+        clean.data.rows,
+        say(
+            f"{clean.data.rows} rows are too few to tell which of their labels are wrong.",
+            f"只有 {clean.data.rows} 行，无法判断哪些标签有误。",
+        ),
+        (),
+        (label,),
+        say("Bring more rows, or look at each label.", "请增加数据，或逐一检查标签。"),
+    )
+    return replace(clean, findings=worst_first([*clean.findings, finding]))
+
+
+def _asked(run: RunPlace) -> bool:
+    return run.project.data.noise.max is not None or run.project.data.noise.check is True
+
+
+def _affordable(run: RunPlace, data: Dataset, label: str) -> Dataset | None:
+    """A sample that is looked at unasked; None where even that would take long."""
+    from luodi.data.split import limit
+
+    most = max(UNASKED_ROWS, data.table.get_column(label).n_unique())
+    sample = limit(data, most, run.project.data.split.seed, label)
+    learner = run.task.learners[run.task.baselines[1]]
+    estimate = learner.estimate(sample, _settings(run, sample, run.home))
+    return sample if FOLDS * estimate.seconds <= UNASKED_SECONDS else None
+
+
+def _settings(run: RunPlace, data: Dataset, folder: Path) -> FitSettings:
+    schema = run.task.schema(data)
+    return FitSettings(schema, run.task.metrics[0], folder, run.project.model.seed, run.threads)
+
+
+def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Progress) -> None:
+    import numpy as np
+
+    from luodi.data.corrections import confirmed, content_key, read_corrections, write_suspicious
+    from luodi.data.noise import confident_learning, out_of_fold
+
+    settings = _settings(run, data, folder / "scratch")
+    predict = partial(_answers, run, data, settings)
+    chance = out_of_fold(data, label, predict, FOLDS, split_settings(run, data), progress)
+    classes = settings.schema.answer[0].categories
+    place = {name: index for index, name in enumerate(classes)}
+    labels = data.table.get_column(label).to_list()
+    given = np.array([place.get(name, -1) for name in labels], np.int64)
+    contents = list(run.task.content(data))
+    decided = None
+    if file := run.project.data.corrections:
+        corrections = read_corrections(run.project.root / file, file)
+        decided = np.array(confirmed(contents, labels, corrections), np.bool_)
+    noise = confident_learning(chance, given, decided)
+    rows = data.table.get_column(ROW).to_list()
+    records = [
+        {
+            "row": int(rows[at]) + 1,
+            "key": content_key(contents[at]),
+            "given": labels[at],
+            "suggested": classes[better],
+            "confidence": f"{sure:.3f}",
+            "content": contents[at],
+        }
+        for at, better, sure in zip(
+            noise.rows.tolist(), noise.suggested.tolist(), noise.confidence.tolist(), strict=True
+        )
+    ]
+    write_suspicious(folder / SUSPICIOUS, records)
+    shutil.rmtree(settings.folder, ignore_errors=True)
+    write_json(folder / "noise.json", _facts(data, noise, classes, records))
+
+
+def _answers(
+    run: RunPlace,
+    data: Dataset,
+    settings: FitSettings,
+    train: NDArray[np.int64],
+    held: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """The linear learner's probabilities for `held` after learning from `train`."""
+    import numpy as np
+
+    from luodi.data.folds import k_folds
+
+    learner = run.task.learners[run.task.baselines[1]]
+    label = data.column(Role.LABEL)
+    # What it chooses by is a tenth of its own training rows, near-copies on one side.
+    inner = k_folds(data.take(train), 10, _plain_split(run, data), label)[0]
+    shutil.rmtree(settings.folder, ignore_errors=True)
+    settings.folder.mkdir(parents=True)
+    fitted = learner.fit(
+        data.take(train[inner.train]), data.take(train[inner.held]), settings, Quiet()
+    )
+    fitted.export(settings.folder / "export")
+    predictor = learner.predictor.load(settings.folder / "export", run.threads)
+    part = data.take(held)
+    answers = predictor.predict(run.task.requests(part, settings.schema))
+    scored: Any = run.task.score(part, answers, settings.schema)
+    return np.asarray(scored.probability)
+
+
+def _plain_split(run: RunPlace, data: Dataset) -> SplitSettings:
+    """As the split's, without the time column: nothing is forecast here."""
+    return replace(split_settings(run, data), time=None)
+
+
+def _facts(
+    data: Dataset, noise: LabelNoise, classes: Sequence[str], records: list[dict[str, Any]]
+) -> dict[str, Any]:
+    from luodi.data.examples import SHOWN, shorten
+
+    most = sorted(
+        (
+            (float(noise.joint[i, j]), classes[i], classes[j])
+            for i in range(len(classes))
+            for j in range(len(classes))
+            if i != j and noise.joint[i, j] > 0
+        ),
+        reverse=True,
+    )
+    return {
+        "share": noise.share,
+        "rows": data.rows,
+        "suspicious": len(records),
+        "pairs": [{"given": i, "true": j, "share": round(s, 4)} for s, i, j in most[:10]],
+        "examples": [
+            {
+                "row": r["row"],
+                "text": shorten(r["content"]),
+                "given": r["given"],
+                "suggested": r["suggested"],
+                "confidence": float(r["confidence"]),
+            }
+            for r in records[:SHOWN]
+        ],
+    }
+
+
+def _finding(run: RunPlace, facts: dict[str, Any], file: Path) -> Finding:
+    bound = run.project.data.noise.max
+    sampled = (
+        "" if _asked(run) else say(f" of {facts['rows']} looked at", f"（抽查 {facts['rows']} 行）")
+    )
+    return Finding(
+        "label-noise",
+        "warning" if facts["share"] > (MUCH if bound is None else bound) else "info",
+        facts["suspicious"],
+        say(
+            f"About {facts['share']:.1%} of the labels{sampled} are probably wrong; "
+            f"{facts['suspicious']} rows are suspicious.",
+            f"约 {facts['share']:.1%} 的标签可能有误{sampled}；{facts['suspicious']} 行可疑。",
+        ),
+        facts["examples"],
+        run.project.data.columns.get("label", ()),
+        say(
+            f"Look at {file}; fill its column `corrected`, name it under data.corrections.",
+            f"请查看 {file}，填写 `corrected` 列，并在 data.corrections 中指定该文件。",
+        ),
+        details={"share": facts["share"], "rows": facts["rows"], "pairs": facts["pairs"]},
+    )
+
+
+def _refused(run: RunPlace, facts: dict[str, Any], file: Path) -> NoiseError:
+    bound = run.project.data.noise.max or 0.0
+    return NoiseError(
+        say(
+            f"About {facts['share']:.1%} of the labels are probably wrong "
+            f"({facts['suspicious']} of {facts['rows']} rows are suspicious). Nothing was trained.",
+            f"约 {facts['share']:.1%} 的标签可能有误（{facts['rows']} 行中有 {facts['suspicious']} "
+            "行可疑）。未进行训练。",
+        ),
+        say(f"data.noise.max is {bound:.1%}.", f"data.noise.max 为 {bound:.1%}。"),
+        say(
+            f"Fill the column `corrected` of {file}, name the file under data.corrections, and "
+            "run again.",
+            f"请填写 {file} 的 `corrected` 列，在 data.corrections 中指定该文件，然后重新运行。",
+        ),
+    )
