@@ -19,7 +19,7 @@ from luodi.bundle.check import Check
 from luodi.bundle.manifest import GOLDEN_LIMIT, Manifest, version_of
 from luodi.bundle.read import LoadedBundle, open_predictor, read_data, read_manifest
 from luodi.bundle.seals import Sealed
-from luodi.bundle.verification import Verification, verify
+from luodi.bundle.verification import Verification, prove, verify
 from luodi.bundle.write import BundleFacts, attach_evaluation, write_bundle
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Verification",
     "attach_evaluation",
     "open_predictor",
+    "prove",
     "read_data",
     "read_manifest",
     "verify",

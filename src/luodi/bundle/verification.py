@@ -10,7 +10,7 @@ from pathlib import Path
 
 from luodi.bundle.check import Check, check_files
 from luodi.bundle.manifest import EVALUATION, GOLDEN_LIMIT
-from luodi.bundle.read import load_checked, read_manifest
+from luodi.bundle.read import LoadedBundle, load_checked, read_manifest
 from luodi.bundle.seals import MANIFEST, read_file
 from luodi.contracts import Answer, BundleError, JsonValue, LuodiError, Request, say
 
@@ -56,19 +56,10 @@ def verify(folder: Path, replay: bool = True, expected_digest: str | None = None
     golden, difference = 0, 0.0
     if replay and files == len(checks):
         try:
-            pairs = read_golden(folder)
             bundle = load_checked(folder, 1, manifest, digest)
-            answers = bundle.predict([request for request, _ in pairs])
-            golden = len(pairs)
-            expected = [answer for _, answer in pairs]
-            difference, problem = compare_answers(expected, answers, manifest.tolerance)
+            golden, difference, problem = _repeat(bundle)
         except LuodiError as error:
             problem = str(error)
-        except Exception as error:  # a stranger's predictor may raise anything
-            problem = say(
-                f"The predictor fails on the golden requests: {error!r}.",
-                f"预测器在标准请求上出错：{error!r}。",
-            )
         checks.append(Check("golden answers", problem))
     problems = tuple(check.problem for check in checks if not check.ok)
     return Verification(
@@ -82,6 +73,40 @@ def verify(folder: Path, replay: bool = True, expected_digest: str | None = None
         evaluated=(folder / EVALUATION).is_dir(),
         checks=tuple(checks),
     )
+
+
+def prove(bundle: LoadedBundle) -> None:
+    """Ask a loaded bundle its golden requests again.
+
+    Raises:
+        BundleError: when it fails on them, or answers one otherwise than when it was made.
+    """
+    _, _, problem = _repeat(bundle)
+    if problem:
+        raise BundleError(
+            problem,
+            say("Expected the answers of its making.", "应与制作时的答案一致。"),
+            say(f"luodi verify {bundle.folder} tells all.", f"luodi verify {bundle.folder}。"),
+        )
+
+
+def _repeat(bundle: LoadedBundle) -> tuple[int, float, str]:
+    """How many golden requests were asked, the largest difference, and what is wrong."""
+    pairs = read_golden(bundle.folder)
+    try:
+        answers = bundle.predict([request for request, _ in pairs])
+    except LuodiError:
+        raise
+    except Exception as error:  # a stranger's predictor may raise anything
+        raise BundleError(
+            say(
+                f"The predictor fails on the golden requests: {error!r}.",
+                f"预测器在标准请求上出错：{error!r}。",
+            )
+        ) from error
+    expected = [answer for _, answer in pairs]
+    difference, problem = compare_answers(expected, answers, bundle.manifest.tolerance)
+    return len(pairs), difference, problem
 
 
 def read_golden(folder: Path) -> list[tuple[Request, Answer]]:

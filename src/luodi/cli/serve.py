@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luodi.contracts import RegistryError, say
+from luodi.contracts import RegistryError, UsageError, say
 
 if TYPE_CHECKING:
-    from luodi.registry import Registered
+    from luodi.serving.building import Offers
     from luodi.serving.server import Listening
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 - an option is a parameter to Typer
     models: Annotated[
         list[str] | None,
         typer.Argument(metavar="[MODEL ...]", help="name, name@alias, name:version or a bundle."),
@@ -27,6 +27,9 @@ def command(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen for other machines without TLS and keys.")
     ] = False,
+    memory: Annotated[
+        str | None, typer.Option(help="What all models may take together, such as 2GB.")
+    ] = None,
     project: Annotated[Path | None, typer.Option(help="The folder of the project.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON line when ready.")
@@ -38,7 +41,7 @@ def command(
     from luodi.serving.settings import ServeSettings, cores
 
     started = time.perf_counter()
-    found = _models(models or [], project)
+    offers = _offers(models or [], project)
 
     def ready(listening: Listening) -> None:
         taken = time.perf_counter() - started
@@ -65,23 +68,32 @@ def command(
         emit(document, as_json, human)
         sys.stdout.flush()
 
-    settings = ServeSettings(host=host, port=port, threads=threads or cores(), insecure=insecure)
-    serve(found, settings, ready)
+    settings = ServeSettings(
+        host=host,
+        port=port,
+        threads=threads or cores(),
+        insecure=insecure,
+        memory=_memory(memory, offers),
+    )
+    serve(offers, settings, ready)
     if not as_json:
         print(say("Stopped; every request was answered.", "已停止；所有请求都已答复。"))
 
 
-def _models(wanted: list[str], project: Path | None) -> list[Registered]:
+def _offers(wanted: list[str], project: Path | None) -> Offers:
     from luodi.project.home import home_folder
-    from luodi.registry import PASSED, Registry
+    from luodi.registry import PASSED, PRODUCTION, Registry
+    from luodi.serving.building import Offers
+    from luodi.serving.policy import wanted_of
+    from luodi.serving.router import Offer
 
     registry = Registry(home_folder(project))
-    if wanted:
-        return [registry.find(name) for name in wanted]
-    names = [
+    names = wanted or [
         name
         for name in registry.models()
-        if any(row.verdict == PASSED for row in registry.versions(name))
+        if any(
+            row.verdict == PASSED or PRODUCTION in row.aliases for row in registry.versions(name)
+        )
     ]
     if not names:
         raise RegistryError(
@@ -95,4 +107,27 @@ def _models(wanted: list[str], project: Path | None) -> list[Registered]:
                 "请指定模型包文件夹，或用 luodi run 制作模型。",
             ),
         )
-    return [registry.find(name) for name in names]
+    said = wanted_of(project or registry.home.parent)
+    known = registry.models()
+    versions = []
+    for name in names:
+        bare, _, alias = name.partition("@")
+        if name in known:  # a bare name is its champion, now and after each promotion
+            versions.append(Offer(registry.champion(name), PRODUCTION))
+        else:
+            versions.append(Offer(registry.find(name), alias if bare in known else ""))
+    return Offers(versions, registry, said)
+
+
+def _memory(given: str | None, offers: Offers) -> int | None:
+    """The limit that was asked for, else the greatest that a project file names."""
+    if given is None:
+        named = [part["memory"] for part in offers.wanted.values() if "memory" in part]
+        return max(named, default=None)
+    from luodi.project.schema import parse_size
+
+    try:
+        size = parse_size(int(given) if given.isdecimal() else given)
+    except ValueError as error:
+        raise UsageError(f"--memory: {error}") from error
+    return int(str(size))

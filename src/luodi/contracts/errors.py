@@ -11,6 +11,7 @@
     │   └── BaseModelError                 a base model cannot be found, trusted or licensed
     ├── BundleError                        a bundle is unreadable or not what its manifest says
     ├── RegistryError                      no such model, version or alias
+    ├── BusyError                 HTTP 503 no room in memory for a model now, or too much waiting
     └── RequestError              HTTP 4xx a request that does not fit the schema; names its field
 
 Each message says what was found, what was expected, and what to do.
@@ -120,6 +121,10 @@ class BundleError(LuodiError):
 
 class RegistryError(LuodiError):
     """No such model, version or alias."""
+
+
+class BusyError(LuodiError):
+    """A service that cannot answer now, and can later."""
 
 
 class RequestError(LuodiError):

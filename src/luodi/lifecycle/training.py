@@ -210,7 +210,7 @@ def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
         },
         licences=trained.facts["licences"],
         settings={"seed": run.project.model.seed, **asdict(trained.recipe)},
-        serving=run.project.serve.model_dump(mode="json", include={"max_batch"}),
+        serving=run.project.serve.travelling(),
     )
     folder = run.home / "bundles" / run.project.name / f"new-{key_of(str(trained.exported))}"
     shutil.rmtree(folder, ignore_errors=True)

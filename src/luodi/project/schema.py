@@ -21,11 +21,15 @@ from luodi.contracts import (
     say,
 )
 
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_DURATION = re.compile(
+    r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?"
+    r"(?:(\d+(?:\.\d+)?)s?)?(?:(\d+(?:\.\d+)?)ms)?"
+)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)(i?)b?")
 
 
 def parse_duration(value: object) -> object:
-    """Seconds from `90`, `"90s"`, `"10m"`, `"1h30m"`.
+    """Seconds from `90`, `"90s"`, `"10m"`, `"1h30m"`, `"30d"`, `"200ms"`.
 
     Raises:
         ValueError: for anything else.
@@ -41,8 +45,29 @@ def parse_duration(value: object) -> object:
                 f"收到 {value!r}；应为时长，例如 90s、10m 或 1h30m",
             )
         )
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    days, hours, minutes, seconds, thousandths = (float(part or 0) for part in match.groups())
+    return days * 86_400 + hours * 3600 + minutes * 60 + seconds + thousandths / 1000
+
+
+def parse_size(value: object) -> object:
+    """Bytes from `1048576`, `"500MB"`, `"1.5GiB"`.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = value.replace(" ", "").lower() if isinstance(value, str) else ""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            say(
+                f"found {value!r}; expected a size such as 500MB or 2GiB",
+                f"收到 {value!r}；应为大小，例如 500MB 或 2GiB",
+            )
+        )
+    number, unit, binary = match.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit or " "))
 
 
 def _names(value: object) -> object:
@@ -58,6 +83,7 @@ def _source(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
+Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 
 
 class _Strict(BaseModel):
@@ -163,13 +189,44 @@ class ModelSettings(_Strict):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class RollbackSettings(_Strict):
+    """When a version that has just taken over, or a challenger, is taken back by itself."""
+
+    error_rate: float | None = Field(default=None, ge=0, lt=1)
+    p99: Duration | None = None
+    p95: Duration | None = None
+    window: Duration = Field(default=60.0, le=600)
+    requests: int = Field(default=50, ge=1)
+    within: Duration = 3600.0
+
+
+class TrafficLogSettings(_Strict):
+    """What is kept of the requests and answers."""
+
+    keep: bool = True
+    sample: float = Field(default=1.0, gt=0, le=1)
+    mask: bool = True
+    bytes: Size = Field(default=1_000_000_000, ge=1_000_000)
+    age: Duration = 30 * 86_400.0
+
+
 class ServeSettings(_Strict):
     """How the model is served."""
 
     max_batch: int = Field(default=32, ge=1, le=4096)
+    memory: Size | None = None
+    rollback: RollbackSettings | None = None
+    traffic: TrafficLogSettings = TrafficLogSettings()
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     threads: int | None = Field(default=None, ge=1)
+
+    def travelling(self) -> dict[str, Any]:
+        """What goes into the bundle, for a service that does not see the project file: the batch,
+        and what the file says of rollbacks and traffic, when it says anything.
+        """
+        told = {"max_batch"} | ({"rollback", "traffic"} & self.model_fields_set)
+        return self.model_dump(mode="json", include=told, exclude_none=True)
 
 
 class Project(_Strict):

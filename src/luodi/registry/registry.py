@@ -129,13 +129,19 @@ class Registry:
         return by_alias(name, rest, found) if mark == "@" else by_version(name, rest, found)
 
     def set_alias(
-        self, name: str, version: str, alias: str, instead_of: str | None = None
+        self,
+        name: str,
+        version: str,
+        alias: str,
+        instead_of: str | None = None,
+        back: bool = False,
     ) -> Registered:
         """Let `alias`, such as production, mean this version; what it meant is kept in history.
 
         Args:
             instead_of: the version that it must still mean; None for whatever it means. Of two
                 who want to roll back the same version, only one does.
+            back: the log is to say that this is a rollback.
 
         Raises:
             RegistryError: when there is no such version, or `alias` cannot be one, or means
@@ -167,7 +173,8 @@ class Registry:
                     model=name, alias=alias, version=found.version, changed=when
                 )
             )
-            acts.append(connection, acts.ALIAS, when, {"alias": alias}, name, found.version)
+            body = {"alias": alias, "back": True} if back else {"alias": alias}
+            acts.append(connection, acts.ALIAS, when, body, name, found.version)
         return self.find(f"{name}:{found.version}")
 
     def alias_history(self, name: str, alias: str) -> list[tuple[str, str]]:
@@ -213,8 +220,28 @@ class Registry:
                 say("luodi models promote NAME:VERSION takes any.",
                     "luodi models promote 名称:版本 可指定任一版本。"),
             )  # fmt: skip
-        now = self.set_alias(name, target.version, PRODUCTION, instead_of or current.version)
+        now = self.set_alias(name, target.version, PRODUCTION, instead_of or current.version, True)
         return current, now
+
+    def promoted(self, name: str) -> str:
+        """Since when production means what it means, ISO 8601; empty when it never did, or when
+        it was a rollback that brought it there.
+        """
+        from luodi.registry.tables import acts as log
+
+        if not self._store.path.exists():
+            return ""
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                log.select()
+                .where(log.c.kind == acts.ALIAS, log.c.model == name)
+                .order_by(log.c.sequence.desc())
+            )
+            for row in rows:
+                body = json.loads(row.body)
+                if body["alias"] == PRODUCTION:
+                    return "" if body.get("back") else str(row.time)
+        return ""
 
     def route(self, name: str) -> Route:
         """A model's challengers, as they were set last; none, when they never were."""

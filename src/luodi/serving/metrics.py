@@ -60,6 +60,61 @@ class ServiceMetrics:
             registry=self.registry,
         )
 
+        self.errors = Counter(
+            "luodi_errors",
+            "Requests not answered, by kind: request, not-found, overload, model.",
+            ("model", "version", "kind"),
+            registry=self.registry,
+        )
+        self.dealt = Counter(
+            "luodi_dealt",
+            "Requests by who answered: champion, canary, pinned.",
+            ("model", "version", "arm"),
+            registry=self.registry,
+        )
+        self.memory = Gauge(
+            "luodi_model_bytes",
+            "What a version takes in memory, measured when it was loaded; 0 when it is not there.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.evictions = Gauge(
+            "luodi_evictions",
+            "Versions that had to leave the memory for others, since the start.",
+            registry=self.registry,
+        )
+        self._count_acts()
+
+    def _count_acts(self) -> None:
+        """What happens beside answering."""
+        self.swaps = Counter(
+            "luodi_swaps",
+            "Versions that were to take over: done, or refused since they could not be proved.",
+            ("model", "outcome"),
+            registry=self.registry,
+        )
+        self.rollbacks = Counter(
+            "luodi_rollbacks",
+            "Versions that were taken back by a rule.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.shadows_left_out = Counter(
+            "luodi_shadows_left_out",
+            "Requests that a shadow was too busy for.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+        self.feedback = Counter(
+            "luodi_feedback", "True answers received.", ("model",), registry=self.registry
+        )
+        self.traffic_left_out = Counter(
+            "luodi_traffic_left_out",
+            "Rows that the traffic log could not take: the disk is slow (pending) or full (disk).",
+            ("reason",),
+            registry=self.registry,
+        )
+
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""
         return generate_latest(self.registry)

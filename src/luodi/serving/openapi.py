@@ -12,7 +12,7 @@ from luodi.serving.protocol import DATATYPES, describe
 from luodi.serving.settings import Limits
 
 if TYPE_CHECKING:
-    from luodi.serving.router import Served
+    from luodi.serving.fleet import Card
 
 _JSON_TYPES: dict[str, dict[str, JsonValue]] = {
     "text": {"type": "string"},
@@ -76,6 +76,7 @@ def _errors() -> dict[str, JsonValue]:
     words = {
         "400": "The request does not fit; the error names the field.",
         "404": "No such model or version.",
+        "409": "The version that was to be loaded is not what it must be.",
         "408": "The body took too long to arrive.",
         "413": "The body is too large.",
         "415": "The body is not application/json.",
@@ -95,8 +96,8 @@ def _post(summary: str, body: JsonValue, example: JsonValue, answer: JsonValue) 
     }
 
 
-def _predict_path(model: Served, limits: Limits) -> JsonValue:
-    schema = model.bundle.schema
+def _predict_path(model: Card, limits: Limits) -> JsonValue:
+    schema = model.schema
     body = {
         "type": "object",
         "additionalProperties": False,
@@ -125,12 +126,76 @@ def _predict_path(model: Served, limits: Limits) -> JsonValue:
     return _post(f"Ask {model.name}", body, example, answer)
 
 
+def example_feedback(schema: Schema) -> dict[str, JsonValue]:
+    """A true answer to try: the first value that an answer can have."""
+    field = next(field for field in schema.answer if field.kind != "scores")
+    usual: dict[str, JsonValue] = {"number": 1.0, "boolean": True}
+    truth = field.categories[0] if field.categories else usual.get(field.kind, "text")
+    return {"request_id": "0123456789abcdef", "row": 0, "truth": truth}
+
+
+def _feedback_path(model: Card) -> JsonValue:
+    fields = [field for field in model.schema.answer if field.kind != "scores"]
+    text, whole = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+    # A label may be true that the model does not know: any text, not only its categories.
+    truth = [_JSON_TYPES[fields[0].kind], {**_object(fields), "required": []}]
+    one = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["request_id", "truth"],
+        "properties": {"request_id": text, "row": whole, "truth": {"anyOf": truth}},
+    }
+    many = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["feedback"],
+        "properties": {"feedback": {"type": "array", "minItems": 1, "items": one}},
+    }
+    answer = {
+        "type": "object",
+        "required": ["model", "accepted"],
+        "properties": {"model": {"type": "string"}, "accepted": {"type": "integer"}},
+    }
+    example = {"feedback": [example_feedback(model.schema)]}
+    return _post(
+        f"Tell {model.name} what would have been right", {"anyOf": [one, many]}, example, answer
+    )
+
+
+def _repository_paths(models: Sequence[Card]) -> dict[str, JsonValue]:
+    """Triton's model repository extension."""
+    flag, text = {"type": "boolean"}, {"type": "string"}
+
+    def body(**properties: JsonValue) -> JsonValue:
+        return {"type": "object", "additionalProperties": False, "properties": properties}
+
+    def parameters(**properties: JsonValue) -> JsonValue:
+        return body(parameters=body(**properties))
+
+    rows = {"type": "array", "items": {"type": "object", "properties": {"name": text}}}
+    paths: dict[str, JsonValue] = {
+        "/v2/repository/index": _post(
+            "Every version, loaded or not", body(ready=flag), {"ready": True}, rows
+        )
+    }
+    for model in models:
+        base, done = f"/v2/repository/models/{quote(model.name)}", {"type": "object"}
+        version = {"parameters": {"version": model.version}}
+        paths[f"{base}/load"] = _post(
+            f"Load {model.name}, or a version of it", parameters(version=text), version, done
+        )
+        paths[f"{base}/unload"] = _post(
+            f"Unload {model.name}", parameters(version=text, unload_dependents=flag), {}, done
+        )
+    return paths
+
+
 def _get(summary: str, media: str = "application/json") -> JsonValue:
     ok = {"description": summary, "content": {media: {}}}
     return {"get": {"summary": summary, "responses": {"200": ok}}}
 
 
-def openapi(models: Sequence[Served], limits: Limits) -> dict[str, JsonValue]:
+def openapi(models: Sequence[Card], limits: Limits) -> dict[str, JsonValue]:
     """The OpenAPI 3.1 document of a service with these models."""
     tensors = {"$ref": "#/components/schemas/InferenceRequest"}
     answer = {"$ref": "#/components/schemas/InferenceResponse"}
@@ -146,13 +211,15 @@ def openapi(models: Sequence[Served], limits: Limits) -> dict[str, JsonValue]:
     for model in models:
         name = quote(model.name)
         paths[f"/predict/{name}"] = _predict_path(model, limits)
+        paths[f"/feedback/{name}"] = _feedback_path(model)
         for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{model.version}"):
             paths[base] = _get(f"What {model.name} asks and answers")
             paths[f"{base}/ready"] = _get(f"{model.name} is ready")
-            example = example_tensors(model.bundle.schema)
+            example = example_tensors(model.schema)
             paths[f"{base}/infer"] = _post(
                 f"Ask {model.name} by the Open Inference Protocol", tensors, example, answer
             )
+    paths |= _repository_paths(models)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Luodi", "version": __version__},

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from luodi.contracts import Field, JsonValue, current_language, say
-from luodi.serving.openapi import example_input, example_tensors
+from luodi.serving.openapi import example_feedback, example_input, example_tensors
 
 if TYPE_CHECKING:
-    from luodi.serving.router import Served
+    from luodi.serving.fleet import Card
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;
@@ -40,13 +40,21 @@ def _routes() -> Sequence[tuple[str, str]]:
             say("what it asks and answers; /ready: is it ready", "输入与输出；/ready：是否就绪"),
         ),
         ("GET /v2/health/live, /v2/health/ready", say("is the service well", "服务是否健康")),
+        (
+            "POST /feedback/{name}",
+            say("tell later what would have been right", "事后告知真实答案"),
+        ),
+        (
+            "POST /v2/repository/index, /v2/repository/models/{name}/load, …/unload",
+            say("what there is; load and unload while serving", "模型清单；服务中加载与卸载"),
+        ),
         ("GET /v2, /", say("the service; what is served here", "服务信息；此处有哪些模型")),
         ("GET /metrics", say("for Prometheus", "供 Prometheus 采集")),
         ("GET /openapi.json", say("for programs", "供程序读取")),
     )
 
 
-def docs_page(models: Sequence[Served], base: str) -> str:
+def docs_page(models: Sequence[Card], base: str) -> str:
     """The service for people: routes, fields and curl lines to copy. One file, no network."""
     parts = [_model_part(model, base) for model in models]
     title = say("A Luodi service", "Luodi 服务")
@@ -69,18 +77,27 @@ def docs_page(models: Sequence[Served], base: str) -> str:
 """
 
 
-def _model_part(model: Served, base: str) -> str:
-    schema, name = model.bundle.schema, quote(model.name)
+def _model_part(model: Card, base: str) -> str:
+    schema, name = model.schema, quote(model.name)
     asked = _curl(f"{base}/predict/{name}", {"inputs": [example_input(schema)]})
     tensors = _curl(f"{base}/v2/models/{name}/infer", example_tensors(schema))
+    truth = _curl(f"{base}/feedback/{name}", {"feedback": [example_feedback(schema)]})
     heads = (say("Field", "字段"), say("Kind", "类型"), say("Example or values", "示例或取值"))
     return f"""<h2>{escape(model.name)}</h2>
 <p>{say("Version", "版本")} <code>{model.version}</code>
-<small>{escape(model.bundle.digest)}</small></p>
+<small>{escape(model.digest)}</small></p>
 <h3>{say("Ask", "提问")}</h3>
 <pre><code>{escape(asked)}</code></pre>
 <h3>{say("The same by the Open Inference Protocol", "按开放推理协议提问")}</h3>
 <pre><code>{escape(tensors)}</code></pre>
+<h3>{say("Later: the true answer", "事后：真实答案")}</h3>
+<p>{
+        say(
+            "By the request_id of the answer; it is kept once this is answered.",
+            "以答案中的 request_id 指明；收到回复即已保存。",
+        )
+    }</p>
+<pre><code>{escape(truth)}</code></pre>
 <h3>{say("A request", "请求")}</h3>{_fields(heads, schema.request)}
 <h3>{say("An answer", "答案")}</h3>{_fields(heads, schema.answer)}
 """

@@ -103,7 +103,7 @@ def _tensor(tensor: JsonValue, where: str, limit: int) -> tuple[str, list[JsonVa
     if datatype not in DATATYPES:
         expected = ", ".join(DATATYPES)
         raise _wrong(f"{where}.datatype", datatype, expected, expected)
-    rows = _rows(tensor.get("shape"), f"{where}.shape", limit)
+    rows = rows_of(tensor.get("shape"), f"{where}.shape", limit)
     data: JsonValue = tensor.get("data")
     if not isinstance(data, list):
         raise _wrong(f"{where}.data", data, "a list", "列表")
@@ -123,7 +123,8 @@ def _tensor(tensor: JsonValue, where: str, limit: int) -> tuple[str, list[JsonVa
     return name, data
 
 
-def _rows(shape: JsonValue, where: str, limit: int) -> int:
+def rows_of(shape: JsonValue, where: str, limit: int) -> int:
+    """How many rows a shape tells of; RequestError when it is none that a field can have."""
     if (
         not isinstance(shape, list)
         or len(shape) not in (1, 2)

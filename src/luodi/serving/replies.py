@@ -6,16 +6,28 @@ import asyncio
 import logging
 import re
 import secrets
+from collections.abc import Callable
+from typing import TypeVar
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from luodi.contracts import JsonValue, RegistryError, RequestError, say
+from luodi.contracts import (
+    BundleError,
+    BusyError,
+    JsonValue,
+    RegistryError,
+    RequestError,
+    say,
+)
 from luodi.serving.settings import Limits
 
 LOG = logging.getLogger("luodi.serving")
+Result = TypeVar("Result")
+_ASIDE = 32_768
+"""Bytes of a body from which on it is read in a thread: parsing it would hold up the others."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -31,19 +43,14 @@ def refuse(status: int, message: str, field: str = "") -> Response:
 
 def told(request: Request, error: Exception) -> Response:
     """What the caller is told of an error: 4xx for its own, 503 when busy, 500 for ours."""
-    if isinstance(error, RequestError):
-        return refuse(400, str(error), error.field)
-    if isinstance(error, RegistryError):
-        return refuse(404, str(error))
     if isinstance(error, HTTPException):
         return _by_status(request, error)
-    if isinstance(error, ClientDisconnect):
-        return refuse(400, say("The caller went away.", "调用方已断开。"))
-    if isinstance(error, asyncio.QueueFull):
-        busy = say("Too much is waiting; try again.", "等待的请求过多，请重试。")
-        response = refuse(503, busy)
-        response.headers["Retry-After"] = "1"
-        return response
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            response = refuse(status, _words(error), getattr(error, "field", ""))
+            if status == 503:
+                response.headers["Retry-After"] = "1"
+            return response
     number = request_id(request)
     LOG.error("request %s failed", number, exc_info=error)
     return refuse(
@@ -53,6 +60,37 @@ def told(request: Request, error: Exception) -> Response:
             f"模型处理此请求时出错；详见服务日志，请求号 {number}。",
         ),
     )
+
+
+_STATUS: dict[type[Exception], int] = {
+    RequestError: 400,
+    RegistryError: 404,
+    BundleError: 409,  # a version that was to be loaded is not what it must be
+    ClientDisconnect: 400,
+    BusyError: 503,
+    asyncio.QueueFull: 503,
+}
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ClientDisconnect):
+        return say("The caller went away.", "调用方已断开。")
+    if isinstance(error, asyncio.QueueFull):
+        return say("Too much is waiting; try again.", "等待的请求过多，请重试。")
+    return str(error)
+
+
+def kind_of(error: Exception) -> str:
+    """An error's kind, for the metrics."""
+    if isinstance(error, RequestError | ClientDisconnect):
+        return "request"
+    if isinstance(error, RegistryError):
+        return "not-found"
+    if isinstance(error, HTTPException):
+        return "not-found" if error.status_code == 404 else "request"
+    if isinstance(error, BusyError | asyncio.QueueFull):
+        return "overload"
+    return "model"
 
 
 def _by_status(request: Request, error: HTTPException) -> Response:
@@ -75,14 +113,27 @@ def request_id(request: Request) -> str:
     return number
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
+async def aside(size: int, work: Callable[[], Result]) -> Result:
+    """`work()`, in a thread when its input is large enough to hold up the event loop."""
+    return await asyncio.to_thread(work) if size > _ASIDE else work()
+
+
+def marked(request: Request, key: tuple[str, str]) -> None:
+    """Keep who answers a request (model, version), for the metrics."""
+    request.state.answered_by = key
+
+
+async def read_body(request: Request, limits: Limits, mixed: bool = False) -> bytes:
     """The request's body, whole.
+
+    Args:
+        mixed: binary tensors follow the JSON; the content type says nothing then.
 
     Raises:
         HTTPException: 415 for another content type, 413 when it is too large, 408 when too slow.
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if kind != "application/json" and not mixed:
         raise HTTPException(
             415,
             say(f"The content type is {kind[:60]!r}.", f"内容类型是 {kind[:60]!r}。")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from luodi.bundle import LoadedBundle
 from luodi.contracts import Answer, JsonValue, RegistryError, Request, say
+from luodi.registry import Registered, Route
 from luodi.serving.batcher import Batcher
+from luodi.serving.fleet import Card, Fleet, Held
 from luodi.serving.settings import Limits
 
 
@@ -50,50 +52,165 @@ class Served:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+CHAMPION = "production"
+"""The alias that a model's bare name follows."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A version to answer with from the start, and the alias that it is taken from.
+
+    Attributes:
+        follows: when this alias moves, the model answers with the version that it means then;
+            empty for a version that was named itself.
+    """
+
+    model: Registered
+    follows: str = ""
+
+
+@dataclass(eq=False)
+class Offered:
+    """What one model's name means here.
+
+    Attributes:
+        default: the version that answers when none is asked for.
+        named: versions that were asked for by name, or loaded; they answer when asked for.
+        previous: the version that answered before; kept in memory, to go back to at once.
+        aliases: alias -> version, as the registry has it.
+    """
+
+    name: str
+    default: str
+    follows: str = ""
+    named: list[str] = field(default_factory=list)
+    previous: str = ""
+    route: Route = field(default_factory=Route)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def versions(self) -> list[str]:
+        """Every version that may be asked for, the default first."""
+        challengers = [each.version for each in self.route.challengers]
+        before = [self.previous] if self.previous else []
+        return list(dict.fromkeys([self.default, *self.named, *challengers, *before]))
+
+
 class Router:
-    """The models of one service; the version that was named first is a model's default."""
+    """What each name means here, and the versions that answer for it."""
 
-    def __init__(self, models: Sequence[Served]) -> None:
-        self._models: dict[str, dict[str, Served]] = {}
-        for model in models:
-            self._models.setdefault(model.name, {}).setdefault(model.version, model)
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self._offered: dict[str, Offered] = {}
 
-    def find(self, name: str, version: str | None = None) -> Served:
-        """The model that answers for this name, and version when one is asked for.
+    def offer(self, offer: Offer) -> Held:
+        """Answer for this version too; the first of a name is its default."""
+        name, version = offer.model.model, offer.model.version
+        known = self._offered.get(name)
+        if known is None:
+            named = [] if offer.follows else [version]
+            self._offered[name] = Offered(name, version, offer.follows, named)
+        elif version not in (known.default, *known.named):
+            known.named.append(version)
+        return self.fleet.hold(offer.model)
+
+    def offered(self, name: str) -> Offered:
+        """What a name means here.
 
         Raises:
             RegistryError: with what is served, and the nearest name.
         """
-        versions = self._models.get(name)
-        if versions is None:
+        offered = self._offered.get(name)
+        if offered is None:
             raise RegistryError(
                 say(f"No model {_shown(name)} is served here.", f"此处没有模型 {_shown(name)}。"),
-                say(f"There are: {', '.join(self._models)}.", f"已有：{'、'.join(self._models)}。"),
-                _nearest(name, self._models),
-            )
+                say(f"There are: {', '.join(self._offered)}.",
+                    f"已有：{'、'.join(self._offered)}。"),
+                _nearest(name, self._offered),
+            )  # fmt: skip
+        return offered
+
+    def find(self, name: str, version: str | None = None) -> Held:
+        """The version that answers for this name; for `version`, or the alias of this name.
+
+        Raises:
+            RegistryError: with what is served, and the nearest name.
+        """
         if version is None:
-            return next(iter(versions.values()))
-        if version not in versions:
+            name, _, alias = name.partition("@")
+            version = alias or None
+        offered = self.offered(name)
+        wanted = offered.default if version is None else version
+        if wanted not in offered.versions():
+            wanted = offered.aliases.get(wanted, wanted)
+        held = self.fleet.get(name, wanted)
+        if held is None or wanted not in offered.versions():
+            known = offered.versions()
             raise RegistryError(
                 say(
-                    f"{name} is not served in version {_shown(version)}.",
-                    f"{name} 没有提供版本 {_shown(version)}。",
+                    f"{name} is not served in version {_shown(wanted)}.",
+                    f"{name} 没有提供版本 {_shown(wanted)}。",
                 ),
-                say(f"There are: {', '.join(versions)}.", f"已有：{'、'.join(versions)}。"),
+                say(f"There are: {', '.join(known)}.", f"已有：{'、'.join(known)}。"),
             )
-        return versions[version]
+        return held
+
+    def swap(self, name: str, version: str) -> None:
+        """Let a loaded version be the default from the next request on."""
+        offered = self._offered[name]
+        if version != offered.default:
+            offered.previous, offered.default = offered.default, version
+        self.tidy(name)
+
+    def tidy(self, name: str) -> None:
+        """Drop the versions of a name that nothing asks for any more."""
+        offered = self._offered.get(name)
+        for held in self.fleet:
+            if held.model.model == name and (
+                offered is None or held.model.version not in offered.versions()
+            ):
+                self.fleet.drop(held)
+
+    def withdraw(self, name: str, version: str | None = None) -> None:
+        """Answer for a name, or for one version that was named, no more.
+
+        Raises:
+            RegistryError: when it is not served, or is the default of others.
+        """
+        offered = self.offered(name)
+        if version is not None and offered.versions() != [version]:
+            found = self.find(name, version).model.version
+            if found == offered.default:
+                raise RegistryError(
+                    say(f"{found} answers for {name}.", f"{found} 正在为 {name} 应答。"),
+                    "",
+                    say("Promote another first.", "请先指定另一个版本。"),
+                )
+            offered.named = [each for each in offered.named if each != found]
+        else:
+            del self._offered[name]
+        self.tidy(name)
+
+    def names(self) -> list[str]:
+        """The models that are served."""
+        return list(self._offered)
 
     def versions(self, name: str) -> list[str]:
         """The versions served of a model, the default first."""
-        return list(self._models[self.find(name).name])
+        return self.offered(name).versions()
 
-    def all(self) -> list[Served]:
-        """Every version of every model, defaults first."""
-        return [model for versions in self._models.values() for model in versions.values()]
+    def all(self) -> list[Held]:
+        """Every version that may be asked for, defaults first."""
+        found = [
+            self.fleet.get(offered.name, version)
+            for offered in self._offered.values()
+            for version in offered.versions()
+        ]
+        return [held for held in found if held is not None]
 
-    def defaults(self) -> list[Served]:
+    def defaults(self) -> list[Card]:
         """The default version of each model."""
-        return [next(iter(versions.values())) for versions in self._models.values()]
+        return [card for name in self._offered if (card := self.find(name).card)]
 
 
 def _bounded(limits: Limits, wanted: Mapping[str, JsonValue]) -> Limits:

@@ -8,13 +8,17 @@ import ipaddress
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from luodi.contracts import LuodiError, UsageError, say
 from luodi.registry import Registered
 from luodi.serving.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from luodi.serving.building import Offers
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Listening:
 
 
 def serve(
-    models: Sequence[Registered],
+    offers: Offers,
     settings: ServeSettings,
     ready: Callable[[Listening], None],
 ) -> None:
@@ -43,32 +47,22 @@ def serve(
     with listening_socket(settings) as bound:
         host, port = bound.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        _run(bound, models, settings, lambda: ready(Listening(url, tuple(models))))
+        models = tuple(offer.model for offer in offers.versions)
+        _run(bound, offers, settings, lambda: ready(Listening(url, models)))
 
 
 def _run(
     bound: socket.socket,
-    models: Sequence[Registered],
+    offers: Offers,
     settings: ServeSettings,
     ready: Callable[[], None],
 ) -> None:
     import uvicorn
 
-    from luodi.bundle import open_predictor
-    from luodi.serving.http import Service
-    from luodi.serving.metrics import ServiceMetrics
-    from luodi.serving.router import Router, Served
+    from luodi.serving.building import build
+    from luodi.serving.http import app
 
-    metrics = ServiceMetrics()
-    served = []
-    for model in models:
-        bundle = open_predictor(model.folder, settings.threads, model.digest)
-        manifest = bundle.manifest
-        metrics.info.labels(
-            model.model, model.version, model.digest, manifest.task, manifest.learner
-        ).set(1)
-        observe = metrics.batch.labels(model.model).observe
-        served.append(Served(bundle, settings.limits, observe))
+    service = build(offers, settings)
 
     class Server(uvicorn.Server):
         """Tells when it listens, and ends with success when it is asked to end."""
@@ -89,11 +83,11 @@ def _run(
                 loop.remove_signal_handler(number)
 
     config = uvicorn.Config(
-        Service(Router(served), settings.limits, metrics).app(),
+        app(service),
         http="httptools",
         loop="uvloop",
         ws="none",
-        lifespan="off",
+        lifespan="on",
         access_log=False,
         log_config=None,
         server_header=False,
@@ -104,8 +98,7 @@ def _run(
     try:
         Server(config).run(sockets=[bound])
     finally:
-        for model_served in served:
-            model_served.close()
+        service.router.fleet.close()
 
 
 def listening_socket(settings: ServeSettings) -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 def cores() -> int:
@@ -34,7 +35,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """Where to listen, and with what. Port 0 takes a free one."""
+    """Where to listen, and with what. Port 0 takes a free one.
+
+    Attributes:
+        memory: bytes that the models may take together; None for no limit.
+        acts: where the workers of one service tell one another what they were told to load.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -42,3 +48,5 @@ class ServeSettings:
     insecure: bool = False
     drain_seconds: int = 30
     limits: Limits = field(default_factory=Limits)
+    memory: int | None = None
+    acts: Path | None = None

@@ -1,0 +1,71 @@
+"""A service put together: from the versions to offer to what the routes share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from luodi.registry import Registered, Registry
+from luodi.serving.desk import Desk
+from luodi.serving.fleet import Fleet
+from luodi.serving.following import Follower
+from luodi.serving.metrics import ServiceMetrics
+from luodi.serving.policy import Policies, Wanted
+from luodi.serving.router import Offer, Router, Served
+from luodi.serving.service import Logs, Service
+from luodi.serving.settings import ServeSettings
+from luodi.serving.shared_acts import SharedActs
+from luodi.serving.watch import Watch
+from luodi.traffic.feedback import FeedbackLog
+from luodi.traffic.log import TrafficLog
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What a service is to answer with.
+
+    Attributes:
+        registry: whose aliases and routes are followed.
+        wanted: what project files say of serving, by model.
+    """
+
+    versions: Sequence[Offer]
+    registry: Registry
+    wanted: Wanted = field(default_factory=dict)
+
+
+def build(offers: Offers, settings: ServeSettings) -> Service:
+    """Load every version, and put the parts together.
+
+    Raises:
+        BundleError: when a bundle is not what the registry knows.
+        BusyError: when they need more memory than there may be.
+    """
+    from luodi.bundle import open_predictor
+
+    metrics, policies = ServiceMetrics(), Policies(offers.wanted)
+
+    def load(model: Registered) -> Served:
+        bundle = open_predictor(model.folder, settings.threads, model.digest)
+        return Served(bundle, settings.limits, metrics.batch.labels(model.model).observe)
+
+    fleet = Fleet(load, settings.memory)
+    router, watch = Router(fleet), Watch()
+    for offer in offers.versions:
+        router.offer(offer)
+        card = fleet.load_now(offer.model).card
+        if card is not None:
+            policies.carries(card)
+    # What was not asked to make a home folder does not: nothing is logged where there is none.
+    home = offers.registry.home
+    traffic = TrafficLog(
+        home if home.is_dir() else None,
+        policies.traffic,
+        lambda reason, rows: metrics.traffic_left_out.labels(reason).inc(rows),
+    )
+    follower = Follower(
+        router, offers.registry, watch, metrics, policies.rules, SharedActs(settings.acts)
+    )
+    desk = Desk(router, metrics, watch, traffic)
+    logs = Logs(traffic, FeedbackLog(home))
+    return Service(router, settings.limits, metrics, follower, desk, logs)

@@ -1,0 +1,262 @@
+"""A running service follows the registry, and the rules by which a version is taken back.
+
+The registry's file is asked five times a second whether anything was written; only then is it
+read. A version is loaded and proved before it takes over; when it cannot be, the one before goes
+on answering, and the reason stands in the log, the metrics and the repository's index.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from luodi.contracts import LuodiError, RegistryError, say
+from luodi.registry import PASSED, Registered, Registry, Route
+from luodi.serving.metrics import ServiceMetrics
+from luodi.serving.router import CHAMPION, Offer, Offered, Router
+from luodi.serving.shared_acts import LOAD, UNLOAD, SharedActs
+from luodi.serving.watch import RollbackRules, Watch
+
+LOG = logging.getLogger("luodi.serving")
+EVERY = 0.2
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the registry says of one name."""
+
+    default: Registered | None
+    challengers: tuple[Registered, ...]
+    route: Route
+    aliases: Mapping[str, str]
+    promoted: str
+
+
+class Follower:
+    """Keeps the router to what the registry says. Lives on the router's event loop.
+
+    Args:
+        registry: None when every version was named itself.
+        rules: when versions of a model are taken back; None for never.
+        acts: what the other workers of this service were told to load and unload.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        registry: Registry | None,
+        watch: Watch,
+        metrics: ServiceMetrics,
+        rules: Callable[[str], RollbackRules | None] = lambda name: None,
+        acts: SharedActs | None = None,
+    ) -> None:
+        self._router, self._registry = router, registry
+        self._watch, self._metrics, self._rules = watch, metrics, rules
+        self._acts = acts or SharedActs(None)
+        self._stamp = b""
+        self._wanted: dict[str, _Wanted] = {}
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Follow until cancelled; what goes wrong is told in the log, and tried again."""
+        while True:
+            try:
+                await self.look()
+                await self.judge()
+            except Exception:  # a registry that is locked or damaged must not end the service
+                LOG.exception("the registry could not be followed")
+                self._stamp = b""
+                await asyncio.sleep(1)
+            await asyncio.sleep(EVERY)
+
+    async def look(self) -> None:
+        """Do what the registry says, when it has changed; and what other workers were told."""
+        async with self._turn:
+            for act in self._acts.news():
+                await self._repeat(act)
+            if self._registry is None:
+                return
+            stamp = self._registry.stamp()
+            if stamp == self._stamp:
+                return
+            self._stamp = stamp
+            for name in self._router.names():
+                offered = self._router.offered(name)
+                wanted = await asyncio.to_thread(self._read, name, offered.follows)
+                if wanted is not None:
+                    self._wanted[name] = wanted
+                    await self._reach(offered, wanted)
+
+    async def load(self, name: str, version: str = "") -> Registered:
+        """Load, prove and answer for a model of the registry; for one version of it, or its alias.
+
+        Raises:
+            RegistryError: when there is no such model or version.
+            BundleError: when it is not what the registry knows.
+            BusyError: when there is no room for it.
+        """
+        async with self._turn:
+            model, follows = await asyncio.to_thread(self._find, name, version)
+            await self._load(model, follows)
+            self._acts.tell(LOAD, name, model.version, follows)
+            self._stamp = b""  # its route and aliases are read next
+            return model
+
+    async def unload(self, name: str, version: str | None = None) -> None:
+        """Answer for a model, or one version of it, no more; here and in the other workers.
+
+        Raises:
+            RegistryError: when it is not served.
+        """
+        async with self._turn:
+            self._router.withdraw(name, version)
+            self._acts.tell(UNLOAD, name, version or "")
+
+    def registered(self) -> list[Registered]:
+        """Every version that passed its gate, whether it is served or not; in a thread."""
+        if self._registry is None:
+            return []
+        return [
+            row
+            for name in self._registry.models()
+            for row in self._registry.versions(name)
+            if row.verdict == PASSED
+        ]
+
+    async def _load(self, model: Registered, follows: str) -> None:
+        fresh = self._router.fleet.get(model.model, model.version) is None
+        held = self._router.fleet.hold(model)
+        try:
+            await self._router.fleet.ready(held, prove=True)
+        except LuodiError:
+            if fresh:
+                self._router.fleet.drop(held)
+            raise
+        self._router.offer(Offer(model, follows))
+
+    def _find(self, name: str, version: str) -> tuple[Registered, str]:
+        if self._registry is None:
+            raise RegistryError(
+                say("This service has no registry.", "此服务没有登记库。"),
+                say("Expected a folder with registered models.", "应有含已登记模型的文件夹。"),
+            )
+        if not version:
+            return self._registry.champion(name), CHAMPION
+        found = self._registry.versions(name)
+        for row in found:
+            if version in row.aliases:
+                return row, ""
+        return self._registry.find(f"{name}:{version}"), ""
+
+    async def _repeat(self, act: Mapping[str, str]) -> None:
+        """What another worker was told."""
+        name, version = act["model"], act["version"]
+        try:
+            if act["act"] == LOAD:
+                model, _ = await asyncio.to_thread(self._find, name, version)
+                await self._load(model, act["follows"])
+                self._stamp = b""
+            else:
+                self._router.withdraw(name, version or None)
+        except LuodiError as error:
+            LOG.error("%s %s: %s", act["act"], name, error)
+
+    def _read(self, name: str, follows: str) -> _Wanted | None:
+        """What the registry says of a name; in a thread."""
+        registry = self._registry
+        if registry is None or name not in registry.models():
+            return None
+        rows = registry.versions(name)
+        aliases = {alias: row.version for row in rows for alias in row.aliases}
+        default, route = None, Route()
+        if follows == CHAMPION:
+            default, route = registry.champion(name), registry.route(name)
+        elif follows and follows in aliases:
+            default = next(row for row in rows if row.version == aliases[follows])
+        known = {row.version: row for row in rows}
+        challengers = tuple(
+            known[each.version] for each in route.challengers if each.version in known
+        )
+        return _Wanted(default, challengers, route, aliases, registry.promoted(name))
+
+    async def _reach(self, offered: Offered, wanted: _Wanted) -> None:
+        """Bring one name to where the registry wants it."""
+        offered.aliases = wanted.aliases
+        offered.refused = {}
+        if wanted.default is not None and wanted.default.version != offered.default:
+            await self._swap(offered, wanted.default)
+        # A challenger that has become the champion is none any more.
+        offered.route = wanted.route.without(offered.default)
+        for model in wanted.challengers:
+            if model.version != offered.default:
+                await self._prepared(offered, model)
+        self._router.tidy(offered.name)
+
+    async def _swap(self, offered: Offered, model: Registered) -> None:
+        before = offered.default
+        if await self._prepared(offered, model):
+            self._watch.forget((model.model, model.version))
+            self._router.swap(offered.name, model.version)
+            LOG.info("%s: %s takes over from %s", offered.name, model.version, before)
+            self._metrics.swaps.labels(offered.name, "done").inc()
+        else:
+            self._metrics.swaps.labels(offered.name, "refused").inc()
+
+    async def _prepared(self, offered: Offered, model: Registered) -> bool:
+        """Whether a version could be loaded and proved; why not is kept."""
+        held = self._router.fleet.hold(model)
+        try:
+            await self._router.fleet.ready(held, prove=True)
+        except LuodiError as error:
+            LOG.error("%s:%s is refused: %s", model.model, model.version, error)
+            offered.refused[model.version] = str(error)
+            if model.version not in offered.versions():
+                self._router.fleet.drop(held)
+            return False
+        return True
+
+    async def judge(self) -> None:
+        """Take back what breaks the rules: a challenger from its route, a champion to the one
+        before, when it was promoted lately.
+        """
+        registry = self._registry
+        if registry is None:
+            return
+        for name in self._router.names():
+            offered, rules = self._router.offered(name), self._rules(name)
+            wanted = self._wanted.get(name)
+            if rules is None or wanted is None or offered.follows != CHAMPION:
+                continue
+            for each in offered.route.challengers:
+                if broken := self._watch.broken((name, each.version), rules):
+                    LOG.error("%s:%s leaves the route: %s", name, each.version, broken)
+                    self._watch.forget((name, each.version))
+                    self._metrics.rollbacks.labels(name, each.version).inc()
+                    route = (await asyncio.to_thread(registry.route, name)).without(each.version)
+                    await asyncio.to_thread(registry.set_route, name, route, broken)
+            if _age(wanted.promoted) > rules.within:
+                continue
+            if broken := self._watch.broken((name, offered.default), rules):
+                await self._roll_back(registry, offered, broken)
+
+    async def _roll_back(self, registry: Registry, offered: Offered, broken: str) -> None:
+        name, version = offered.name, offered.default
+        self._watch.forget((name, version))
+        try:
+            _, now = await asyncio.to_thread(registry.rollback, name, version)
+        except LuodiError as error:
+            # Another worker was faster, or there is nothing to go back to.
+            LOG.error("%s:%s breaks a rule (%s) and stays: %s", name, version, broken, error)
+            return
+        LOG.error("%s: back from %s to %s: %s", name, version, now.version, broken)
+        self._metrics.rollbacks.labels(name, version).inc()
+
+
+def _age(since: str) -> float:
+    """Seconds since an ISO time; endless when there is none."""
+    if not since:
+        return float("inf")
+    return (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()

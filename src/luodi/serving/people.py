@@ -1,0 +1,168 @@
+"""The plain routes: ask a model, and tell it later what would have been right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from luodi.contracts import Field, JsonValue, RequestError, Schema, say
+from luodi.serving.desk import Question, Rows
+from luodi.serving.replies import aside, marked, read_body, reply, request_id
+from luodi.serving.settings import Limits
+from luodi.serving.strict_json import read_json
+from luodi.traffic.feedback import Feedback
+
+if TYPE_CHECKING:
+    from luodi.serving.router import Served
+    from luodi.serving.service import Service
+
+_NUMBER = 256
+"""Characters of a request's id in feedback."""
+
+
+async def predict(service: Service, request: Request) -> Response:
+    """POST /predict/{name}: {"inputs": [...]} -> {"model", "version", "outputs", "request_id"}."""
+    name, number = request.path_params["name"], request_id(request)
+    marked(request, service.router.find(name).key)
+    data = await read_body(request, service.limits)
+
+    async def read(model: Served) -> Rows:
+        def rows() -> Rows:
+            values = _inputs(read_json(data), service.limits)
+            return Rows(values, *model.read(values))
+
+        return await aside(len(data), rows)
+
+    question = Question(name, None, number, request.headers, "predict")
+    answered = await service.desk.ask(question, read, lambda held: marked(request, held.key))
+    content = {
+        "model": answered.name,
+        "version": answered.version,
+        "outputs": answered.answers,
+        "request_id": number,
+    }
+    response = await aside(len(data), lambda: reply(content))
+    response.headers["X-Request-Id"] = number
+    return response
+
+
+def _inputs(body: JsonValue, limits: Limits) -> list[JsonValue]:
+    if not isinstance(body, dict) or not isinstance(body.get("inputs"), list):
+        raise RequestError(
+            "inputs",
+            say("missing, or not a list.", "缺失，或不是列表。"),
+            say('Expected {"inputs": [...]}.', '应为 {"inputs": [...]}。'),
+        )
+    _known(body, ("inputs",))
+    inputs: list[JsonValue] = body["inputs"]
+    _counted("inputs", inputs, limits)
+    return inputs
+
+
+def _known(body: dict[str, JsonValue], names: tuple[str, ...], where: str = "") -> None:
+    if unknown := [name for name in body if name not in names]:
+        raise RequestError(
+            where + unknown[0][:100],
+            say("no such field.", "没有此字段。"),
+            say(f"Expected: {', '.join(names)}.", f"应为：{'、'.join(names)}。"),
+        )
+
+
+def _counted(name: str, values: list[JsonValue], limits: Limits) -> None:
+    if not 0 < len(values) <= limits.inputs:
+        raise RequestError(
+            name,
+            say(f"has {len(values)} elements.", f"有 {len(values)} 个元素。"),
+            say(f"Expected 1 to {limits.inputs}.", f"应为 1 到 {limits.inputs} 个。"),
+        )
+
+
+async def feedback(service: Service, request: Request) -> Response:
+    """POST /feedback/{name}: true answers by request id; on the disk before this answers.
+
+    {"feedback": [{"request_id", "row": 0, "truth"}]}, or one such object alone. `truth` is the
+    value of the answer's first field, or an object of the answer's fields.
+    """
+    name = request.path_params["name"]
+    held = service.router.find(name)
+    data = await read_body(request, service.limits)
+    async with service.router.fleet.lease(held) as model:
+        schema = model.bundle.schema
+    limits = service.limits
+    found = await aside(len(data), lambda: read_feedback(read_json(data), schema, limits))
+    if service.logs.feedback is None:
+        raise HTTPException(501, say("This service keeps no feedback.", "此服务不保存反馈。"))
+    mask = service.logs.traffic.settings(held.model.model).mask
+    try:
+        await service.logs.feedback.add(held.model.model, found, mask)
+    except OSError as error:
+        raise HTTPException(
+            503,
+            say(
+                f"The feedback could not be kept ({error.strerror}); send it again later.",
+                f"无法保存反馈({error.strerror})；请稍后重发。",
+            ),
+            {"Retry-After": "10"},
+        ) from error
+    service.metrics.feedback.labels(held.model.model).inc(len(found))
+    return reply({"model": held.model.model, "accepted": len(found)})
+
+
+def read_feedback(body: JsonValue, schema: Schema, limits: Limits) -> list[Feedback]:
+    """What a caller says was right.
+
+    Raises:
+        RequestError: naming the field that does not fit.
+    """
+    if not isinstance(body, dict):
+        raise _wrong("", "an object", "对象")
+    if "feedback" not in body:
+        return [_one(body, "", schema, limits)]
+    _known(body, ("feedback",))
+    items = body["feedback"]
+    if not isinstance(items, list):
+        raise _wrong("feedback", "a list", "列表")
+    _counted("feedback", items, limits)
+    return [_one(item, f"feedback[{index}].", schema, limits) for index, item in enumerate(items)]
+
+
+def _one(item: JsonValue, where: str, schema: Schema, limits: Limits) -> Feedback:
+    if not isinstance(item, dict):
+        raise _wrong(where.rstrip("."), "an object", "对象")
+    _known(item, ("request_id", "row", "truth"), where)
+    number, row = item.get("request_id"), item.get("row", 0)
+    if not isinstance(number, str) or not 0 < len(number) <= _NUMBER:
+        raise _wrong(f"{where}request_id", "the request_id of an answer", "答案中的 request_id")
+    if type(row) is not int or not 0 <= row < limits.inputs:
+        raise _wrong(f"{where}row", "the place of a row, from 0", "行号，从 0 开始")
+    return Feedback(number, row, _truth(item.get("truth"), f"{where}truth", schema))
+
+
+def _truth(value: JsonValue, where: str, schema: Schema) -> dict[str, JsonValue]:
+    """The true answer by the names of the answer's fields; scores have no truth of their own."""
+    fields = {field.name: field for field in schema.answer if field.kind != "scores"}
+    given = value if isinstance(value, dict) else {next(iter(fields)): value}
+    if not given:
+        raise _wrong(where, "the true answer", "真实答案")
+    unknown = [name for name in given if name not in fields]
+    if unknown:
+        names = ", ".join(fields)
+        raise _wrong(f"{where}.{unknown[0][:100]}", f"one of {names}", names)
+    return {name: _read(fields[name], item, where) for name, item in given.items()}
+
+
+def _read(field: Field, value: JsonValue, where: str) -> JsonValue:
+    if value is None:
+        raise _wrong(where, f"a {field.kind}", field.kind)
+    return field.read(value, where)
+
+
+def _wrong(where: str, expected: str, expected_zh: str) -> RequestError:
+    return RequestError(
+        where,
+        say("missing, or of another kind.", "缺失，或类型不符。"),
+        say(f"Expected {expected}.", f"应为{expected_zh}。"),
+    )

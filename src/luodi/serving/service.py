@@ -1,0 +1,79 @@
+"""What the routes share: the models, the limits, the metrics, the logs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from luodi.serving.desk import Desk
+from luodi.serving.following import Follower
+from luodi.serving.metrics import ServiceMetrics
+from luodi.serving.router import Router
+from luodi.serving.settings import Limits
+from luodi.traffic.feedback import FeedbackLog
+from luodi.traffic.log import TrafficLog
+
+
+@dataclass(frozen=True)
+class Logs:
+    """What is written while the service answers.
+
+    Attributes:
+        feedback: None where there is no home folder to keep it in.
+    """
+
+    traffic: TrafficLog
+    feedback: FeedbackLog | None = None
+
+    def close(self) -> None:
+        """Have everything on the disk."""
+        self.traffic.close()
+        if self.feedback is not None:
+            self.feedback.close()
+
+
+class Service:
+    """One process' part of a service."""
+
+    def __init__(
+        self,
+        router: Router,
+        limits: Limits,
+        metrics: ServiceMetrics,
+        follower: Follower,
+        desk: Desk,
+        logs: Logs,
+    ) -> None:
+        self.router, self.limits, self.metrics = router, limits, metrics
+        self.follower, self.desk, self.logs = follower, desk, logs
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the registry for as long as the service answers; then write what is left."""
+        following = asyncio.get_running_loop().create_task(self.follower.run())
+        try:
+            yield
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+            await self.desk.rest()
+            self.logs.close()
+
+    def measure(self) -> None:
+        """Bring the gauges up to what is in memory now."""
+        metrics = self.metrics
+        for gauge in (metrics.info, metrics.waiting, metrics.memory):
+            gauge.clear()
+        for held in self.router.all():
+            metrics.memory.labels(*held.key).set(held.bytes if held.served else 0)
+            if held.served is not None:
+                metrics.waiting.labels(*held.key).set(held.served.batcher.waiting)
+            if card := held.card:
+                manifest = card.manifest
+                metrics.info.labels(
+                    card.name, card.version, card.digest, manifest.task, manifest.learner
+                ).set(1)
+        metrics.evictions.set(self.router.fleet.evictions)

@@ -1,0 +1,232 @@
+"""The traffic log's writer: a thread that has lines on the disk within a second.
+
+Answering never waits for it. When lines come faster than the disk takes them, or the disk is
+full, lines are left out and counted; no request fails for that.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from luodi.contracts import JsonValue
+from luodi.traffic.masking import Numbers, masked
+from luodi.traffic.segments import Segment, closed, folder_of, prune, root
+from luodi.traffic.settings import TrafficSettings
+
+LOG = logging.getLogger("luodi.traffic")
+_EVERY = 0.4
+"""Seconds between two writes; with the write itself, well within the second that may be lost."""
+_PENDING = 100_000
+"""Rows that may wait for the disk."""
+_SEGMENT_BYTES = 32 * 1024 * 1024
+_SEGMENT_SECONDS = 3600.0
+_PRUNE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A request, answered by one version.
+
+    Attributes:
+        number: the request's id.
+        arm: champion, canary, shadow or pinned.
+        requests: the rows as the model was asked, by the names of its schema.
+        answers: one a row; none when it failed.
+        seconds: from the request's reading to its answers.
+        failure: the kind of error; empty when it was answered.
+        time: when it was answered, in seconds since 1970.
+    """
+
+    model: str
+    version: str
+    number: str
+    arm: str
+    protocol: str
+    requests: Sequence[JsonValue]
+    answers: Sequence[JsonValue]
+    seconds: float
+    failure: str = ""
+    time: float = field(default_factory=time.time)
+
+
+class TrafficLog:
+    """Takes entries from an event loop, writes them in a thread.
+
+    Args:
+        home: the home folder; None keeps nothing.
+        settings: what is kept of a model; asked once a model.
+        left_out: told how many rows were left out, and why: `pending` or `disk`.
+        compact: start the process that makes Parquet of closed segments.
+    """
+
+    def __init__(
+        self,
+        home: Path | None,
+        settings: Callable[[str], TrafficSettings] = lambda model: TrafficSettings(),
+        left_out: Callable[[str, int], None] = lambda reason, rows: None,
+        compact: bool = True,
+    ) -> None:
+        self._home, self._ask, self._left_out = home, settings, left_out
+        self._compact = compact
+        self._settings: dict[str, TrafficSettings] = {}
+        self._segments: dict[str, Segment] = {}
+        self._pending: deque[Entry] = deque()
+        self._taken = self._done = 0  # rows; each is counted by one thread alone
+        self._numbers = Numbers(root(home)) if home else None
+        self._wake = threading.Event()
+        self._stop = False
+        self._thread: threading.Thread | None = None
+        self._compactor: subprocess.Popen[bytes] | None = None
+        self._pruned = 0.0
+        self._told = False
+        self._start_lock = threading.Lock()
+
+    def add(self, entry: Entry) -> None:
+        """Have an entry written, if it is one of those that are kept. Never waits."""
+        settings = self.settings(entry.model)
+        if not settings.keep or not _sampled(entry.number, settings.sample):
+            return
+        if self._taken - self._done + len(entry.requests) > _PENDING:
+            self._left_out("pending", len(entry.requests))
+            return
+        self._taken += len(entry.requests)
+        self._pending.append(entry)
+        if self._thread is None:
+            self._start()
+
+    def settings(self, model: str) -> TrafficSettings:
+        """What is kept of a model."""
+        if model not in self._settings:
+            kept = self._ask(model) if self._home else TrafficSettings(keep=False)
+            self._settings[model] = kept
+        return self._settings[model]
+
+    def close(self) -> None:
+        """Write what is pending; the log takes nothing more."""
+        self._stop = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(10)
+        for segment in self._segments.values():
+            segment.close()
+        self._segments = {}
+
+    def _start(self) -> None:
+        with self._start_lock:
+            if self._thread is None and not self._stop:
+                self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop:
+            self._wake.wait(_EVERY)
+            self._write()
+            self._look_after()
+        self._write()
+
+    def _write(self) -> None:
+        by_model: dict[str, list[bytes]] = {}
+        rows = 0
+        while self._pending:
+            entry = self._pending.popleft()
+            rows += len(entry.requests)
+            by_model.setdefault(entry.model, []).extend(self._lines(entry))
+        for model, lines in by_model.items():
+            try:
+                self._segment(model).append(lines)
+            except OSError as error:
+                self._left_out("disk", len(lines))
+                if not self._told:  # once: a full disk would fill the service's log as well
+                    LOG.error("traffic cannot be written: %s", error)
+                    self._told = True
+        self._done += rows
+
+    def _lines(self, entry: Entry) -> Iterable[bytes]:
+        settings = self.settings(entry.model)
+        clean = masked if settings.mask else _as_it_is
+        number = entry.number
+        if settings.mask and self._numbers is not None:
+            number = self._numbers.written(number)
+        head = {
+            "time": int(entry.time * 1000),
+            "request_id": number,
+            "model": entry.model,
+            "version": entry.version,
+            "arm": entry.arm,
+            "protocol": entry.protocol,
+            "seconds": round(entry.seconds, 6),
+            "failure": entry.failure,
+        }
+        for row, request in enumerate(entry.requests):
+            answer = entry.answers[row] if row < len(entry.answers) else None
+            line = {**head, "row": row, "input": clean(request), "output": clean(answer)}
+            yield orjson.dumps(line, default=str, option=_OPTIONS)
+
+    def _segment(self, model: str) -> Segment:
+        segment = self._segments.get(model)
+        settings = self.settings(model)
+        if segment is not None and (
+            segment.bytes >= min(_SEGMENT_BYTES, settings.bytes // 4)
+            or time.monotonic() - segment.begun >= _SEGMENT_SECONDS
+        ):
+            segment.close()
+            segment = None
+            self._pruned = 0.0
+        if segment is None:
+            if self._home is None:
+                raise OSError("there is no home folder")
+            segment = self._segments[model] = Segment(folder_of(self._home, model))
+        return segment
+
+    def _look_after(self) -> None:
+        """Once a minute, and after each rotation: remove what is too much, compact the rest."""
+        if self._compactor is not None and self._compactor.poll() is not None:
+            self._compactor = None
+        if self._home is None or time.monotonic() - self._pruned < _PRUNE_SECONDS:
+            return
+        self._pruned = time.monotonic()
+        wanting = False
+        for model, segment in list(self._segments.items()):
+            if time.monotonic() - segment.begun >= _SEGMENT_SECONDS:
+                segment.close()  # a quiet model's lines grow old too
+                del self._segments[model]
+            folder, settings = folder_of(self._home, model), self.settings(model)
+            try:
+                prune(folder, settings.bytes, settings.age)
+                wanting = wanting or bool(closed(folder))
+            except OSError as error:
+                LOG.error("traffic cannot be pruned: %s", error)
+        if wanting and self._compact and self._compactor is None:
+            self._compactor = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-m", "luodi.traffic.compaction", str(self._home)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+
+
+def _as_it_is(value: JsonValue) -> JsonValue:
+    return value
+
+
+def _sampled(number: str, share: float) -> bool:
+    """Whether a request is kept: decided by its id, the same way in every process."""
+    if share >= 1:
+        return True
+    import zlib
+
+    return zlib.crc32(number.encode("utf-8", "surrogatepass")) < share * 2**32
