@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from luodi.contracts import Classified, UsageError, Valued, use_language
+from luodi.evaluation.measure import applicable
 from luodi.evaluation.metrics import CLASSIFICATION, REGRESSION, by_name, title
 
 Make = Callable[..., Classified]
@@ -107,20 +108,47 @@ def test_ece_by_its_definition(classified: Make) -> None:
     assert found[0] == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", REGRESSION, ids=lambda metric: metric.name)
-def test_regression_agrees_with_scikit_learn(metric: Any, valued: Valued) -> None:
+@pytest.mark.parametrize("name", ["rmse", "mae", "mape", "r2"])
+def test_regression_agrees_with_scikit_learn(name: str, valued: Valued) -> None:
     weight = np.random.default_rng(2).uniform(0.5, 3, size=valued.rows)
     theirs = {
         "rmse": sk.root_mean_squared_error,
         "mae": sk.mean_absolute_error,
         "mape": sk.mean_absolute_percentage_error,
         "r2": sk.r2_score,
-    }[metric.name]
-    ours = metric.compute(valued, np.stack([np.ones(valued.rows), weight]))
+    }[name]
+    ours = by_name(name).compute(valued, np.stack([np.ones(valued.rows), weight]))
     assert ours[0] == pytest.approx(theirs(valued.truth, valued.value), abs=1e-12)
     assert ours[1] == pytest.approx(
         theirs(valued.truth, valued.value, sample_weight=weight), abs=1e-12
     )
+
+
+def test_pinball_agrees_with_scikit_learn(valued: Valued) -> None:
+    scored = dataclasses.replace(valued, low=valued.value - 5, high=valued.value + 7, coverage=0.8)
+    weight = np.random.default_rng(2).uniform(0.5, 3, size=valued.rows)
+    theirs = [
+        sk.mean_pinball_loss(scored.truth, end, alpha=alpha, sample_weight=weight)
+        for end, alpha in ((scored.low, 0.1), (scored.high, 0.9))
+    ]
+    ours = by_name("pinball").compute(scored, weight[None, :])
+    assert ours[0] == pytest.approx(np.mean(theirs), abs=1e-12)
+
+
+def test_coverage_and_width_of_intervals(valued: Valued) -> None:
+    truth = np.array([1.0, 2.0, 3.0, 4.0])
+    scored = dataclasses.replace(
+        valued, weight=np.ones(4), cluster=np.arange(4), truth=truth, value=truth,
+        low=np.array([1.0, 2.5, 0.0, 0.0]), high=np.array([2.0, 3.0, 2.0, 8.0]),
+    )  # fmt: skip
+    weights = np.array([[1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 1.0, 0.0]])
+    assert by_name("coverage").compute(scored, weights).tolist() == [0.5, 0.5]
+    assert by_name("interval_width").compute(scored, weights).tolist() == [11.5 / 4, 4.5 / 4]
+    # Answers without intervals have none of these.
+    without = dataclasses.replace(scored, low=None, high=None)
+    measured = {metric.name for metric in applicable(REGRESSION, without)}
+    assert measured == {"rmse", "mae", "mape", "r2"}
+    assert np.isnan(by_name("coverage").compute(without, weights)).all()
 
 
 @settings(max_examples=40, deadline=None)

@@ -47,6 +47,7 @@ from luodi.contracts.settings import (
     ColumnKind,
     QuestionSettings,
     SplitSettings,
+    TargetScale,
 )
 from luodi.contracts.task import Task
 
@@ -109,6 +110,7 @@ __all__ = [
     "Severity",
     "SplitSettings",
     "Table",
+    "TargetScale",
     "Task",
     "TrainingError",
     "UsageError",

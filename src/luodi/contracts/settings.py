@@ -53,6 +53,7 @@ class SplitSettings:
 
 ColumnKind = Literal["number", "category", "text", "boolean", "date", "ignore"]
 Calibration = Literal["auto", "none", "isotonic", "platt", "temperature"]
+TargetScale = Literal["none", "log", "auto"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class QuestionSettings:
         leaks: columns that may be learnt from although they seem to give the label away.
         monotone: column -> `increasing` or `decreasing`: how the answer may follow it.
         calibration: how scores become probabilities.
+        coverage: the chance with which the interval of a number is to hold the truth.
+        target: on which scale a number is learnt; `auto` takes the logarithm of a positive one
+            with a long tail.
     """
 
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
@@ -77,3 +81,5 @@ class QuestionSettings:
     leaks: tuple[str, ...] = ()
     monotone: Mapping[str, Literal["increasing", "decreasing"]] = field(default_factory=dict)
     calibration: Calibration = "auto"
+    coverage: float = 0.9
+    target: TargetScale = "none"

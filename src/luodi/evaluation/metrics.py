@@ -161,6 +161,39 @@ def _r2(scored: Valued, weights: Floats) -> Floats:
     )
 
 
+def has_intervals(scored: Valued) -> bool:
+    """Whether answers have intervals of their own."""
+    return scored.low is not None and scored.high is not None
+
+
+def _ends(scored: Valued) -> tuple[Floats, Floats]:
+    """The ends of the answers' intervals; NaN where answers have none."""
+    if scored.low is None or scored.high is None:
+        return np.full(scored.rows, np.nan), np.full(scored.rows, np.nan)
+    return scored.low, scored.high
+
+
+def _coverage(scored: Valued, weights: Floats) -> Floats:
+    low, high = _ends(scored)
+    inside = ((scored.truth >= low) & (scored.truth <= high)).astype(np.float64)
+    return mean(np.where(np.isnan(low), np.nan, inside), weights)
+
+
+def _interval_width(scored: Valued, weights: Floats) -> Floats:
+    low, high = _ends(scored)
+    return mean(high - low, weights)
+
+
+def _pinball(scored: Valued, weights: Floats) -> Floats:
+    """Quantile loss of both ends, as the quantiles that they stand for (Koenker, Bassett 1978)."""
+    tail = (1 - scored.coverage) / 2
+    low, high = _ends(scored)
+    under, over = scored.truth - low, scored.truth - high
+    lower = np.maximum(tail * under, (tail - 1) * under)
+    upper = np.maximum((1 - tail) * over, -tail * over)
+    return mean((lower + upper) / 2, weights)
+
+
 _INFINITE = float("inf")
 
 CLASSIFICATION: tuple[Measure[Classified], ...] = (
@@ -184,6 +217,37 @@ REGRESSION: tuple[Measure[Valued], ...] = (
     Measure("mae", False, _mae, itself, "Mean absolute error", "平均绝对误差", 0.0, _INFINITE),
     Measure("mape", False, _mape, itself, "Mean relative error", "平均相对误差", 0.0, _INFINITE),
     Measure("r2", True, _r2, itself, "R²", "决定系数 R²", -_INFINITE),
+    Measure(
+        "coverage",
+        True,
+        _coverage,
+        itself,
+        "Truth inside the interval",
+        "区间覆盖率",
+        needs=has_intervals,
+    ),
+    Measure(
+        "interval_width",
+        False,
+        _interval_width,
+        itself,
+        "Mean width of intervals",
+        "区间平均宽度",
+        0.0,
+        _INFINITE,
+        has_intervals,
+    ),
+    Measure(
+        "pinball",
+        False,
+        _pinball,
+        itself,
+        "Quantile loss of the interval's ends",
+        "区间端点的分位数损失",
+        0.0,
+        _INFINITE,
+        has_intervals,
+    ),
 )
 
 _EVERY: tuple[Measure[Any], ...] = (*CLASSIFICATION, *FAIRNESS, *REGRESSION)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luodi.contracts import Bars, JsonValue, Lines, Section, Table, Valued, say
 from luodi.evaluation import by_group
 from luodi.evaluation.classification import shorten
-from luodi.evaluation.measure import Floats
+from luodi.evaluation.intervals import intervals
+from luodi.evaluation.measure import Floats, compute
+from luodi.evaluation.metrics import REGRESSION, by_name
 
 BINS = 20
 """Groups of rows, by size of the answer, that the curves go through."""
+_RESAMPLES = 400
+"""For the intervals of a table's cells."""
 
 
 def sections(
@@ -30,7 +36,7 @@ def sections(
         return []
     found: list[Section] = [truth_by_answer(scored), errors(scored)]
     if scored.low is not None and scored.high is not None:
-        found.append(coverage(scored, scored.low, scored.high))
+        found.append(coverage(scored, scored.low, scored.high, level))
     found += by_group.sections(scored, level)
     found.append(largest_errors(contents, scored, mistakes))
     return found
@@ -86,34 +92,65 @@ def errors(scored: Valued) -> Bars:
     )
 
 
-def coverage(scored: Valued, low: Floats, high: Floats) -> Table:
-    """How often the truth lay inside the answer's own interval, over all and by size."""
-    inside = (scored.truth >= low) & (scored.truth <= high)
-    rows: list[list[JsonValue]] = [
-        [
-            say("all", "全部"),
-            {"share": float(inside.mean())},
-            float((high - low).mean()),
-            scored.rows,
-        ]
-    ]
-    order = np.argsort(scored.value, kind="stable")
-    names = (say("smallest third", "最小的三分之一"), say("middle third", "中间三分之一"),
-             say("largest third", "最大的三分之一"))  # fmt: skip
-    for name, part in zip(names, np.array_split(order, 3), strict=True):
-        if len(part):
-            width = float((high[part] - low[part]).mean())
-            rows.append([name, {"share": float(inside[part].mean())}, width, len(part)])
+def coverage(scored: Valued, low: Floats, high: Floats, level: float = 0.95) -> Table:
+    """How often the truth lay inside the answer's own interval: over all, for small and for large
+    answers, where intervals are narrow and where they are wide."""
+    rows = [_covered(say("all", "全部"), scored, np.arange(scored.rows), level)]
+    names = (say("smallest third of answers", "预测最小的三分之一"),
+             say("middle third", "中间三分之一"),
+             say("largest third", "预测最大的三分之一"))  # fmt: skip
+    rows += _by_third(names, scored.value, scored, level)
+    width = high - low
+    if len(np.unique(width)) > 2:
+        names = (say("narrowest third of intervals", "区间最窄的三分之一"),
+                 say("middle third", "中间三分之一"),
+                 say("widest third", "区间最宽的三分之一"))  # fmt: skip
+        rows += _by_third(names, width, scored, level)
     return Table(
         say("Intervals of the answers", "预测区间"),
         [say("answers", "预测"), say("truth inside", "真实值落入"), say("mean width", "平均宽度"),
-         say("rows", "行数")],
+         say("mean error", "平均误差"), say("rows", "行数")],
         rows,
         say(
-            f"Each interval was made to hold the truth with the chance {scored.coverage:g}.",
-            f"每个区间的目标覆盖率为 {scored.coverage:g}。",
+            f"Each interval was made to hold the truth with the chance {scored.coverage:g}. Where "
+            "errors are large, intervals should be wide.",
+            f"每个区间的目标覆盖率为 {scored.coverage:g}；误差大的地方，区间也应更宽。",
         ),
     )  # fmt: skip
+
+
+def _by_third(
+    names: Sequence[str], values: Floats, scored: Valued, level: float
+) -> list[list[JsonValue]]:
+    parts = np.array_split(np.argsort(values, kind="stable"), 3)
+    return [_covered(name, scored, part, level)
+            for name, part in zip(names, parts, strict=True) if len(part)]  # fmt: skip
+
+
+def _covered(name: str, scored: Valued, rows: NDArray[np.int64], level: float) -> list[JsonValue]:
+    """Coverage with its interval, width and error over some of the rows."""
+    part = _taken(scored, rows)
+    inside = [measure for measure in REGRESSION if measure.name == "coverage"]
+    found = intervals(part, inside, level, resamples=_RESAMPLES)["coverage"]
+    others = compute([by_name("interval_width"), by_name("mae")], part, part.weight[None, :])
+    shown: JsonValue = {"value": found.value, "low": found.low, "high": found.high}
+    if not np.isfinite(found.low):  # a row or a cluster alone
+        shown = {"share": found.value}
+    return [name, shown, *(float(values[0]) for values in others.values()), len(rows)]
+
+
+def _taken(scored: Valued, rows: NDArray[np.int64]) -> Valued:
+    """Some of the rows, without the groups that they are measured by."""
+    return replace(
+        scored,
+        weight=scored.weight[rows],
+        cluster=scored.cluster[rows],
+        truth=scored.truth[rows],
+        value=scored.value[rows],
+        low=None if scored.low is None else scored.low[rows],
+        high=None if scored.high is None else scored.high[rows],
+        groups={},
+    )
 
 
 def largest_errors(contents: Sequence[str], scored: Valued, limit: int = 20) -> Table:

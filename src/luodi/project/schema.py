@@ -17,6 +17,7 @@ from luodi.contracts import (
     Language,
     QuestionSettings,
     SplitSettings,
+    TargetScale,
     parse_rule,
     say,
 )
@@ -186,6 +187,8 @@ class ModelSettings(_Strict):
     seed: int = Field(default=7, ge=0, lt=2**32)
     threads: int | None = Field(default=None, ge=1)
     calibration: Calibration = "auto"
+    coverage: float = Field(default=0.9, gt=0, lt=1)
+    target: TargetScale = "none"
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -266,6 +269,8 @@ class Project(_Strict):
             leaks=data.leaks.allow,
             monotone=data.monotone,
             calibration=self.model.calibration,
+            coverage=self.model.coverage,
+            target=self.model.target,
         )
 
     @property

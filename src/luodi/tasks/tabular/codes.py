@@ -105,10 +105,11 @@ def _damped(numbers: Floats) -> Floats:
 
 def _long_tailed(numbers: Floats) -> bool:
     """Whether the logarithm makes the spread more even: less skew, both sides considered."""
-    return bool(abs(_skew(numbers)) > 2 and abs(_skew(_damped(numbers))) < abs(_skew(numbers)) / 2)
+    return bool(abs(skew(numbers)) > 2 and abs(skew(_damped(numbers))) < abs(skew(numbers)) / 2)
 
 
-def _skew(numbers: Floats) -> float:
+def skew(numbers: Floats) -> float:
+    """The third moment in standard deviations; 0 for numbers that are all alike."""
     spread = numbers.std()
     return float(((numbers - numbers.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
 

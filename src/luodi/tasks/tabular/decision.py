@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luodi.contracts import Answer, QuestionSettings
+from luodi.contracts import Answer, JsonValue, QuestionSettings
 from luodi.tasks.tabular.codes import Floats
-from luodi.tasks.tabular.target import LABEL, SCORES, VALUE, Classes, Target
+from luodi.tasks.tabular.target import LABEL, SCORES
+from luodi.tasks.tabular.values import ValueDecision
 
 FILE = "decision.json"
-COVERAGE = 0.9
-"""The chance with which an answer's interval is to hold the truth."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class ClassDecision:
             return cls(labels)
         return cls(labels, alarm / (alarm + missed))
 
-    def answers(self, scores: Floats) -> list[Answer]:
-        """(n, k) scores to n answers."""
+    def answers(self, scores: Floats, matrix: Floats) -> list[Answer]:
+        """(n, k) scores to n answers; the rows themselves tell nothing more."""
         best = scores.argmax(axis=1)
         if self.threshold is not None:
             best = (scores[:, 1] >= self.threshold).astype(np.int64)
@@ -55,56 +53,29 @@ class ClassDecision:
             for top, row in zip(best.tolist(), scores.tolist(), strict=True)
         ]
 
-
-@dataclass(frozen=True)
-class ValueDecision:
-    """A number and the interval around it: split conformal prediction (Vovk et al. 2005).
-
-    `half` is the distance that the share COVERAGE of the validation part's residuals keeps.
-    """
-
-    half: float
+    def to_json(self) -> dict[str, JsonValue]:
+        """As plain values."""
+        return asdict(self)
 
     @classmethod
-    def learn(cls, scores: Floats, truth: Floats) -> Self:
-        """From (n,) values on the validation part."""
-        residuals = np.sort(np.abs(scores - truth))
-        place = math.ceil((len(residuals) + 1) * COVERAGE) - 1
-        if not len(residuals):
-            return cls(0.0)
-        return cls(float(residuals[min(place, len(residuals) - 1)]))
-
-    def answers(self, scores: Floats) -> list[Answer]:
-        """(n,) values to n answers."""
-        return [
-            {VALUE: value, "low": value - self.half, "high": value + self.half}
-            for value in scores.tolist()
-        ]
+    def from_json(cls, value: Mapping[str, JsonValue]) -> Self:
+        """What `to_json` wrote."""
+        return cls(tuple(value["labels"]), value["threshold"])
 
 
 Decision = ClassDecision | ValueDecision
 _KINDS: Mapping[str, Any] = {"class": ClassDecision, "value": ValueDecision}
 
 
-def learn_decision(
-    scores: Floats, truth: NDArray[np.int64] | Floats, target: Target, question: QuestionSettings
-) -> Decision:
-    """How the scores of a model become answers, learnt on the validation part alone."""
-    if isinstance(target, Classes):
-        return ClassDecision.learn(scores, truth.astype(np.int64), target.labels, question)
-    return ValueDecision.learn(scores, truth.astype(np.float64))
-
-
 def export_decision(decision: Decision, folder: Path) -> None:
     """Write `decision.json`."""
     kind = next(name for name, known in _KINDS.items() if isinstance(decision, known))
-    text = json.dumps({"kind": kind, **asdict(decision)}, ensure_ascii=False)
+    text = json.dumps({"kind": kind, **decision.to_json()}, ensure_ascii=False)
     (folder / FILE).write_text(text, "utf-8")
 
 
 def load_decision(folder: Path) -> Decision:
     """Read what `export_decision` wrote."""
     head = json.loads((folder / FILE).read_text("utf-8"))
-    content = {n: tuple(v) if isinstance(v, list) else v for n, v in head.items() if n != "kind"}
-    decision: Decision = _KINDS[head["kind"]](**content)
+    decision: Decision = _KINDS[head.pop("kind")].from_json(head)
     return decision

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -29,9 +29,19 @@ from luodi.contracts import (
 )
 from luodi.tasks.tabular.codes import Flavour, Floats
 from luodi.tasks.tabular.columns import request_columns, table_columns
-from luodi.tasks.tabular.decision import Decision, export_decision, learn_decision, load_decision
+from luodi.tasks.tabular.conformal import Dealt, dealt
+from luodi.tasks.tabular.decision import ClassDecision, Decision, export_decision, load_decision
 from luodi.tasks.tabular.encoder import Encoder
-from luodi.tasks.tabular.target import Classes, Target, target_of, weights_of
+from luodi.tasks.tabular.scale import Scale
+from luodi.tasks.tabular.target import (
+    Classes,
+    Numbers,
+    Target,
+    clusters_of,
+    target_of,
+    weights_of,
+)
+from luodi.tasks.tabular.values import Held, ValueDecision, interval_findings
 
 
 class Scorer(Protocol):
@@ -66,6 +76,10 @@ class Sample:
     def rows(self) -> int:
         """n."""
         return len(self.truth)
+
+    def take(self, rows: NDArray[np.int64]) -> Sample:
+        """The rows at these positions."""
+        return Sample(self.matrix[rows], self.truth[rows], self.weight[rows])
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,8 @@ class TabularPredictor:
         """One answer a request."""
         if not requests:
             return []
-        return self.decision.answers(self.scorer.score(self.matrix(requests)))
+        matrix = self.matrix(requests)
+        return self.decision.answers(self.scorer.score(matrix), matrix)
 
     def cost(self, request: Request) -> int:
         """A row is a row."""
@@ -167,12 +182,38 @@ class TabularLearner(ABC):
         )
         learnt = Sample(encoder.encode(columns), target.truth(train), weights_of(train))
         held = sample(valid, encoder, target, settings)
+        if isinstance(target, Numbers):
+            return self._fit_numbers(learnt, held, clusters_of(valid), fitting)
         trained = self.train(learnt, held, fitting)
         judged = held if held.rows else learnt
-        decision = learn_decision(
-            trained.scorer.score(judged.matrix), judged.truth, target, train.question
+        decision = ClassDecision.learn(
+            trained.scorer.score(judged.matrix), judged.truth, target.labels, train.question
         )
         return TabularFitted(encoder, trained.scorer, decision, trained.history, trained.findings)
+
+    def _fit_numbers(
+        self, learnt: Sample, held: Sample, cluster: NDArray[np.int64], fitting: Fitting
+    ) -> TabularFitted:
+        """Train on the scale asked for; intervals from held rows that training never saw."""
+        question, seed = fitting.question, fitting.settings.seed
+        scale = Scale.learn(learnt.truth, question.target)
+        learnt, held = (replace(part, truth=scale.forward(part.truth)) for part in (learnt, held))
+        sides = dealt(cluster, question.coverage, seed)
+        trained = self.train(learnt, held.take(sides.choosing), fitting)
+        if not held.rows:  # nothing was held: what was learnt from is all there is
+            held, cluster = learnt, np.arange(learnt.rows)
+            sides = Dealt(cluster, cluster, False)
+        scores = trained.scorer.score(held.matrix)
+        everything = Held(held.matrix, scores, held.truth, held.weight, cluster)
+        decision, enough = ValueDecision.learn(
+            everything.take(sides.choosing), everything.take(sides.calibrating), scale,
+            question.coverage, seed,
+        )  # fmt: skip
+        told = interval_findings(len(np.unique(cluster)), sides.apart, enough, question.coverage)
+        return TabularFitted(
+            fitting.encoder, trained.scorer, decision, trained.history,
+            [*trained.findings, *told],
+        )  # fmt: skip
 
 
 def sample(data: Dataset, encoder: Encoder, target: Target, settings: FitSettings) -> Sample:

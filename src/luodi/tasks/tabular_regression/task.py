@@ -26,7 +26,6 @@ from luodi.contracts import (
     say,
 )
 from luodi.tasks.tabular.columns import request_fields
-from luodi.tasks.tabular.decision import COVERAGE
 from luodi.tasks.tabular.target import VALUE, clusters_of, weights_of
 from luodi.tasks.tabular.task import ROLES, TabularTask, general_findings
 
@@ -101,7 +100,7 @@ class TabularRegression(TabularTask):
             groups=groups_of(data),
             low=np.array([answer["low"] for answer in answers], dtype=np.float64),
             high=np.array([answer["high"] for answer in answers], dtype=np.float64),
-            coverage=COVERAGE,
+            coverage=data.question.coverage,
         )
 
     def sections(
