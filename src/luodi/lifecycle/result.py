@@ -212,12 +212,24 @@ def _leak(shown: LeakShown | None) -> Any:
     if shown is None:
         return None
     gap = shown.careless.value - shown.honest.value
-    explanation = say(
+    told = say(
         f"A random split of the rows as they came would have claimed {shown.careless.value:.3f} "
         f"for the {shown.learner} learner; with copies kept on one side it is "
-        f"{shown.honest.value:.3f}. The difference of {gap:+.3f} comes from the split alone.",
+        f"{shown.honest.value:.3f}. ",
         f"若对原始数据随机切分，{shown.learner} 学习器会显示 {shown.careless.value:.3f}；"
-        f"把副本放在同一侧后为 {shown.honest.value:.3f}。{gap:+.3f} 的差距全部来自切分方式。",
+        f"把副本放在同一侧后为 {shown.honest.value:.3f}。",
+    )
+    by_chance = shown.careless.low <= shown.honest.high and shown.honest.low <= shown.careless.high
+    explanation = told + (
+        say(
+            "The two do not differ beyond chance: these rows leak little by copies.",
+            "两者的差异在偶然范围内：这些数据几乎没有副本泄漏。",
+        )
+        if by_chance
+        else say(
+            f"The difference of {gap:+.3f} comes from the split alone.",
+            f"{gap:+.3f} 的差距全部来自切分方式。",
+        )
     )
     return Leak(shown.metric, shown.careless, shown.honest, explanation, shown.learner)
 
