@@ -19,6 +19,7 @@ from luodi.contracts import (
     Answer,
     CleanSettings,
     Dataset,
+    Explainer,
     FitSettings,
     Learner,
     Parts,
@@ -100,6 +101,7 @@ def check_learner(
     reloaded = learner.predictor.load(folder / "first" / "export", 2)
     same(answers, reloaded.predict(requests), f"{learner.name}: reloading changes answers")
     assert all(first.cost(request) > 0 for request in requests[:8])
+    _check_reasons(first, requests[:4], schema, learner.name)
     _check_files(folder / "first" / "export", learner)
     _check_malformed(schema, requests[0])
     _check_light(task, learner, folder / "first" / "export", requests[:2])
@@ -175,6 +177,27 @@ def _check_answers(
     for metric in task.metrics:
         assert metric.compute(scored, ones).shape == (1,), f"{metric.name}: one value a weighting"
     assert list(task.sections(parts.test, answers, scored, 0.95)), f"{name}: nothing to show"
+
+
+def _check_reasons(
+    predictor: Predictor, requests: Sequence[Request], schema: Schema, name: str
+) -> None:
+    """A predictor that gives reasons gives the same ones whatever else a call holds."""
+    if not isinstance(predictor, Explainer):
+        return
+    assert predictor.explain([]) == [], f"{name}: no request, no reasons"
+    together = predictor.explain(requests, 3)
+    fields = {field.name for field in schema.request}
+    for request, reasons in zip(requests, together, strict=True):
+        alone = predictor.explain([request], 3)[0]
+        told = ([r.to_json() for r in reasons], [r.to_json() for r in alone])
+        same(*told, f"{name}: the size of a batch changes reasons")
+        assert len(reasons) <= 3, f"{name}: more reasons than were asked for"
+        for reason in reasons:
+            assert reason.field in fields, f"{name}: a reason of no field: {reason.field}"
+            assert math.isfinite(reason.contribution), f"{name}: {reason}"
+            assert reason.text, f"{name}: a reason without words"
+        json.dumps(told[0])
 
 
 def _check_files(exported: Path, learner: Learner) -> None:

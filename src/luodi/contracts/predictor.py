@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
 from luodi.contracts.json import Answer, JsonValue, Request
+from luodi.contracts.schema import Schema
 
 
 class Predictor(Protocol):
@@ -31,8 +32,9 @@ class Reason:
     Attributes:
         field: the request's field.
         value: what stood there; for a text, the part of it that carried the answer.
-        contribution: how far it moved the answer, in `unit`s, towards the answered class or up;
-            negative when it spoke against.
+        contribution: how far it moved the answer, in `unit`s: up; towards the second of two
+            labels of a table, and towards the answered label elsewhere. Negative when it spoke
+            against.
         unit: what contributions add up to: `log-odds`, `points`, `value`, `probability`.
         text: one sentence for a person.
         start, end: for a part of a text, where it stands, in characters.
@@ -64,6 +66,10 @@ class Answering(Protocol):
 
     def predict(self, values: Sequence[JsonValue]) -> list[Answer]:
         """One answer a value, in order."""
+
+    @property
+    def schema(self) -> Schema:
+        """What a value and an answer look like."""
 
     @property
     def explains(self) -> bool:

@@ -24,6 +24,7 @@ from luodi.contracts import (
     Predictor,
     Progress,
     QuestionSettings,
+    Reason,
     Request,
     SearchSpace,
 )
@@ -32,8 +33,10 @@ from luodi.tasks.tabular.columns import request_columns, table_columns
 from luodi.tasks.tabular.conformal import Dealt, dealt
 from luodi.tasks.tabular.decision import ClassDecision, Decision, export_decision, load_decision
 from luodi.tasks.tabular.encoder import Encoder
+from luodi.tasks.tabular.reasons import field_contributions, reasons_of
 from luodi.tasks.tabular.scale import Scale
 from luodi.tasks.tabular.target import (
+    LABEL,
     Classes,
     Numbers,
     Target,
@@ -42,6 +45,9 @@ from luodi.tasks.tabular.target import (
     weights_of,
 )
 from luodi.tasks.tabular.values import Held, ValueDecision, interval_findings
+
+_BACKGROUND = "background.npy"
+_BACKGROUND_ROWS = 32
 
 
 class Scorer(Protocol):
@@ -108,14 +114,18 @@ class TabularPredictor:
 
     scorer_type: ClassVar[type[Scorer]]
 
-    def __init__(self, encoder: Encoder, scorer: Scorer, decision: Decision) -> None:
+    def __init__(
+        self, encoder: Encoder, scorer: Scorer, decision: Decision, background: Floats
+    ) -> None:
         self.encoder, self.scorer, self.decision = encoder, scorer, decision
+        self.background = background
 
     @classmethod
     def load(cls, folder: Path, threads: int) -> Self:
         """Read what `TabularFitted.export` wrote."""
         scorer = cls.scorer_type.load(folder, threads)
-        return cls(Encoder.load(folder), scorer, load_decision(folder))
+        background = np.load(folder / _BACKGROUND, allow_pickle=False)
+        return cls(Encoder.load(folder), scorer, load_decision(folder), background)
 
     def matrix(self, requests: Sequence[Request]) -> Floats:
         """(n requests, f)."""
@@ -127,6 +137,24 @@ class TabularPredictor:
             return []
         matrix = self.matrix(requests)
         return self.decision.answers(self.scorer.score(matrix), matrix)
+
+    def explain(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
+        """The fields that moved each answer most: see `reasons.py`."""
+        if not requests:
+            return []
+        found, unit = field_contributions(
+            self.scorer, self.encoder, self.matrix(requests), self.background
+        )
+        labels = self.decision.labels if isinstance(self.decision, ClassDecision) else ()
+        tops = np.zeros(len(requests), np.int64)
+        if len(labels) > 2:
+            named = [answer[LABEL] for answer in self.predict(requests)]
+            tops = np.array([labels.index(name) for name in named])
+        towards = [labels[top] if len(labels) > 2 else labels[1] if labels else "" for top in tops]
+        return [
+            reasons_of(each[top], unit, request, self.encoder.fields, name, most)
+            for each, top, request, name in zip(found, tops, requests, towards, strict=True)
+        ]
 
     def cost(self, request: Request) -> int:
         """A row is a row."""
@@ -143,6 +171,7 @@ class TabularFitted:
     history: Sequence[Mapping[str, float]]
     findings: Sequence[Finding] = ()
     licences: Mapping[str, str] = field(default_factory=dict)
+    background: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def export(self, folder: Path) -> None:
         """The encoder, the decision and the scorer's own files."""
@@ -150,6 +179,7 @@ class TabularFitted:
         self.encoder.export(folder)
         export_decision(self.decision, folder)
         self.scorer.export(folder)
+        np.save(folder / _BACKGROUND, self.background, allow_pickle=False)
 
 
 class TabularLearner(ABC):
@@ -183,13 +213,22 @@ class TabularLearner(ABC):
         learnt = Sample(encoder.encode(columns), target.truth(train), weights_of(train))
         held = sample(valid, encoder, target, settings)
         if isinstance(target, Numbers):
-            return self._fit_numbers(learnt, held, clusters_of(valid), fitting)
+            fitted = self._fit_numbers(learnt, held, clusters_of(valid), fitting)
+        else:
+            fitted = self._fit_classes(learnt, held, target, fitting)
+        return replace(fitted, background=background_of(learnt.matrix, encoder, settings.seed))
+
+    def _fit_classes(
+        self, learnt: Sample, held: Sample, target: Classes, fitting: Fitting
+    ) -> TabularFitted:
         trained = self.train(learnt, held, fitting)
         judged = held if held.rows else learnt
         decision = ClassDecision.learn(
-            trained.scorer.score(judged.matrix), judged.truth, target.labels, train.question
+            trained.scorer.score(judged.matrix), judged.truth, target.labels, fitting.question
         )
-        return TabularFitted(encoder, trained.scorer, decision, trained.history, trained.findings)
+        return TabularFitted(
+            fitting.encoder, trained.scorer, decision, trained.history, trained.findings
+        )
 
     def _fit_numbers(
         self, learnt: Sample, held: Sample, cluster: NDArray[np.int64], fitting: Fitting
@@ -214,6 +253,20 @@ class TabularLearner(ABC):
             fitting.encoder, trained.scorer, decision, trained.history,
             [*trained.findings, *told],
         )  # fmt: skip
+
+
+def background_of(matrix: Floats, encoder: Encoder, seed: int) -> Floats:
+    """Rows to explain others against: (m, f), each field drawn from the training part by itself.
+
+    So no row of it is anybody's: a bundle goes to places that the rows may not go to.
+    """
+    generator = np.random.default_rng(seed)
+    rows = np.empty((min(_BACKGROUND_ROWS, len(matrix)), matrix.shape[1]))
+    for place in range(len(encoder.codes)):
+        columns = np.flatnonzero(encoder.field_of == place)
+        drawn = generator.integers(len(matrix), size=len(rows))
+        rows[:, columns] = matrix[np.ix_(drawn, columns)]
+    return rows
 
 
 def sample(data: Dataset, encoder: Encoder, target: Target, settings: FitSettings) -> Sample:

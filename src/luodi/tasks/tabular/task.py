@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from luodi.contracts import (
+    Answer,
+    Answering,
     CleanSettings,
     Dataset,
     Finding,
@@ -13,10 +18,14 @@ from luodi.contracts import (
     Role,
     RoleRule,
     Schema,
+    Section,
     Task,
     say,
 )
 from luodi.tasks.tabular.columns import row_texts, table_requests
+
+_EXPLAINED = 1000
+"""Rows of the test part that explanations are made from."""
 
 ROLES: Mapping[Role, RoleRule] = {
     Role.FEATURE: RoleRule(
@@ -54,6 +63,26 @@ class TabularTask(Task):
     def requests(self, data: Dataset, schema: Schema) -> list[Request]:
         """A mapping of field to value a row."""
         return table_requests(data, schema.request)
+
+    def explanations(
+        self, bundle: Answering, data: Dataset, scored: Any, seed: int
+    ) -> Sequence[Section]:
+        """What weighs, what is missed when it is shuffled, how answers follow it, and examples."""
+        from luodi.evaluation.explanations import Question, explain
+
+        rows = np.sort(np.random.default_rng(seed).permutation(data.rows)[:_EXPLAINED])
+        part = data.take(rows)
+        metric = self.metrics[0]
+        sign = 1 if metric.higher_is_better else -1
+
+        def goodness(answers: Sequence[Answer]) -> float:
+            judged = self.score(part, answers, bundle.schema)
+            return sign * float(metric.compute(judged, judged.weight[None, :])[0])
+
+        question = Question(
+            bundle, self.requests(part, bundle.schema), bundle.schema, goodness, metric.name, seed
+        )
+        return explain(question)
 
 
 def general_findings(data: Dataset, settings: CleanSettings) -> list[Finding]:

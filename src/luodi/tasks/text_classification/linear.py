@@ -21,6 +21,7 @@ from luodi.contracts import (
     Predictor,
     Progress,
     Range,
+    Reason,
     Request,
     Role,
     SearchSpace,
@@ -29,6 +30,7 @@ from luodi.contracts import (
 )
 from luodi.tasks.classes import class_answers, softmax
 from luodi.tasks.text_classification.ngrams import hashed_ngrams
+from luodi.tasks.text_classification.reasons import explain_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,6 +150,10 @@ class LinearPredictor:
         if scores.shape[1] == 1:  # two classes share one column of weights
             scores = np.hstack([np.zeros_like(scores), scores])
         return softmax(scores)
+
+    def explain(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
+        """The words and characters that carried each answer: see `reasons.py`."""
+        return explain_texts(self, requests, most)
 
     def cost(self, request: Request) -> int:
         """Characters, near enough."""

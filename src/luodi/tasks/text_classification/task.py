@@ -9,6 +9,7 @@ from typing import Any
 from luodi.contracts import (
     COPIES,
     Answer,
+    Answering,
     Classified,
     CleanSettings,
     Dataset,
@@ -128,6 +129,15 @@ class TextClassification(Task):
         from luodi.evaluation.classification import sections
 
         return sections([mask(text) for text in self.content(data)], answers, scored, level)
+
+    def explanations(
+        self, bundle: Answering, data: Dataset, scored: Classified, seed: int
+    ) -> Sequence[Section]:
+        """What carried the surest right and the surest wrong answers."""
+        from luodi.data.privacy import mask
+        from luodi.evaluation.texts import carried
+
+        return carried(bundle, [mask(text) for text in self.content(data)], scored)
 
 
 task = TextClassification()

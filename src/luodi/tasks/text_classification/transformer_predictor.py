@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from luodi.contracts import Answer, BundleError, Request, say
+from luodi.contracts import Answer, BundleError, Reason, Request, say
 from luodi.tasks.classes import class_answers, softmax
+from luodi.tasks.text_classification.reasons import explain_texts
 from luodi.training.batching import plan_batches
 
 if TYPE_CHECKING:
@@ -92,6 +93,10 @@ class TransformerPredictor:
             if truncated:
                 answer["truncated"] = True
         return answers
+
+    def explain(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
+        """The words and characters that carried each answer: see `reasons.py`."""
+        return explain_texts(self, requests, most)
 
     def cost(self, request: Request) -> int:
         """Tokens."""
