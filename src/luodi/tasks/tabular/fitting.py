@@ -145,7 +145,11 @@ class TabularPredictor:
         found, unit = field_contributions(
             self.scorer, self.encoder, self.matrix(requests), self.background
         )
-        labels = self.decision.labels if isinstance(self.decision, ClassDecision) else ()
+        labels: tuple[str, ...] = ()
+        if isinstance(self.decision, ClassDecision):
+            labels = self.decision.labels
+        elif self.decision.scale.log:
+            unit = "log-value"
         tops = np.zeros(len(requests), np.int64)
         if len(labels) > 2:
             named = [answer[LABEL] for answer in self.predict(requests)]

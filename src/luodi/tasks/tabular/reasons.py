@@ -26,6 +26,7 @@ _UNITS = {
     "log-odds": ("log-odds", "对数几率"),
     "points": ("points", "分"),
     "value": ("", ""),
+    "log-value": ("on the scale of logarithms", "对数刻度"),
     "probability": ("probability", "概率"),
 }
 
