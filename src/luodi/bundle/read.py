@@ -82,14 +82,18 @@ class LoadedBundle:
             RequestError: naming the field that does not fit the schema, or `explain` when the
                 model cannot say why.
         """
-        if not isinstance(self.predictor, Explainer):
-            learner = self.manifest.learner
-            raise RequestError(
-                "explain",
-                say(f"the learner {learner} gives no reasons.", f"学习器 {learner} 不提供依据。"),
-                say("Ask without explain.", "请去掉 explain 再请求。"),
-            )
-        return self.predictor.explain(self.read(values), most)
+        return self.reasons(self.read(values), most)
+
+    def reasons(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
+        """As `explain`, of requests that `read` has prepared."""
+        if isinstance(self.predictor, Explainer):
+            return self.predictor.explain(requests, most)
+        learner = self.manifest.learner
+        raise RequestError(
+            "explain",
+            say(f"the learner {learner} gives no reasons.", f"学习器 {learner} 不提供依据。"),
+            say("Ask without explain.", "请去掉 explain 再请求。"),
+        )
 
 
 def read_manifest(folder: Path, expected_digest: str | None = None) -> tuple[Manifest, str]:

@@ -41,13 +41,15 @@ class Question:
 class Rows:
     """What a request asks: as it came, as the predictor wants it, and what each row costs.
 
-    `aside` is what the protocol keeps for its reply, such as the outputs that were asked for.
+    `aside` is what the protocol keeps for its reply, such as the outputs that were asked for;
+    `explain` are the places of the rows whose answers are to come with their reasons.
     """
 
     values: Sequence[JsonValue]
     requests: Sequence[Request]
     costs: Sequence[int]
     aside: Any = None
+    explain: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class Desk:
             answers: Sequence[Answer] = ()
             try:
                 answers = await model.answer(rows.requests, rows.costs)
+                if rows.explain:
+                    answers = await model.explained(rows.requests, answers, rows.explain)
             except (LuodiError, asyncio.QueueFull, asyncio.CancelledError):
                 raise  # the caller's, or the hour's: no fault of this version
             except Exception as error:

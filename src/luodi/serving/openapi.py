@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from luodi import __version__
 from luodi.contracts import Field, JsonValue, Schema
-from luodi.serving.protocol import DATATYPES, describe
+from luodi.serving.protocol import DATATYPES, EXPLAIN, describe
 from luodi.serving.settings import Limits
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def _object(fields: Sequence[Field]) -> dict[str, JsonValue]:
 
 def _input_schema(schema: Schema) -> dict[str, JsonValue]:
     whole: dict[str, JsonValue] = {**_object(schema.request), "additionalProperties": False}
+    if EXPLAIN not in whole["properties"]:
+        whole["properties"][EXPLAIN] = {"type": "boolean"}
     if len(schema.request) == 1:
         return {"anyOf": [_field_schema(schema.request[0]), whole]}
     return whole
@@ -108,7 +110,8 @@ def _predict_path(model: Card, limits: Limits) -> JsonValue:
                 "minItems": 1,
                 "maxItems": limits.inputs,
                 "items": _input_schema(schema),
-            }
+            },
+            EXPLAIN: {"type": "boolean", "description": "Whether answers come with reasons."},
         },
     }
     text = {"type": "string"}

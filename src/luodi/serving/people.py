@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from luodi.contracts import Field, JsonValue, RequestError, Schema, say
 from luodi.serving.desk import Question, Rows
+from luodi.serving.protocol import EXPLAIN
 from luodi.serving.replies import aside, marked, read_body, reply, request_id
 from luodi.serving.settings import Limits
 from luodi.serving.strict_json import read_json
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from luodi.serving.router import Served
     from luodi.serving.service import Service
 
+EXPLAINED = 64
+"""Answers of one request that come with reasons: each costs as much as dozens without."""
 _NUMBER = 256
 """Characters of a request's id in feedback."""
 
@@ -31,8 +35,9 @@ async def predict(service: Service, request: Request) -> Response:
 
     async def read(model: Served) -> Rows:
         def rows() -> Rows:
-            values = _inputs(read_json(data), service.limits)
-            return Rows(values, *model.read(values))
+            asked = _inputs(read_json(data), service.limits)
+            values, explain = to_explain(asked, model.bundle.schema)
+            return Rows(values, *model.read(values), explain=explain)
 
         return await aside(len(data), rows)
 
@@ -49,17 +54,60 @@ async def predict(service: Service, request: Request) -> Response:
     return response
 
 
-def _inputs(body: JsonValue, limits: Limits) -> list[JsonValue]:
+def _inputs(body: JsonValue, limits: Limits) -> dict[str, JsonValue]:
     if not isinstance(body, dict) or not isinstance(body.get("inputs"), list):
         raise RequestError(
             "inputs",
             say("missing, or not a list.", "缺失，或不是列表。"),
             say('Expected {"inputs": [...]}.', '应为 {"inputs": [...]}。'),
         )
-    _known(body, ("inputs",))
-    inputs: list[JsonValue] = body["inputs"]
-    _counted("inputs", inputs, limits)
-    return inputs
+    _known(body, ("inputs", "explain"))
+    _counted("inputs", body["inputs"], limits)
+    return body
+
+
+def to_explain(body: Mapping[str, JsonValue], schema: Schema) -> tuple[list[JsonValue], list[int]]:
+    """The inputs, and the places of those whose answers are to be explained.
+
+    `"explain": true` stands beside the inputs, for all, or in an input, for it alone, where the
+    model has no field of that name.
+
+    Raises:
+        RequestError: `explain` is no truth value, or asks for more than EXPLAINED reasons.
+    """
+    values = list(body["inputs"])
+    every = _truth_value(body.get("explain", False), "explain")
+    places = list(range(len(values))) if every else []
+    if not any(EXPLAIN in (field.name, *field.aliases) for field in schema.request):
+        for place, value in enumerate(values):
+            if isinstance(value, dict) and EXPLAIN in value:
+                wanted = _truth_value(value[EXPLAIN], f"inputs[{place}].explain")
+                values[place] = {name: item for name, item in value.items() if name != EXPLAIN}
+                if wanted and not every:
+                    places.append(place)
+    return values, counted_to_explain(places)
+
+
+def counted_to_explain(places: list[int]) -> list[int]:
+    """The places, when they are not too many.
+
+    Raises:
+        RequestError: when they are.
+    """
+    if len(places) > EXPLAINED:
+        raise RequestError(
+            EXPLAIN,
+            say(f"asks for the reasons of {len(places)} answers.",
+                f"要求解释 {len(places)} 个回答。"),
+            say(f"Expected at most {EXPLAINED} a request.", f"每个请求至多 {EXPLAINED} 个。"),
+        )  # fmt: skip
+    return places
+
+
+def _truth_value(value: JsonValue, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(where, "true or false", " true 或 false")
+    return value
 
 
 def _known(body: dict[str, JsonValue], names: tuple[str, ...], where: str = "") -> None:

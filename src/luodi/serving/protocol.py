@@ -7,12 +7,15 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 
 from __future__ import annotations
 
+import json
 import reprlib
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from luodi.contracts import Answer, Field, FieldKind, JsonValue, RequestError, Schema, say
 
+EXPLAIN = "explain"
+"""What a request says to have its answers with their reasons."""
 _WHOLE = {f"{sign}INT{bits}": bits for bits in (8, 16, 32, 64) for sign in ("", "U")}
 _REAL = ("FP16", "FP32", "FP64")
 DATATYPES = ("BYTES", "BOOL", *_REAL, *_WHOLE)
@@ -173,6 +176,19 @@ def wanted_outputs(body: Mapping[str, JsonValue], schema: Schema) -> list[Field]
     return fields or list(schema.answer)
 
 
+def wants_reasons(body: JsonValue) -> bool:
+    """Whether a request's parameters say `"explain": true`.
+
+    Raises:
+        RequestError: when `explain` is no truth value.
+    """
+    parameters = body.get("parameters") if isinstance(body, dict) else None
+    wanted = parameters.get(EXPLAIN, False) if isinstance(parameters, dict) else False
+    if not isinstance(wanted, bool):
+        raise _wrong("parameters.explain", wanted, "true or false", "true 或 false")
+    return wanted
+
+
 def write_tensors(answers: Sequence[Answer], fields: Sequence[Field]) -> list[dict[str, JsonValue]]:
     """The answers as output tensors, one a field."""
     tensors = []
@@ -185,6 +201,11 @@ def write_tensors(answers: Sequence[Answer], fields: Sequence[Field]) -> list[di
             ]
         else:
             head["data"] = values
+        tensors.append(head)
+    if any("reasons" in answer for answer in answers):
+        # A list of objects a row is no tensor: each travels as its own JSON.
+        told = [json.dumps(answer.get("reasons", []), ensure_ascii=False) for answer in answers]
+        head = {"name": "reasons", "datatype": "BYTES", "shape": [len(answers)], "data": told}
         tensors.append(head)
     return tensors
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ class Served:
         self.bundle = bundle
         self.name, self.version = bundle.manifest.name, bundle.version
         self._executor = ThreadPoolExecutor(1, f"predict-{self.name}")
+        self._explaining = asyncio.Lock()
         self.batcher = Batcher(
             bundle.answer,
             bundle.predictor.cost,
@@ -46,6 +48,23 @@ class Served:
     async def answer(self, requests: Sequence[Request], costs: Sequence[int]) -> list[Answer]:
         """One answer a request, in order."""
         return await self.batcher.answer(requests, costs)
+
+    async def explained(
+        self, requests: Sequence[Request], answers: Sequence[Answer], places: Sequence[int]
+    ) -> list[Answer]:
+        """The answers, those at `places` with their `reasons`.
+
+        Raises:
+            RequestError: when the model gives no reasons.
+        """
+        async with self._explaining:  # a reason costs many answers: one caller at a time
+            told = await asyncio.to_thread(
+                self.bundle.reasons, [requests[place] for place in places]
+            )
+        whole = list(answers)
+        for place, reasons in zip(places, told, strict=True):
+            whole[place] = {**whole[place], "reasons": [reason.to_json() for reason in reasons]}
+        return whole
 
     def close(self) -> None:
         """Let the thread go, once what it computes is done."""
