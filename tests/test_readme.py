@@ -32,7 +32,7 @@ def alike(line: str) -> str:
     """A line without what differs from run to run: numbers, digests, paths, spaces."""
     line = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", line)
     line = re.sub(r"(/[^\s/]+)+/", "/", line)
-    line = re.sub(r"\b[0-9a-f]{12,64}\b", "#", line)
+    line = re.sub(r"\b\d{8}-\d{6}-[0-9a-f]{6}\b|\b[0-9a-f]{12,64}\b", "#", line)
     line = re.sub(r"\d+ min \d+ s|\d+(\.\d+)? s", "# s", line)
     return re.sub(r"\s+", " ", re.sub(r"\d+([.,]\d+)*", "#", line)).strip()
 

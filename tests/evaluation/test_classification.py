@@ -80,7 +80,7 @@ def test_many_classes_show_the_worst(classified: Make) -> None:
 
 
 def test_calibration_holds_every_row(classified: Make) -> None:
-    scored = classified()
+    scored = classified(labels=("a", "b", "c"))
     found = _sections(scored)
     curve, counts = _named(found, "Calibration"), _named(found, "Answers by")
     assert isinstance(curve, Lines)
@@ -90,6 +90,13 @@ def test_calibration_holds_every_row(classified: Make) -> None:
     for stated, right in next(iter(curve.series.values())):
         assert 0 <= stated <= 1
         assert 0 <= right <= 1
+
+
+def test_of_two_labels_the_event_is_looked_at(classified: Make) -> None:
+    found = _sections(classified())
+    titles = [section.title for section in found]
+    assert {"Calibration", "ROC curve", "Precision and recall", "Gains and lift"} <= set(titles)
+    assert "Answers by stated probability" not in titles
 
 
 def test_mistakes_are_wrong_and_the_surest_first(classified: Make) -> None:

@@ -22,6 +22,7 @@ from luodi.evaluation.intervals import (
     level_for,
     resample_weights,
 )
+from luodi.evaluation.measure import applicable
 from luodi.evaluation.metrics import CLASSIFICATION, by_name
 
 Make = Callable[..., Classified]
@@ -81,7 +82,8 @@ def test_same_seed_same_ends(classified: Make) -> None:
 
 def test_holds_its_value_and_stays_in_range(classified: Make) -> None:
     scored = classified(labels=("a", "b", "c"), skill=4.0, rows=60)
-    for name, found in intervals(scored, CLASSIFICATION, resamples=200).items():
+    metrics = applicable(CLASSIFICATION, scored)
+    for name, found in intervals(scored, metrics, resamples=200).items():
         assert found.low <= found.value <= found.high, name
         assert by_name(name).lowest <= found.low, name
         assert found.high <= by_name(name).highest, name

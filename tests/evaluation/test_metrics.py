@@ -64,8 +64,10 @@ def test_agrees_with_scikit_learn(classified: Make, name: str, classes: int) -> 
     assert ours[1] == pytest.approx(_sk(name, scored, weight), abs=1e-12)
 
 
-def test_a_weight_of_two_is_the_row_twice(classified: Make) -> None:
-    scored = classified(labels=("a", "b", "c"), rows=60)
+@pytest.mark.parametrize("labels", [("a", "b"), ("a", "b", "c")])
+def test_a_weight_of_two_is_the_row_twice(classified: Make, labels: tuple[str, ...]) -> None:
+    scored = classified(labels=labels, rows=60)
+    scored = dataclasses.replace(scored, costs=1 - np.eye(len(labels)))
     weight = np.random.default_rng(1).integers(0, 3, size=60)
     index = np.repeat(np.arange(60), weight)
     twice = dataclasses.replace(
@@ -76,7 +78,7 @@ def test_a_weight_of_two_is_the_row_twice(classified: Make) -> None:
         predicted=scored.predicted[index],
         probability=scored.probability[index],
     )
-    for metric in CLASSIFICATION:
+    for metric in applicable(CLASSIFICATION, scored):
         weighted = metric.compute(scored, weight[None, :].astype(float))
         repeated = metric.compute(twice, np.ones((1, len(index))))
         assert weighted == pytest.approx(repeated, abs=1e-12), metric.name

@@ -39,11 +39,11 @@ def command(
     def human() -> None:
         verdict = {"passed": say("passed", "通过"), "refused": say("refused", "未通过")}
         print(f"{result['model']}  {result['run']}  {verdict[result['verdict']]}")
+        width = max(14, *(len(name) + 2 for name in result["metrics"]))
         for name, value in result["metrics"].items():
             if value["value"] is not None:
-                print(
-                    f"  {name:<14}{value['value']:.4f}  [{value['low']:.4f}, {value['high']:.4f}]"
-                )
+                ends = f"[{value['low']:.4f}, {value['high']:.4f}]"
+                print(f"  {name:<{width}}{value['value']:.4f}  {ends}")
         print(say(f"Report: {result['report']}", f"报告：{result['report']}"))
 
     emit(result, json_output, human)

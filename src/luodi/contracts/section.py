@@ -25,7 +25,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Lines:
-    """Curves: series name -> points (x, y). `diagonal` draws the line y = x, as for calibration."""
+    """Curves: series name -> points (x, y).
+
+    `diagonal` draws the line y = x between 0 and 1, called `diagonal_name` in the legend.
+    `spread` (series name -> (low, high) a point) draws a whisker through each point.
+    """
 
     kind: ClassVar[str] = "lines"
     title: str
@@ -34,6 +38,8 @@ class Lines:
     series: Mapping[str, Sequence[tuple[float, float]]]
     diagonal: bool = False
     note: str = ""
+    diagonal_name: str = ""
+    spread: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import Answer, Bars, Classified, JsonValue, Lines, Matrix, Section, Table, say
-from luodi.evaluation import by_group
+from luodi.evaluation import by_group, event
 from luodi.evaluation.intervals import resample_weights
-from luodi.evaluation.measure import Floats, divide, sum_by
-from luodi.evaluation.metrics import confidence_bins, totals
+from luodi.evaluation.measure import divide, sum_by
+from luodi.evaluation.metrics import confidence_bins, is_binary, totals
+from luodi.evaluation.shares import share_cells
+from luodi.evaluation.shorten import shorten
 
 MATRIX_CLASSES = 20
 """A matrix of more classes than this is too small to read; the worst are shown."""
-TEXT_LENGTH = 160
-"""Characters of a row's content that a table shows."""
 BINS = 10
 """Bins of the calibration plot: fewer than the metric's, so that each has rows."""
 
@@ -32,13 +32,16 @@ def sections(
 ) -> list[Section]:
     """The sections for n rows: classes, confusion, calibration, mistakes, texts cut short.
 
+    Of two labels the second is the event: then calibration, curves, gains and costs are its.
+
     Args:
         contents: each row as a text to show; personal data already masked by the caller.
         answers: each row's answer; those with `truncated` set are counted by class.
         level: of the intervals by class.
         mistakes: how many of the most confident mistakes to show.
     """
-    found: list[Section] = [by_class(scored, level), *confusion(scored), *calibration(scored)]
+    found: list[Section] = [by_class(scored, level), *confusion(scored)]
+    found += event.sections(scored, level) if is_binary(scored) else calibration(scored)
     found += by_group.sections(scored, level)
     if (wrong := confident_mistakes(contents, scored, mistakes)).rows:
         found.append(wrong)
@@ -69,7 +72,7 @@ def by_class(scored: Classified, level: float, resamples: int = 1000, seed: int 
     support = np.bincount(scored.truth, minlength=k)
     rests_on = {"precision": answered, "recall": support, "f1": np.minimum(answered, support)}
     cells = {
-        name: _cells(getattr(point, name)[0], drawn[name], rests_on[name], level)
+        name: share_cells(getattr(point, name)[0], drawn[name], rests_on[name], level)
         for name in measures
     }
     order = np.argsort(point.f1[0], kind="stable")
@@ -90,27 +93,6 @@ def by_class(scored: Classified, level: float, resamples: int = 1000, seed: int 
         f"最弱的类别在前；各项附 {100 * level:.4g}% 置信区间。",
     )
     return Table(say("Class by class", "各类别表现"), columns, rows, note)
-
-
-def _cells(
-    value: Floats, drawn: Floats, rests_on: NDArray[np.int64], level: float
-) -> list[JsonValue]:
-    """Values (k,) with intervals from (r, k) draws; None where no row says anything.
-
-    Where all draws agree on 0 or 1 the exact binomial end stands in (Clopper and Pearson 1934):
-    three right out of three do not prove a class perfect.
-    """
-    tail = (1 - level) / 2
-    unknown = np.isnan(drawn).all(axis=0)
-    low, high = np.nanquantile(np.where(unknown, value, drawn), [tail, 1 - tail], axis=0)
-    low, high = np.minimum(low, value), np.maximum(high, value)
-    reach = 1 - tail ** (1 / np.maximum(rests_on, 1))
-    low = np.where((low == 1) & (high == 1), 1 - reach, low)
-    high = np.where((low == 0) & (high == 0), reach, high)
-    return [
-        {"value": float(v), "low": float(a), "high": float(b)} if m else None
-        for v, a, b, m in zip(value, low, high, rests_on, strict=True)
-    ]
 
 
 def confusion(scored: Classified) -> list[Section]:
@@ -204,12 +186,6 @@ def calibration(scored: Classified) -> list[Section]:
             count[there[0] :].astype(float).tolist(),
         ),
     ]
-
-
-def shorten(text: str, length: int = TEXT_LENGTH) -> str:
-    """`text` on one line, at most `length` characters, the cut shown."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1] + "…"
 
 
 def confident_mistakes(contents: Sequence[str], scored: Classified, limit: int = 20) -> Table:

@@ -16,7 +16,7 @@ import numpy as np
 from luodi.contracts import Classified, UsageError, Valued, say
 from luodi.evaluation.fairness import FAIRNESS
 from luodi.evaluation.measure import Floats, Measure, divide, itself, mean, sum_by
-from luodi.evaluation.ranking import ranking
+from luodi.evaluation.ranking import Ranking, ranking
 
 ECE_BINS = 15
 
@@ -137,6 +137,38 @@ def _kappa(sums: Totals) -> Floats:
     return np.asarray((observed - chance) / (1 - chance))
 
 
+def is_binary(scored: Classified) -> bool:
+    """Whether there are two labels, of which the second is the event."""
+    return len(scored.labels) == 2
+
+
+def _event_precision(sums: Totals) -> Floats:
+    return sums.precision[:, 1]
+
+
+def _event_recall(sums: Totals) -> Floats:
+    return sums.recall[:, 1]
+
+
+def _event_f1(sums: Totals) -> Floats:
+    return sums.f1[:, 1]
+
+
+def _gini(order: Ranking) -> Floats:
+    """Twice the area between the ROC curve and the diagonal (accuracy ratio, Somers' D)."""
+    return 2 * order.auc - 1
+
+
+def _has_costs(scored: Classified) -> bool:
+    return scored.costs is not None
+
+
+def _expected_cost(scored: Classified, weights: Floats) -> Floats:
+    """What the answers cost a row on average, by the project's cost table."""
+    assert scored.costs is not None  # noqa: S101  # the measure needs them
+    return mean(scored.costs[scored.truth, scored.predicted], weights)
+
+
 def _rmse(scored: Valued, weights: Floats) -> Floats:
     return np.sqrt(mean((scored.value - scored.truth) ** 2, weights))
 
@@ -196,6 +228,11 @@ def _pinball(scored: Valued, weights: Floats) -> Floats:
 
 _INFINITE = float("inf")
 
+EXPECTED_COST: Measure[Classified] = Measure(
+    "expected_cost", False, _expected_cost, itself, "Expected cost a row", "每行期望成本",
+    0.0, _INFINITE, needs=_has_costs,
+)  # fmt: skip
+
 CLASSIFICATION: tuple[Measure[Classified], ...] = (
     Measure("accuracy", True, totals, _accuracy, "Accuracy", "准确率"),
     Measure("macro_f1", True, totals, _macro_f1, "Macro F1", "宏平均 F1"),
@@ -210,6 +247,27 @@ CLASSIFICATION: tuple[Measure[Classified], ...] = (
     Measure("ks", True, ranking, attrgetter("ks"), "Kolmogorov–Smirnov", "KS 值"),
     Measure("mcc", True, totals, _mcc, "Matthews correlation", "马修斯相关系数", -1.0),
     Measure("kappa", True, totals, _kappa, "Cohen's kappa", "Cohen κ 系数", -1.0),
+    Measure("gini", True, ranking, _gini, "Gini (2 AUC − 1)", "Gini 系数", -1.0, needs=is_binary),
+    Measure(
+        "event_precision",
+        True,
+        totals,
+        _event_precision,
+        "Precision of the event",
+        "事件精确率",
+        needs=is_binary,
+    ),
+    Measure(
+        "event_recall",
+        True,
+        totals,
+        _event_recall,
+        "Recall of the event",
+        "事件召回率",
+        needs=is_binary,
+    ),
+    Measure("event_f1", True, totals, _event_f1, "F1 of the event", "事件 F1", needs=is_binary),
+    EXPECTED_COST,
 )
 
 REGRESSION: tuple[Measure[Valued], ...] = (

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from luodi.contracts import Bars, JsonValue, Lines, Section, Table, Valued, say
 from luodi.evaluation import by_group
-from luodi.evaluation.classification import shorten
 from luodi.evaluation.intervals import intervals
 from luodi.evaluation.measure import Floats, compute
 from luodi.evaluation.metrics import REGRESSION, by_name
+from luodi.evaluation.shorten import shorten
 
 BINS = 20
 """Groups of rows, by size of the answer, that the curves go through."""

@@ -17,6 +17,7 @@ from luodi.evaluation.page.drawing import (
     markup,
     picture,
     short,
+    snapped,
     ticks,
 )
 from luodi.evaluation.page.wording import number
@@ -59,22 +60,39 @@ def lines(chart: Lines) -> Markup:
     }
     points = [point for found in series.values() for point in found]
     if chart.diagonal:
-        plane = Plane((0.0, 1.0), (0.0, 1.0), 400.0)
+        top = _square(points, chart)
+        plane = Plane((0.0, top), (0.0, top), 400.0)
     else:
         plane = Plane(_tight(x for x, _ in points), domain(y for _, y in points), 280.0)
     label = f"{chart.title}: {chart.y_label or chart.title} / {chart.x_label}"
     svg = picture("chart", label, viewBox=f"0 0 {WIDTH:g} {plane.height:g}")
     _frame(svg, chart, plane)
     if chart.diagonal:
-        _path(svg, [(0.0, 0.0), (1.0, 1.0)], plane, "diagonal")
+        _path(svg, [(0.0, 0.0), (top, top)], plane, "diagonal")
     for index, (name, found) in enumerate(series.items()):
         look = f"s{index % DASHES}"
         _path(svg, found, plane, f"series {look}")
+        _whiskers(svg, chart, name, plane)
         for point in found if len(found) <= MARKED else ():
             x, y = plane.place(point)
             dot = add(svg, "circle", class_=f"point {look}", cx=x, cy=y, r=3.2)
             add(dot, "title", f"{name}: {number(point[0])}, {number(point[1])}")
     return markup(svg)
+
+
+def _square(points: Sequence[Point], chart: Lines) -> float:
+    """How far a chart with a diagonal reaches: 1, or less where everything lies near 0."""
+    ends = [high for spread in chart.spread.values() for _, high in spread if math.isfinite(high)]
+    most = max([value for point in points for value in point] + ends, default=1.0)
+    return 1.0 if not 0 < most < 0.5 else min(1.0, snapped((0.0, most))[1])
+
+
+def _whiskers(svg: Element, chart: Lines, name: str, plane: Plane) -> None:
+    """A line from the low to the high end of each point that has one."""
+    for (x, _), (low, high) in zip(chart.series[name], chart.spread.get(name, ()), strict=False):
+        if math.isfinite(x) and math.isfinite(low) and math.isfinite(high):
+            (at, bottom), (_, top) = plane.place((x, low)), plane.place((x, high))
+            add(svg, "line", class_="whisker", x1=at, x2=at, y1=bottom, y2=top)
 
 
 def _path(svg: Element, points: Sequence[Point], plane: Plane, look: str) -> None:
