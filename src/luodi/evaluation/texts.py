@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from luodi.contracts import Answering, Classified, JsonValue, Section, Table, say
-from luodi.evaluation.classification import shorten
+from luodi.evaluation.shorten import shorten
 
 SHOWN = 4
 """Texts shown of the surest right answers, and as many of the surest wrong ones."""
