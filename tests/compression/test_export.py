@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from luodi.compression import export as export_module
-from luodi.compression.export import Encoder, export_onnx
+from luodi.compression.export import export_onnx
 from luodi.compression.parity import largest_difference, onnx_session, require_parity
 from luodi.contracts import TrainingError
 
@@ -58,13 +58,6 @@ def test_a_file_that_answers_otherwise_is_refused(
     monkeypatch.setattr(export_module, "_trace", tampered)
     with pytest.raises(TrainingError, match="differ from the trained"):
         export_onnx(Pooled(), [_inputs(2, 5)], DYNAMIC, tmp_path / "model.onnx")
-
-
-def test_what_cannot_be_fused_is_left_plain(tmp_path: Path) -> None:
-    difference = export_onnx(
-        Pooled(), [_inputs(2, 5)], DYNAMIC, tmp_path / "model.onnx", Encoder(2, 8)
-    )
-    assert difference < 1e-5
 
 
 def test_parity_is_infinite_for_another_shape_or_no_number(tmp_path: Path) -> None:

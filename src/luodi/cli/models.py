@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ACTS = ("alias", "promote", "rollback", "route")
 
 
-def command(  # noqa: PLR0913, PLR0917 - an option is a parameter to Typer
+def command(
     words: Annotated[
         list[str] | None,
         typer.Argument(

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from luodi.serving.server import Listening
 
 
-def command(  # noqa: PLR0913, PLR0917 - an option is a parameter to Typer
+def command(
     models: Annotated[
         list[str] | None,
         typer.Argument(metavar="[MODEL ...]", help="name, name@alias, name:version or a bundle."),
     ] = None,
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads a model; all cores.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of one call.")] = None,
+    sessions: Annotated[
+        int | None, typer.Option(min=1, help="Calls of a model at once; as the cores allow.")
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen for other machines without TLS and keys.")
     ] = False,
@@ -38,7 +41,7 @@ def command(  # noqa: PLR0913, PLR0917 - an option is a parameter to Typer
     """Answer over HTTP: the models named, or every registered model's newest passed version."""
     from luodi.cli.output import duration, emit
     from luodi.serving.server import serve
-    from luodi.serving.settings import ServeSettings, cores
+    from luodi.serving.settings import ServeSettings, cores, divide_cores
 
     started = time.perf_counter()
     offers = _offers(models or [], project)
@@ -68,10 +71,12 @@ def command(  # noqa: PLR0913, PLR0917 - an option is a parameter to Typer
         emit(document, as_json, human)
         sys.stdout.flush()
 
+    each, at_once = divide_cores(cores(), threads, sessions)
     settings = ServeSettings(
         host=host,
         port=port,
-        threads=threads or cores(),
+        threads=each,
+        sessions=at_once,
         insecure=insecure,
         memory=_memory(memory, offers),
     )

@@ -37,7 +37,7 @@ from luodi.contracts.learner import (
     SearchSpace,
 )
 from luodi.contracts.metric import Classified, Grouping, Interval, Metric, Scored, Valued
-from luodi.contracts.predictor import Answering, Explainer, Predictor, Reason
+from luodi.contracts.predictor import Answering, Explainer, Predictor, Preparing, Reason
 from luodi.contracts.progress import Progress, Quiet
 from luodi.contracts.schema import Field, FieldKind, Schema
 from luodi.contracts.section import Bars, Lines, Matrix, Section, Table
@@ -92,6 +92,7 @@ __all__ = [
     "NoiseError",
     "Parts",
     "Predictor",
+    "Preparing",
     "Progress",
     "ProjectError",
     "QuestionSettings",

@@ -124,7 +124,26 @@ class RegistryError(LuodiError):
 
 
 class BusyError(LuodiError):
-    """A service that cannot answer now, and can later."""
+    """A service that cannot answer now, and can later; nothing was done for this request.
+
+    Args:
+        found: what was found, as a sentence.
+        expected: what would have been right.
+        remedy: what the reader can do about it.
+        retry_after: seconds after which asking again may help.
+        late: the request's deadline could not be kept.
+    """
+
+    def __init__(
+        self,
+        found: str,
+        expected: str = "",
+        remedy: str = "",
+        retry_after: float = 1.0,
+        late: bool = False,
+    ) -> None:
+        self.retry_after, self.late = retry_after, late
+        super().__init__(found, expected, remedy)
 
 
 class RequestError(LuodiError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from luodi.contracts.json import Answer, JsonValue, Request
 from luodi.contracts.schema import Schema
@@ -23,6 +23,25 @@ class Predictor(Protocol):
 
     def cost(self, request: Request) -> int:
         """What answering takes, in units that add up (tokens, rows): a batch is filled by it."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """What a Predictor is as well when it answers in two steps, the first of which tells the cost.
+
+    A text becomes tokens first; what answering costs depends on how many. `predict` is both steps.
+    """
+
+    @property
+    def call_cost(self) -> int:
+        """What a call of `answer` costs beyond its rows, in units of cost. Its rows are padded to
+        the longest: the call costs `call_cost` + rows * the greatest cost among them."""
+
+    def prepare(self, requests: Sequence[Request]) -> Sequence[tuple[int, Any]]:
+        """The cost of each request, and what `answer` takes for it."""
+
+    def answer(self, prepared: Sequence[Any]) -> list[Answer]:
+        """One answer each, in order."""
 
 
 @dataclass(frozen=True)

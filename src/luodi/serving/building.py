@@ -47,7 +47,8 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
 
     def load(model: Registered) -> Served:
         bundle = open_predictor(model.folder, settings.threads, model.digest)
-        return Served(bundle, settings.limits, metrics.batch.labels(model.model).observe)
+        observe = metrics.batch_observer(model.model)
+        return Served(bundle, settings.limits, settings.sessions, observe)
 
     fleet = Fleet(load, settings.memory)
     router, watch = Router(fleet), Watch()

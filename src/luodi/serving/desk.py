@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from luodi.contracts import Answer, JsonValue, LuodiError, Request
+from luodi.contracts import Answer, BusyError, JsonValue, LuodiError, Request
 from luodi.serving.dealing import Arm, Deal, deal
 from luodi.serving.fleet import Held
 from luodi.serving.metrics import ServiceMetrics
@@ -39,7 +39,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a request asks: as it came, as the predictor wants it, and what each row costs.
+    """What a request asks: as it came, and as the predictor wants it.
 
     `aside` is what the protocol keeps for its reply, such as the outputs that were asked for;
     `explain` are the places of the rows whose answers are to come with their reasons.
@@ -47,7 +47,6 @@ class Rows:
 
     values: Sequence[JsonValue]
     requests: Sequence[Request]
-    costs: Sequence[int]
     aside: Any = None
     explain: Sequence[int] = ()
 
@@ -87,7 +86,7 @@ class Desk:
         Raises:
             RequestError: when the request does not fit.
             RegistryError: when no such model or version is served.
-            BusyError, asyncio.QueueFull: when it cannot be answered now.
+            BusyError: when it cannot be answered now.
             Exception: what the model itself raised.
         """
         held, arm, dealt = self._choose(question)
@@ -97,10 +96,10 @@ class Desk:
             started, failure = time.perf_counter(), ""
             answers: Sequence[Answer] = ()
             try:
-                answers = await model.answer(rows.requests, rows.costs)
+                answers = await model.answer(rows.requests)
                 if rows.explain:
                     answers = await model.explained(rows.requests, answers, rows.explain)
-            except (LuodiError, asyncio.QueueFull, asyncio.CancelledError):
+            except (LuodiError, asyncio.CancelledError):
                 raise  # the caller's, or the hour's: no fault of this version
             except Exception as error:
                 failure = type(error).__name__
@@ -151,9 +150,9 @@ class Desk:
             async with self.router.fleet.lease(held) as model:
                 started = time.perf_counter()
                 # Read again: its schema and its preparation may be others than the champion's.
-                requests, costs = await asyncio.to_thread(model.read, rows.values)
-                answers = await model.answer(requests, costs)
-        except asyncio.QueueFull:
+                requests = await asyncio.to_thread(model.read, rows.values)
+                answers = await model.answer(requests)
+        except BusyError:
             self.metrics.shadows_left_out.labels(*held.key).inc()
             return
         except Exception as error:  # a shadow's fault is a figure, and harms nobody

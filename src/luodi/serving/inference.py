@@ -95,7 +95,7 @@ async def infer(service: Service, request: Request) -> Response:
             fields = protocol.wanted_outputs(whole, schema)
             wanted = range(len(values)) if protocol.wants_reasons(whole) else ()
             explain = counted_to_explain(list(wanted))
-            return Rows(values, *model.read(values, "rows[{}]".format), fields, explain)
+            return Rows(values, model.read(values, "rows[{}]".format), fields, explain)
 
         return await aside(len(data), rows)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -11,6 +13,8 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.process_collector import ProcessCollector
+
+from luodi.serving.batcher import Batched
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10, 30)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -45,6 +49,18 @@ class ServiceMetrics:
             "Rows that were answered in one call of the predictor.",
             ("model",),
             buckets=_ROWS,
+            registry=self.registry,
+        )
+        self.cost = Counter(
+            "luodi_cost",
+            "What was answered in the predictor's own measure (tokens, rows), padding included.",
+            ("model",),
+            registry=self.registry,
+        )
+        self.busy = Counter(
+            "luodi_session_busy_seconds",
+            "Seconds that sessions spent answering.",
+            ("model",),
             registry=self.registry,
         )
         self.waiting = Gauge(
@@ -114,6 +130,18 @@ class ServiceMetrics:
             ("reason",),
             registry=self.registry,
         )
+
+    def batch_observer(self, model: str) -> Callable[[Batched], None]:
+        """What a model's batcher tells of each batch."""
+        rows = self.batch.labels(model)
+        cost, busy = self.cost.labels(model), self.busy.labels(model)
+
+        def observe(batch: Batched) -> None:
+            rows.observe(batch.rows)
+            cost.inc(batch.cost)
+            busy.inc(batch.seconds)
+
+        return observe
 
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""

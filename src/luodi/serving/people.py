@@ -37,7 +37,7 @@ async def predict(service: Service, request: Request) -> Response:
         def rows() -> Rows:
             asked = _inputs(read_json(data), service.limits)
             values, explain = to_explain(asked, model.bundle.schema)
-            return Rows(values, *model.read(values), explain=explain)
+            return Rows(values, model.read(values), explain=explain)
 
         return await aside(len(data), rows)
 

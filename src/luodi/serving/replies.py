@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import secrets
 from collections.abc import Callable
@@ -48,8 +49,8 @@ def told(request: Request, error: Exception) -> Response:
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             response = refuse(status, _words(error), getattr(error, "field", ""))
-            if status == 503:
-                response.headers["Retry-After"] = "1"
+            if isinstance(error, BusyError):
+                response.headers["Retry-After"] = str(math.ceil(error.retry_after))
             return response
     number = request_id(request)
     LOG.error("request %s failed", number, exc_info=error)
@@ -68,15 +69,12 @@ _STATUS: dict[type[Exception], int] = {
     BundleError: 409,  # a version that was to be loaded is not what it must be
     ClientDisconnect: 400,
     BusyError: 503,
-    asyncio.QueueFull: 503,
 }
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, ClientDisconnect):
         return say("The caller went away.", "调用方已断开。")
-    if isinstance(error, asyncio.QueueFull):
-        return say("Too much is waiting; try again.", "等待的请求过多，请重试。")
     return str(error)
 
 
@@ -88,7 +86,7 @@ def kind_of(error: Exception) -> str:
         return "not-found"
     if isinstance(error, HTTPException):
         return "not-found" if error.status_code == 404 else "request"
-    if isinstance(error, BusyError | asyncio.QueueFull):
+    if isinstance(error, BusyError):
         return "overload"
     return "model"
 

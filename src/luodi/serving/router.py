@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from luodi.bundle import LoadedBundle
 from luodi.contracts import Answer, JsonValue, RegistryError, Request, say
 from luodi.registry import Registered, Route
-from luodi.serving.batcher import Batcher
+from luodi.serving.batcher import Batched, Batcher
 from luodi.serving.fleet import Card, Fleet, Held
 from luodi.serving.settings import Limits
 
@@ -20,34 +19,33 @@ class Served:
     """One version of a model, answering."""
 
     def __init__(
-        self, bundle: LoadedBundle, limits: Limits, observe: Callable[[int], None]
+        self,
+        bundle: LoadedBundle,
+        limits: Limits,
+        sessions: int,
+        observe: Callable[[Batched], None],
     ) -> None:
         self.bundle = bundle
         self.name, self.version = bundle.manifest.name, bundle.version
-        self._executor = ThreadPoolExecutor(1, f"predict-{self.name}")
         self._explaining = asyncio.Lock()
-        self.batcher = Batcher(
-            bundle.answer,
-            bundle.predictor.cost,
-            _bounded(limits, bundle.manifest.serving),
-            self._executor,
-            observe,
-        )
+        wanted = _bounded(limits, bundle.manifest.serving)
+        self.batcher = Batcher(bundle.predictor, wanted, sessions, observe)
 
     def read(
         self, values: Sequence[JsonValue], where: Callable[[int], str] = "inputs[{}]".format
-    ) -> tuple[list[Request], list[int]]:
-        """Values -> checked requests and their costs. Safe in any thread.
+    ) -> list[Request]:
+        """Values -> checked requests. Safe in any thread.
 
         Raises:
             RequestError: naming the field that does not fit.
         """
-        requests = self.bundle.read(values, where)
-        return requests, self.batcher.costs(requests)
+        return self.bundle.read(values, where)
 
-    async def answer(self, requests: Sequence[Request], costs: Sequence[int]) -> list[Answer]:
-        """One answer a request, in order."""
-        return await self.batcher.answer(requests, costs)
+    async def answer(
+        self, requests: Sequence[Request], deadline: float | None = None, priority: int = 0
+    ) -> list[Answer]:
+        """One answer a request, in order; see `Batcher.answer`."""
+        return await self.batcher.answer(requests, deadline, priority)
 
     async def explained(
         self, requests: Sequence[Request], answers: Sequence[Answer], places: Sequence[int]
@@ -67,8 +65,8 @@ class Served:
         return whole
 
     def close(self) -> None:
-        """Let the thread go, once what it computes is done."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Let the threads go, once what they compute is done."""
+        self.batcher.close()
 
 
 CHAMPION = "production"

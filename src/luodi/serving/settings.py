@@ -12,6 +12,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def divide_cores(
+    there: int, threads: int | None = None, sessions: int | None = None
+) -> tuple[int, int]:
+    """Threads of one call, and calls at once, for this many cores; what is given stays.
+
+    Several calls on few threads each do more in the same time than one call on all: nothing waits
+    for the slowest thread. One call then takes longer; on many cores it gets more of them.
+    """
+    if threads is None:
+        threads = max(1, there // sessions) if sessions else 1 if there <= 4 else 2
+    return threads, sessions or max(1, there // threads)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one request, and all waiting ones together, may be.
@@ -22,6 +35,8 @@ class Limits:
         inputs: rows in one request.
         batch: rows that are answered in one call of a predictor.
         batch_cost: the same by the predictor's own measure (tokens, rows).
+        batch_seconds: how long one call may take, by the pace measured: longer ones gain nothing,
+            and hold up what comes meanwhile.
         waiting_cost: what may wait for one model before more is refused, by the same measure.
     """
 
@@ -30,6 +45,7 @@ class Limits:
     inputs: int = 10_000
     batch: int = 64
     batch_cost: int = 32_768
+    batch_seconds: float = 0.05
     waiting_cost: int = 4_194_304
 
 
@@ -38,13 +54,16 @@ class ServeSettings:
     """Where to listen, and with what. Port 0 takes a free one.
 
     Attributes:
+        threads: threads of one call of a predictor.
+        sessions: calls of one predictor at once.
         memory: bytes that the models may take together; None for no limit.
         acts: where the workers of one service tell one another what they were told to load.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = field(default_factory=cores)
+    threads: int = 1
+    sessions: int = field(default_factory=cores)
     insecure: bool = False
     drain_seconds: int = 30
     limits: Limits = field(default_factory=Limits)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from luodi.compression.export import Encoder, export_onnx
+from luodi.compression.export import export_onnx
 from luodi.tasks.text_classification.transformer_model import EncoderClassifier
 
 
@@ -32,13 +32,11 @@ def export_classifier(
     plain = model.in_float32(base)
     examples = _examples(samples, pad)
     axes = {0: "batch", 1: "tokens"}
-    config = plain.encoder.config
     return export_onnx(
         plain,
         examples,
         {"input_ids": axes, "attention_mask": axes, "scores": {0: "batch"}},
         path,
-        Encoder(int(config.num_attention_heads), int(config.hidden_size)),
     )
 
 

@@ -1,0 +1,135 @@
+"""What computes an exported encoder's scores: ONNX Runtime, or OpenVINO where it is installed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from luodi.contracts import BundleError, JsonValue, MissingPartError, say
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ids = NDArray[Any]
+
+ONNXRUNTIME, OPENVINO = "onnxruntime", "openvino"
+
+
+class Runtime(Protocol):
+    """Computes scores; is safe to call from several threads."""
+
+    def scores(self, ids: Ids, mask: Ids) -> NDArray[Any]:
+        """(n, t) token ids and 0/1 mask, both int64, to (n, k) scores in float32."""
+
+
+def open_runtime(model: Path, form: Mapping[str, JsonValue], threads: int) -> Runtime:
+    """The runtime that a bundle was judged with, over its model file.
+
+    Args:
+        model: an ONNX file with the inputs `input_ids` and `attention_mask`.
+        form: how the model is kept and run: `runtime` and `precision`; ONNX Runtime in float32
+            where they are left out.
+        threads: threads of one call.
+
+    Raises:
+        MissingPartError: when the bundle was judged with a runtime that is not installed.
+        BundleError: when the bundle names a runtime that there is not.
+    """
+    name = form.get("runtime", ONNXRUNTIME)
+    if name == ONNXRUNTIME:
+        return OnnxRuntime(model, threads)
+    if name == OPENVINO:
+        return OpenVino(model, str(form.get("precision", "f32")), threads)
+    raise BundleError(
+        say(f"The bundle runs on {name!r}.", f"该模型包的运行时为 {name!r}。"),
+        say(f"Expected {ONNXRUNTIME} or {OPENVINO}.", f"应为 {ONNXRUNTIME} 或 {OPENVINO}。"),
+        say("Install the version that made it.", "请安装制作它的版本。"),
+    )
+
+
+class OnnxRuntime:
+    """One session. With one thread, each caller computes in its own: calls share the weights and
+    nothing else, so that many run at once."""
+
+    def __init__(self, model: Path, threads: int) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = max(threads, 1)
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Every batch has another shape: a plan of memory for each would only pile up.
+        options.enable_mem_pattern = False
+        self._session = ort.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = {item.name for item in self._session.get_inputs()}
+
+    def scores(self, ids: Ids, mask: Ids) -> NDArray[Any]:
+        """See `Runtime`."""
+        feeds = {"input_ids": ids, "attention_mask": mask}
+        found: NDArray[Any] = self._session.run(
+            None, {name: value for name, value in feeds.items() if name in self._inputs}
+        )[0]
+        return found
+
+
+class OpenVino:
+    """One compiled model, and an inference request for each call that runs at once."""
+
+    def __init__(self, model: Path, precision: str, threads: int) -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise MissingPartError(
+                say(
+                    "This bundle was judged on OpenVINO, which is not installed here.",
+                    "该模型包是在 OpenVINO 上评估的，而本机未安装 OpenVINO。",
+                ),
+                say(
+                    "Another runtime would answer otherwise than what was judged.",
+                    "换用其他运行时，答案将与评估时不同。",
+                ),
+                say(
+                    "pip install 'luodi[openvino]', or package the model again with "
+                    "serve.runtime: onnxruntime.",
+                    "请执行 pip install 'luodi[openvino]'，"
+                    "或以 serve.runtime: onnxruntime 重新打包。",
+                ),
+            ) from error
+        # As many calls at once as this process's cores have room for.
+        streams = max(1, len(os.sched_getaffinity(0)) // max(threads, 1))
+        self._model = openvino.Core().compile_model(
+            str(model),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": precision,
+                "NUM_STREAMS": streams,
+                "INFERENCE_NUM_THREADS": streams * max(threads, 1),
+                # Pinned to cores, the threads of two workers would share one and leave another.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._inputs = {name for port in self._model.inputs for name in port.names}
+        self._idle: list[Any] = []
+        self._lock = threading.Lock()
+
+    def scores(self, ids: Ids, mask: Ids) -> NDArray[Any]:
+        """See `Runtime`."""
+        with self._lock:
+            request = self._idle.pop() if self._idle else self._model.create_infer_request()
+        try:
+            feeds = {"input_ids": ids, "attention_mask": mask}
+            request.infer(
+                {name: value for name, value in feeds.items() if name in self._inputs},
+                share_inputs=True,
+            )
+            # A copy: the request's own memory is written over by its next call.
+            found: NDArray[Any] = request.get_output_tensor(0).data.copy()
+        finally:
+            with self._lock:
+                self._idle.append(request)
+        return found
