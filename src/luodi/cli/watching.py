@@ -13,6 +13,7 @@ TITLES = {
     "prepare": ("Prepare", "清洗数据"),
     "doubt": ("Doubt the labels", "核查标签"),
     "split": ("Split", "切分数据"),
+    "mend": ("Mend", "修补数据"),
     "package": ("Package", "打包"),
     "evaluate": ("Evaluate", "评估"),
     "leak": ("Show the leak", "展示泄漏"),

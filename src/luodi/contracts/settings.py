@@ -13,12 +13,42 @@ from typing import ClassVar, Literal
 _STRICT: dict[str, object] = {"extra": "forbid"}
 
 
+Missing = Literal["keep", "drop", "mean", "median", "mode", "constant", "interpolate", "flag"]
+Outliers = Literal["keep", "clip", "drop"]
+Scaling = Literal["none", "standard", "minmax", "robust"]
+Way = Literal["encoding", "html", "urls", "unicode", "width", "case", "space"]
+
+
+@dataclass(frozen=True)
+class ColumnMending:
+    """What is otherwise for one column; None: as for all."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    missing: Missing | None = None
+    fill: float | str | bool | None = None
+    outliers: Outliers | None = None
+    normalise: tuple[Way, ...] | None = None
+    scale: Scaling | None = None
+
+
 @dataclass(frozen=True)
 class CleanSettings:
     """What happens to rows that should not be learnt from as they are.
 
     `refuse` stops the run with an error that shows the rows. Near-duplicates that are kept stay
     together on one side of every split.
+
+    Attributes:
+        missing: what becomes of features without a value. `drop` leaves the row out; `mean`,
+            `median`, `mode`, `interpolate` (between the neighbours in time) and `constant` (with
+            `fill`) fill it; `flag` fills by the median and adds a feature that says so. Where a
+            number is asked of a category, the commonest one stands.
+        outliers: features beyond three interquartile ranges: `clip` to there, or `drop` the
+            training row.
+        normalise: ways in which texts are brought into one form.
+        scale: of number features.
+        columns: column -> what is otherwise for it.
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
@@ -32,6 +62,23 @@ class CleanSettings:
     rare_classes: Literal["keep", "drop", "refuse"] = "keep"
     similarity: float = 0.8
     min_rows_per_class: int = 5
+    missing: Missing = "keep"
+    fill: float | str | bool | None = None
+    outliers: Outliers = "keep"
+    normalise: tuple[Way, ...] = ()
+    scale: Scaling = "none"
+    columns: Mapping[str, ColumnMending] = field(default_factory=dict)
+
+    def of(self, column: str) -> ColumnMending:
+        """What holds for one column, every part filled but `fill`."""
+        own = self.columns.get(column, ColumnMending())
+        return ColumnMending(
+            own.missing or self.missing,
+            self.fill if own.fill is None else own.fill,
+            own.outliers or self.outliers,
+            self.normalise if own.normalise is None else own.normalise,
+            own.scale or self.scale,
+        )
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,12 @@ from luodi.contracts import (
 from luodi.data import reports
 from luodi.data.duplicates import first_rows, numbered
 from luodi.data.marks import Marks, mark, near_numbers
+from luodi.data.mending import missing_rows
 from luodi.data.normal import normalise_all
 from luodi.data.personal import personal
-from luodi.data.preparation import Mask, Preparation
+from luodi.data.preparation import Mask, Normalise, Preparation, Step
 from luodi.data.privacy import mask
+from luodi.data.tidy import tidy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,6 +128,7 @@ def prepare(
         marks = _compare_tables(data, inspection, official, clean)
     sieve = _Sieve(data.rows)
     _drop_unusable(sieve, marks, clean)
+    sieve.drop("missing", missing_rows(data, clean))
     findings = list(inspection.findings)
     leaks = _drop_official_copies(sieve, data, marks, official, clean)
     _refuse(leaks)
@@ -144,10 +147,19 @@ def prepare(
     if not kept.rows:
         raise _nothing_left(data.rows, sieve.dropped)
     tables = {table.name: table.finished(clean) for table in official}
-    steps = (Mask(),) if clean.personal_data == "mask" else ()
+    masking: list[Step] = [Mask()] if clean.personal_data == "mask" else []
+    steps = (*_tidying(data, clean), *masking)
     return Prepared(
         kept, tables.get("test"), findings, counts, Preparation(steps), tables.get("valid")
     )
+
+
+def _tidying(data: Dataset, clean: CleanSettings) -> list[Step]:
+    """The steps that bring a request's texts into the form that the rows have."""
+    own = {name: clean.of(name).normalise for name in data.columns(Role.FEATURE)}
+    if all(ways == clean.normalise for ways in own.values()):
+        return [Normalise(clean.normalise)] if clean.normalise else []
+    return [Normalise(ways, (name,)) for name, ways in own.items() if ways]
 
 
 class _Sieve:
@@ -212,7 +224,9 @@ class _Official:
 
 
 def _compared(contents: Sequence[str], clean: CleanSettings) -> Sequence[str]:
-    """What is compared: texts that masking makes equal are copies too."""
+    """What is compared: texts that tidying or masking makes equal are copies too."""
+    if clean.normalise:
+        contents = [tidy(text, clean.normalise) for text in contents]
     return [mask(text) for text in contents] if clean.personal_data == "mask" else contents
 
 
@@ -305,6 +319,11 @@ def _finish(
 
     rows = np.flatnonzero(kept)
     table = data.table[rows].with_columns(pl.Series(COPIES, copies[rows], dtype=pl.Int64))
+    for name in (*data.columns(Role.TEXT), *data.columns(Role.FEATURE)):
+        ways = clean.of(name).normalise
+        if ways and table.schema[name] == pl.String:
+            tidied = [text if text is None else tidy(text, ways) for text in table[name].to_list()]
+            table = table.with_columns(pl.Series(name, tidied, dtype=pl.String))
     if clean.personal_data == "mask":
         masked: Callable[[pl.Series], pl.Series] = lambda column: pl.Series(  # noqa: E731
             column.name,

@@ -1,20 +1,56 @@
 """What was done to the content of rows before learning, and is done to every request after it.
 
-Light: the service imports this, and neither NumPy nor Polars.
+Light: the service imports this, and neither NumPy nor Polars. Steps that were learnt (`Clip`,
+`Fill`, `Scale`) carry what the training part taught them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Protocol, Self
 
 from luodi.contracts import BundleError, JsonValue, Request, say
 from luodi.data.privacy import mask
+from luodi.data.tidy import tidy
+
+
+class Step(Protocol):
+    """One thing that is done to a request."""
+
+    name: ClassVar[str]
+
+    def apply(self, request: Request) -> Request:
+        """The request afterwards; the original stays as it is."""
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The step as JSON."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, JsonValue]) -> Self:
+        """The step that `to_json` wrote."""
+
+
+class _Written:
+    """Steps are written by the names of their parts."""
+
+    name: ClassVar[str]
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The step as JSON."""
+        parts = asdict(self)  # type: ignore[call-overload]  # every step is a dataclass
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in parts.items()}
+        return {"step": self.name, **plain}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, JsonValue]) -> Self:
+        """The step that `to_json` wrote."""
+        parts = {name: item for name, item in value.items() if name != "step"}
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in parts.items()})
 
 
 @dataclass(frozen=True)
-class Mask:
+class Mask(_Written):
     """Personal data in these fields is replaced by placeholders such as <EMAIL>.
 
     `fields` are names of request fields; empty for every field that holds text.
@@ -32,24 +68,97 @@ class Mask:
             for name, value in request.items()
         }
 
-    def to_json(self) -> dict[str, JsonValue]:
-        """The step as JSON."""
-        return {"step": self.name, "fields": list(self.fields)}
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, JsonValue]) -> Self:
-        """The step that `to_json` wrote."""
-        return cls(tuple(value["fields"]))
+@dataclass(frozen=True)
+class Normalise(_Written):
+    """Texts in these fields are brought into one form (`tidy.tidy`); empty for every text."""
+
+    name: ClassVar[str] = "normalise"
+    ways: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+    def apply(self, request: Request) -> Request:
+        """The request, its texts in one form."""
+        return {
+            name: tidy(value, self.ways)
+            if isinstance(value, str) and (not self.fields or name in self.fields)
+            else value
+            for name, value in request.items()
+        }
 
 
-_STEPS = {Mask.name: Mask}
+@dataclass(frozen=True)
+class Flag(_Written):
+    """A field `flag` says whether `field` is missing."""
+
+    name: ClassVar[str] = "flag"
+    field: str
+    flag: str
+
+    def apply(self, request: Request) -> Request:
+        """The request with one field more."""
+        return {**request, self.flag: request.get(self.field) is None}
+
+
+@dataclass(frozen=True)
+class Clip(_Written):
+    """Numbers of `field` are kept between two ends."""
+
+    name: ClassVar[str] = "clip"
+    field: str
+    low: float
+    high: float
+
+    def apply(self, request: Request) -> Request:
+        """The request, its number within the ends."""
+        value = request.get(self.field)
+        if value is None:
+            return request
+        return {**request, self.field: min(max(float(value), self.low), self.high)}
+
+
+@dataclass(frozen=True)
+class Fill(_Written):
+    """Where `field` is missing, `value` stands."""
+
+    name: ClassVar[str] = "fill"
+    field: str
+    value: JsonValue
+
+    def apply(self, request: Request) -> Request:
+        """The request without that gap."""
+        if request.get(self.field) is not None:
+            return request
+        return {**request, self.field: self.value}
+
+
+@dataclass(frozen=True)
+class Scale(_Written):
+    """Numbers of `field` become (value - centre) / width."""
+
+    name: ClassVar[str] = "scale"
+    field: str
+    centre: float
+    width: float
+
+    def apply(self, request: Request) -> Request:
+        """The request, its number scaled."""
+        value = request.get(self.field)
+        if value is None:
+            return request
+        return {**request, self.field: (float(value) - self.centre) / self.width}
+
+
+_STEPS: dict[str, type[Step]] = {
+    step.name: step for step in (Mask, Normalise, Flag, Clip, Fill, Scale)
+}
 
 
 @dataclass(frozen=True)
 class Preparation:
     """Steps that rows went through and requests must go through, in order."""
 
-    steps: tuple[Mask, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     def apply(self, requests: Sequence[Request]) -> list[Request]:
         """The requests as the model was taught to read them; the originals stay as they are."""
@@ -69,7 +178,7 @@ class Preparation:
         Raises:
             BundleError: for a step that this version of Luodi does not know.
         """
-        steps = []
+        steps: list[Step] = []
         for item in value["steps"]:
             if (kind := _STEPS.get(item.get("step"))) is None:
                 raise BundleError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from luodi.contracts import Estimate, system_language, use_language
+from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_check
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, recipes
 from luodi.lifecycle.rows import PARTS, Clean, collect, prepare, split
@@ -68,7 +69,7 @@ def check_project(project: Project, observer: Observer) -> Checked:
     place = open_check(project, observer, language)
     raw = collect(place)
     clean = prepare(place, raw)
-    cut = split(place, raw, clean)
+    cut = mend(place, split(place, raw, clean))
     wanted = [*baseline_recipes(place.task), *recipes(project, place.task)]
     distinct = list({repr(recipe): recipe for recipe in wanted}.values())
     return Checked(
@@ -81,7 +82,7 @@ def check_project(project: Project, observer: Observer) -> Checked:
 
 def _estimate(place: RunPlace, recipe: Recipe, cut: Cut) -> Estimate:
     settings = fit_settings(place, recipe, cut, place.home)
-    found = place.task.learners[recipe.learner].estimate(cut.parts.train, settings)
+    found = place.task.learners[recipe.learner].estimate(cut.taught.train, settings)
     if recipe.budget is None:
         return found
     return Estimate(min(found.seconds, recipe.budget), found.bytes)

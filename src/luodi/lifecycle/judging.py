@@ -99,7 +99,7 @@ def _evaluate(
     found["metrics"] = _plain(intervals(scored, metrics, level=level, seed=seed))
     for trained in baselines:
         name = trained.recipe.learner
-        other = predict_part(run, name, trained.exported, test, cut.schema)
+        other = predict_part(run, name, trained.exported, cut.taught.test, cut.inner)
         other_scored = run.task.score(test, other, cut.schema)
         found["baselines"][name] = _plain(intervals(other_scored, metrics, level=level, seed=seed))
         if name != loaded.manifest.learner or trained.recipe.options:

@@ -66,6 +66,12 @@ def origin(table: str, source: str, collected: Collected, print_: str) -> Origin
     return Origin(table, source, print_, collected.table.height, files)
 
 
+def remade(lineage: Mapping[str, Any], part: str, rows: int, print_: str) -> Mapping[str, Any]:
+    """The chain, after a part lost some of its rows."""
+    parts = {**lineage["parts"], part: {"rows": rows, "fingerprint": print_}}
+    return {**lineage, "parts": parts}
+
+
 def short_findings(findings: Sequence[Finding]) -> list[dict[str, JsonValue]]:
     """Findings without their examples and words: a bundle carries no rows."""
     return [

@@ -147,7 +147,7 @@ def make_report(
             for name, metrics in evaluation.baselines.items()
         },
         data=_counts(clean, cut),
-        dropped=clean.counts["dropped"],
+        dropped={**clean.counts["dropped"], **cut.dropped},
         findings=[*clean.findings, *(Finding(**f) for f in model.facts["findings"])],
         columns=clean.profile,
         split=_split_facts(run),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +105,7 @@ def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
     asked = [(f"data.columns.{role}", name) for role, names in named.items() for name in names]
     asked += [(f"data.kinds.{name}", name) for name in project.data.kinds]
     asked += [(f"data.monotone.{name}", name) for name in project.data.monotone]
+    asked += [(f"data.clean.columns.{name}", name) for name in project.data.clean.columns]
     mistakes = [
         Mistake(
             where,
@@ -141,7 +142,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
     inputs = {
         "fingerprints": dict(raw.fingerprints),
         "columns": {role: list(names) for role, names in project.data.columns.items()},
-        "clean": vars(project.data.clean),
+        "clean": asdict(project.data.clean),
         "split": [project.data.split.group, project.data.split.time],
         "question": {
             "kinds": dict(project.data.kinds),
@@ -242,6 +243,7 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     folder = run.stages.run("split", inputs, partial(_split, run, raw, clean))
     parts = _read_parts(folder, raw)
     prints = {name: fingerprint(getattr(parts, name).table) for name in PARTS}
+    schema = _schema(run, parts)
     lineage = Lineage(
         raw.origins,
         short_findings(clean.findings),
@@ -250,11 +252,14 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     )
     return Cut(
         parts=parts,
-        schema=_schema(run, parts),
+        schema=schema,
+        taught=parts,
+        inner=schema,
         preparation=clean.preparation,
         key=folder.name,
         fingerprints={**raw.fingerprints, **{f"part:{name}": p for name, p in prints.items()}},
         lineage=lineage.to_json(),
+        dropped=read_json(folder / "dropped.json"),
     )
 
 
@@ -279,6 +284,9 @@ def _split(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progre
             test=clean.test, valid=clean.valid,
         )  # fmt: skip
     train, valid = parts.train, parts.valid
+    official = sum(part.rows for part in (clean.test, clean.valid) if part is not None)
+    dealt = train.rows + valid.rows + parts.test.rows
+    assert dealt == clean.data.rows + official  # noqa: S101  # no row is lost, and none made
     rows = run.project.data.limit
     if rows is not None and rows < train.rows:
         # A team with few labels has few to choose on as well: both parts shrink alike.
@@ -286,6 +294,8 @@ def _split(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progre
         if clean.valid is None:
             valid = limit(valid, max(kept, min(valid.rows, 100)), settings.seed, stratify)
         train = limit(train, rows, settings.seed, stratify)
+    beyond = dealt - train.rows - valid.rows - parts.test.rows
+    write_json(folder / "dropped.json", {"limit": beyond} if beyond else {})
     for name, part in zip(PARTS, (train, valid, parts.test), strict=True):
         part.table.write_parquet(folder / f"{name}.parquet")
 

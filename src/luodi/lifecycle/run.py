@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from luodi.contracts import TrainingError, say, system_language, use_language
 from luodi.lifecycle.doubt import doubt
 from luodi.lifecycle.judging import evaluate, gate, show_leak
+from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_run
 from luodi.lifecycle.recipes import baseline_recipes, recipes
 from luodi.lifecycle.result import Outcome, conclude
@@ -29,7 +30,8 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     raw = collect(run)  # sources -> one table per name, fingerprinted
     clean = prepare(run, raw)  # inspect; mend, mask, drop; refuse what must be refused
     clean = doubt(run, raw, clean)  # labels that are probably wrong; refuse past the ceiling
-    cut = split(run, raw, clean)  # train / valid / test, leak-proof
+    dealt = split(run, raw, clean)  # train / valid / test, leak-proof
+    cut = mend(run, dealt)  # gaps, outliers, scales: learnt on the training part alone
     baselines = [train(run, recipe, cut) for recipe in baseline_recipes(run.task)]
     candidates = _train_until_promising(run, cut)  # all choosing is done on the valid part
     model = choose(run, candidates)

@@ -51,14 +51,26 @@ class Trained:
 
 @dataclass(frozen=True)
 class Cut:
-    """The parts, what one request and answer look like, and what the parts are known by."""
+    """The parts, what one request and answer look like, and what the parts are known by.
+
+    Attributes:
+        parts: rows as a caller of the service would send them.
+        schema: of what a caller sends.
+        preparation: what is done to a request before it reaches the predictor.
+        taught: the same rows after that: what a learner sees.
+        inner: the schema of what reaches it.
+        dropped: reason -> rows left out after cleaning.
+    """
 
     parts: Parts
     schema: Schema
     preparation: Preparation
     key: str
     fingerprints: Mapping[str, str]
+    taught: Parts
+    inner: Schema
     lineage: Mapping[str, Any] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
@@ -88,12 +100,12 @@ def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progre
     settings.folder.mkdir(exist_ok=True)
     exported = folder / "export"
     try:
-        fitted = learner.fit(cut.parts.train, cut.parts.valid, settings, progress)
+        fitted = learner.fit(cut.taught.train, cut.taught.valid, settings, progress)
         shutil.rmtree(exported, ignore_errors=True)
         fitted.export(exported)
     except ModuleNotFoundError as error:
         raise missing_part(recipe.learner, error) from error
-    answers = predict_part(run, recipe.learner, exported, cut.parts.valid, cut.schema)
+    answers = predict_part(run, recipe.learner, exported, cut.taught.valid, cut.inner)
     write_json(
         folder / "fitted.json",
         {
@@ -110,7 +122,7 @@ def fit_settings(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path) -> FitSe
     """What the project and a recipe ask of a learner; `folder` takes its checkpoints."""
     model = run.project.model
     return FitSettings(
-        schema=cut.schema,
+        schema=cut.inner,
         metric=run.task.metrics[0],
         folder=folder,
         seed=model.seed,
@@ -192,8 +204,9 @@ def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
 
     learner = run.task.learners[trained.recipe.learner]
     predictor = learner.predictor.load(trained.exported, run.threads)
-    requests = cut.preparation.apply(_golden_requests(run, cut))
-    golden = list(zip(requests, predictor.predict(requests), strict=True))
+    requests = _golden_requests(run, cut)  # of parts: masked already, gaps and all
+    answers = predictor.predict(cut.preparation.apply(requests))
+    golden = list(zip(requests, answers, strict=True))
     facts = BundleFacts(
         name=run.project.name,
         task=run.project.task,

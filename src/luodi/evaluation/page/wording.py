@@ -123,6 +123,9 @@ _COUNTS = {
     "personal_data": ("with personal data", "含个人信息"),
     "test_copies": ("copies of test rows", "与测试表重复"),
     "suspicious": ("suspicious labels", "可疑标签"),
+    "missing": ("with missing values", "含缺失值"),
+    "outliers": ("outliers", "离群"),
+    "rare_classes": ("of rare classes", "稀有类别"),
     "unlabelled": ("without a label", "缺少标签"),
 }
 
@@ -209,6 +212,7 @@ _STAGES = {
     "prepare": ("prepare", "清洗"),
     "doubt": ("doubt the labels", "核查标签"),
     "split": ("split", "划分"),
+    "mend": ("mend", "修补"),
     "baselines": ("baselines", "训练基线"),
     "leak": ("leak", "泄漏演示"),
     "train": ("train", "训练"),
