@@ -108,13 +108,13 @@ class Desk:
                 seconds = time.perf_counter() - started
                 if answers or failure:
                     self.watch.saw(held.key, seconds, bool(failure))
-                    self._note(
-                        question, held, arm, Outcome(rows.requests, answers, seconds, failure)
-                    )
+                    outcome = Outcome(rows.requests, answers, seconds, failure)
+                    self._note(question, held, arm, outcome)
+                    # Also when it failed: whether the other would have is worth knowing.
+                    for version in dealt.shadows:
+                        self._shadow(question, version, rows)
             self.metrics.rows.labels(model.name, model.version).inc(len(answers))
             self.metrics.dealt.labels(model.name, model.version, arm).inc()
-        for version in dealt.shadows:
-            self._shadow(question, version, rows)
         return Answered(model.name, model.version, arm, answers, rows)
 
     def _choose(self, question: Question) -> tuple[Held, Arm, Deal]:

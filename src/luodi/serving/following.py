@@ -26,12 +26,18 @@ EVERY = 0.2
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the registry says of one name."""
+    """What the registry says of one name.
+
+    Attributes:
+        moved: when the alias that is followed was set last.
+        promoted: the same, when it was no rollback.
+    """
 
     default: Registered | None
     challengers: tuple[Registered, ...]
     route: Route
     aliases: Mapping[str, str]
+    moved: str
     promoted: str
 
 
@@ -87,7 +93,12 @@ class Follower:
                 offered = self._router.offered(name)
                 wanted = await asyncio.to_thread(self._read, name, offered.follows)
                 if wanted is not None:
+                    before = self._wanted.get(name)
                     self._wanted[name] = wanted
+                    # What was refused is tried again when it is asked for again, and not each
+                    # time that something else is written.
+                    if before and (before.moved, before.route) != (wanted.moved, wanted.route):
+                        offered.refused = {}
                     await self._reach(offered, wanted)
 
     async def load(self, name: str, version: str = "") -> Registered:
@@ -180,23 +191,26 @@ class Follower:
         challengers = tuple(
             known[each.version] for each in route.challengers if each.version in known
         )
-        return _Wanted(default, challengers, route, aliases, registry.promoted(name))
+        history = registry.alias_history(name, follows) if follows else []
+        moved = history[0][0] if history else ""
+        return _Wanted(default, challengers, route, aliases, moved, registry.promoted(name))
 
     async def _reach(self, offered: Offered, wanted: _Wanted) -> None:
         """Bring one name to where the registry wants it."""
         offered.aliases = wanted.aliases
-        offered.refused = {}
         if wanted.default is not None and wanted.default.version != offered.default:
             await self._swap(offered, wanted.default)
         # A challenger that has become the champion is none any more.
         offered.route = wanted.route.without(offered.default)
         for model in wanted.challengers:
-            if model.version != offered.default:
+            if model.version not in (offered.default, *offered.refused):
                 await self._prepared(offered, model)
         self._router.tidy(offered.name)
 
     async def _swap(self, offered: Offered, model: Registered) -> None:
         before = offered.default
+        if model.version in offered.refused:
+            return
         if await self._prepared(offered, model):
             self._watch.forget((model.model, model.version))
             self._router.swap(offered.name, model.version)

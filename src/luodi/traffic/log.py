@@ -120,6 +120,8 @@ class TrafficLog:
         for segment in self._segments.values():
             segment.close()
         self._segments = {}
+        if self._compactor is not None:
+            self._compactor.wait(60)
 
     def _start(self) -> None:
         with self._start_lock:

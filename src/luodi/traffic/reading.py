@@ -118,7 +118,7 @@ def _table(rows: Sequence[tuple[Any, ...]], schema: dict[str, Any]) -> pl.DataFr
 
     plain = {name: pl.Int64 if name == "time" else kind for name, kind in schema.items()}
     table = pl.DataFrame(rows, schema=plain, orient="row")
-    return table.with_columns(pl.from_epoch("time", "ms").dt.replace_time_zone("UTC"))
+    return table.with_columns(pl.col("time").cast(pl.Datetime("ms", "UTC")))
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -1,0 +1,163 @@
+"""Many models and versions in one process: loaded, unloaded, evicted and found by alias."""
+
+import shutil
+
+import httpx
+import pytest
+from tiny_bundle import make_bundle
+from tiny_service import running
+
+from luodi.registry import REFUSED, Registry
+
+HEAVY = {f"w{n}": 1.0 for n in range(120_000)}
+"""About 2 MB of weights, so that a limit of memory means something."""
+
+
+def add(registry, name, weight, verdict="passed", **more):
+    folder = registry.home / "bundles" / f"{name}-{weight}"
+    make_bundle(folder, name=name, weights={"great": weight, **more})
+    return registry.add(folder, verdict=verdict).version
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return Registry(tmp_path / ".luodi")
+
+
+def post(service, path, body=None):
+    return httpx.post(service["url"] + path, json=body or {}, timeout=30)
+
+
+def ask(service, name, **headers):
+    return httpx.post(
+        f"{service['url']}/predict/{name}", json={"inputs": ["great"]}, headers=headers, timeout=30
+    )
+
+
+def states(service, **body):
+    rows = post(service, "/v2/repository/index", body).json()
+    return {(row["name"], row["version"]): row["state"] for row in rows}
+
+
+def test_models_come_and_go_while_serving(registry, tmp_path):
+    one, two = add(registry, "tiny", 1.0), add(registry, "tiny", 2.0)
+    other = add(registry, "other", 1.0)
+    with running("tiny", cwd=tmp_path) as service:
+        assert states(service) == {
+            ("tiny", two): "READY",
+            ("tiny", one): "UNAVAILABLE",
+            ("other", other): "UNAVAILABLE",
+        }
+        assert ask(service, "other").status_code == 404
+        assert post(service, "/v2/repository/models/other/load").json() == {
+            "name": "other",
+            "version": other,
+            "load": True,
+        }
+        assert ask(service, "other").json()["version"] == other
+        assert states(service, ready=True) == {("tiny", two): "READY", ("other", other): "READY"}
+        load = {"parameters": {"version": one[:8]}}
+        assert post(service, "/v2/repository/models/tiny/load", load).json()["version"] == one
+        answer = post(
+            service,
+            f"/v2/models/tiny/versions/{one}/infer",
+            {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["great"]}]},
+        )
+        assert answer.json()["model_version"] == one
+        assert ask(service, "tiny").json()["version"] == two  # loading is not promoting
+        assert post(service, "/v2/repository/models/other/unload").json()["unload"]
+        assert ask(service, "other").status_code == 404
+        gone = {"parameters": {"version": one}}
+        assert post(service, "/v2/repository/models/tiny/unload", gone).status_code == 200
+        assert httpx.get(f"{service['url']}/v2/models/tiny/versions/{one}").status_code == 404
+        assert ask(service, "tiny").json()["version"] == two
+        # A loaded model follows its alias as those do that were there from the start.
+        post(service, "/v2/repository/models/other/load")
+        newer = add(registry, "other", 3.0)
+        registry.set_alias("other", newer, "production")
+        for _ in range(200):
+            if (version := ask(service, "other").json()["version"]) == newer:
+                break
+        assert version == newer
+
+
+def test_what_cannot_be_loaded_is_told_and_nothing_changes(registry, tmp_path):
+    version, _ = add(registry, "tiny", 1.0), add(registry, "spoilt", 1.0)
+    refused = add(registry, "bad", 1.0, REFUSED)
+    (registry.home / "bundles" / "spoilt-1.0" / "model" / "weights.json").write_text("{}")
+    with running("tiny", cwd=tmp_path) as service:
+        for name, status in (("none", 404), ("spoilt", 409), ("bad", 404), ("..%2f..", 404)):
+            answer = post(service, f"/v2/repository/models/{name}/load")
+            assert answer.status_code == status, answer.text
+            assert answer.json()["error"]["message"]
+        for body, field in (
+            ({"parameters": {"config": "{}"}}, "parameters.config"),
+            ({"parameters": {"file:model.onnx": "QUJD"}}, "parameters.file:model.onnx"),
+            ({"parameters": []}, "parameters"),
+            ({"parameters": {"version": 1}}, "parameters.version"),
+        ):
+            answer = post(service, "/v2/repository/models/tiny/load", body)
+            assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+        assert post(service, "/v2/repository/models/none/unload").status_code == 404
+        assert ask(service, "spoilt").status_code == 404
+        assert ask(service, "tiny").json()["version"] == version
+        # One that the gate refused is loaded by its version alone, never by its name.
+        load = {"parameters": {"version": refused}}
+        assert post(service, "/v2/repository/models/bad/load", load).status_code == 200
+
+
+def test_an_alias_is_a_version_too(registry, tmp_path):
+    one, two = add(registry, "tiny", 1.0), add(registry, "tiny", 2.0)
+    registry.set_alias("tiny", one, "staging")
+    with running("tiny", "tiny@staging", cwd=tmp_path) as service:
+        assert ask(service, "tiny").json()["version"] == two
+        for _ in range(100):  # aliases are read just after the start
+            if ask(service, "tiny@staging").status_code == 200:
+                break
+        assert ask(service, "tiny@staging").json()["version"] == one
+        url = f"{service['url']}/v2/models/tiny/versions/staging"
+        assert httpx.get(url).json()["parameters"]["version"] == one
+        assert ask(service, "tiny@none").status_code == 404
+
+
+def test_the_one_least_recently_asked_leaves_the_memory(registry, tmp_path):
+    versions = {name: add(registry, name, 1.0, **HEAVY) for name in ("a", "b", "c")}
+    size = sum(
+        file.stat().st_size for file in (registry.home / "bundles" / "a-1.0/model").rglob("*")
+    )
+    # What a bundle takes is measured, and is more than its files: learn it first.
+    with running("a", cwd=tmp_path) as service:
+        text = httpx.get(f"{service['url']}/metrics").text
+        line = next(line for line in text.splitlines() if line.startswith("luodi_model_bytes{"))
+        taken = float(line.rpartition(" ")[2])
+    assert taken >= size
+    with running("a", "--memory", int(taken * 2.6), cwd=tmp_path) as service:
+        for name in ("b", "c"):
+            assert post(service, f"/v2/repository/models/{name}/load").status_code == 200
+        assert sorted(states(service).values()) == ["READY", "READY", "UNAVAILABLE"]
+        assert states(service)["a", versions["a"]] == "UNAVAILABLE"
+        assert ask(service, "b").status_code == 200
+        # Asked again it comes back, and the other goes that was asked longer ago.
+        assert ask(service, "a").json()["version"] == versions["a"]
+        assert states(service)["c", versions["c"]] == "UNAVAILABLE"
+        for _ in range(3):
+            assert {ask(service, name).status_code for name in versions} == {200}
+        text = httpx.get(f"{service['url']}/metrics").text
+        assert float(text.partition("\nluodi_evictions ")[2].partition("\n")[0]) >= 3
+
+
+def test_a_model_that_never_fits_is_refused_in_words(registry, tmp_path):
+    add(registry, "tiny", 1.0)
+    add(registry, "large", 1.0, **HEAVY)
+    with running("tiny", "--memory", "1MB", cwd=tmp_path) as service:
+        answer = post(service, "/v2/repository/models/large/load")
+        assert answer.status_code == 503
+        assert "MiB" in answer.json()["error"]["message"]
+        assert ask(service, "tiny").status_code == 200
+
+
+def test_a_bundle_may_vanish_once_it_is_loaded(registry, tmp_path):
+    add(registry, "tiny", 1.0)
+    with running("tiny", cwd=tmp_path) as service:
+        shutil.rmtree(registry.home / "bundles")
+        assert ask(service, "tiny").status_code == 200
