@@ -72,11 +72,14 @@ class Sample:
         matrix: (n, f).
         truth: (n,) places among the labels, or numbers.
         weight: (n,).
+        cluster: (n,) rows of one number are copies or of one group, and stay together where a
+            training deals its rows out again; empty when all are on their own.
     """
 
     matrix: Floats
     truth: NDArray[Any]
     weight: Floats
+    cluster: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def rows(self) -> int:
@@ -85,7 +88,8 @@ class Sample:
 
     def take(self, rows: NDArray[np.int64]) -> Sample:
         """The rows at these positions."""
-        return Sample(self.matrix[rows], self.truth[rows], self.weight[rows])
+        cluster = self.cluster[rows] if len(self.cluster) else self.cluster
+        return Sample(self.matrix[rows], self.truth[rows], self.weight[rows], cluster)
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,9 @@ class TabularLearner(ABC):
         fitting = Fitting(
             encoder, target, train.question, settings.chosen(self.space), settings, progress
         )
-        learnt = Sample(encoder.encode(columns), target.truth(train), weights_of(train))
+        learnt = Sample(
+            encoder.encode(columns), target.truth(train), weights_of(train), clusters_of(train)
+        )
         held = sample(valid, encoder, target, settings)
         if isinstance(target, Numbers):
             fitted = self._fit_numbers(learnt, held, clusters_of(valid), fitting)
@@ -276,7 +282,7 @@ def background_of(matrix: Floats, encoder: Encoder, seed: int) -> Floats:
 def sample(data: Dataset, encoder: Encoder, target: Target, settings: FitSettings) -> Sample:
     """The rows of a part, encoded."""
     columns = table_columns(data, settings.schema.request)
-    return Sample(encoder.encode(columns), target.truth(data), weights_of(data))
+    return Sample(encoder.encode(columns), target.truth(data), weights_of(data), clusters_of(data))
 
 
 def loss(scores: Floats, part: Sample, target: Target) -> float:

@@ -63,14 +63,34 @@ class LinearScorer:
             np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
         (folder / "linear.json").write_text(json.dumps({"numbers": self.numbers}))
 
+    @property
+    def unit(self) -> str:
+        """Log-odds, or the value itself."""
+        return "value" if self.numbers else "log-odds"
+
+    def raw(self, matrix: Floats) -> Floats:
+        """(n, f) -> (n,) or (n, k) sums."""
+        sums = np.asarray(matrix @ self.weights + self.bias)
+        return sums[:, 0] if sums.shape[1] == 1 else sums
+
     def score(self, matrix: Floats) -> Floats:
         """(n, f) -> (n, k) probabilities or (n,) values."""
-        sums = matrix @ self.weights + self.bias
+        sums = self.raw(matrix)
         if self.numbers:
-            return np.asarray(sums[:, 0])
-        if sums.shape[1] == 1:  # two labels share one column of weights
-            sums = np.hstack([np.zeros_like(sums), sums])
+            return sums
+        if sums.ndim == 1:  # two labels share one column of weights
+            sums = np.column_stack([np.zeros_like(sums), sums])
         return softmax(sums)
+
+    def contributions(self, matrix: Floats) -> Floats:
+        """(n, f) -> (n, f + 1) or (n, k, f + 1): weight times the distance from the mean row.
+
+        These are the exact SHAP values of a linear model whose columns are taken as independent.
+        """
+        each = (matrix - self.centre)[:, None, :] * self.weights.T
+        base = np.broadcast_to(self.centre @ self.weights + self.bias, each.shape[:2])
+        found = np.concatenate([each, base[:, :, None]], axis=2)
+        return found[:, 0] if found.shape[1] == 1 else found
 
 
 class LinearPredictor(TabularPredictor):

@@ -50,10 +50,11 @@ class TabularClassification(TabularTask):
     @cached_property
     def learners(self) -> Mapping[str, Learner]:
         """Their heavy libraries load when they fit."""
+        from luodi.tasks.tabular.boosting import BoostingLearner
         from luodi.tasks.tabular.linear import LinearLearner
         from luodi.tasks.tabular.naive import NaiveLearner
 
-        every: tuple[Learner, ...] = (NaiveLearner(), LinearLearner())
+        every: tuple[Learner, ...] = (NaiveLearner(), LinearLearner(), BoostingLearner())
         return {learner.name: learner for learner in every}
 
     @cached_property
