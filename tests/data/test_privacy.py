@@ -32,6 +32,17 @@ from luodi.data.privacy import find_personal, is_card_number, is_id_card, mask
         ("身份证11010519491231002X,新", "身份证<ID_CARD>,新"),
         ("卡号 4111 1111 1111 1111。", "卡号 <BANK_CARD>。"),
         ("卡6222021234567890128", "卡<BANK_CARD>" if is_card_number("6222021234567890128") else ""),
+        ("护照号E12345678，我的EB1234567", "护照号<PASSPORT>，我的<PASSPORT>"),
+        ("passport no. is 123456789", "passport no. is <PASSPORT>"),
+        ("车牌京A·12345，粤B12345D 沪C1234学。", "车牌<PLATE>，<PLATE> <PLATE>。"),
+        ("税号91350100M000100Y43，", "税号<CREDIT_CODE>，"),
+        ("to GB82 WEST 1234 5698 7654 32 please", "to <IBAN> please"),
+        (
+            "电话１３８００１３８０００，身份证 110105 19491231 002X",
+            "电话<PHONE>，身份证 <ID_CARD>",
+        ),
+        ("call 785 8949 or (85) 5986-8343", "call <PHONE> or <PHONE>"),
+        ("25 833387-Office\\,001-432-815-4117-Fax", "<PHONE>-Office\\,<PHONE>-Fax"),
         ("from 192.168.1.10:8080 and 2001:db8::ff00:42:8329.", "from <IP>:8080 and <IP>."),
     ],
 )
@@ -57,6 +68,10 @@ def test_what_is_masked(text: str, masked: str) -> None:
         "订单号20240531123456789",
         "ISBN 978-7-111-12345-6",
         "138001380001",
+        "京东A12店, 型号E1234567, 单号E123456789",
+        "统一社会信用代码91350100M000100Y44",  # wrong check sign
+        "GB82 WEST 1234 5698 7654 33",
+        "50-98-28-96-11, 3 x 4 - 5",
     ],
 )
 def test_what_is_left_alone(text: str) -> None:
@@ -96,6 +111,15 @@ def test_checksummed_numbers_are_found_in_any_sentence() -> None:
         assert mask(f"卡号{spaced}") == "卡号<BANK_CARD>"
         wrong = number[:-1] + ("0" if number[-1] != "0" else "1")
         assert not is_id_card(wrong)
+
+
+def test_only_the_kinds_asked_for_are_masked() -> None:
+    text = "手机13800138000，邮箱a@example.com，住在人民路12号"
+    assert mask(text, ("EMAIL",)) == "手机13800138000，邮箱<EMAIL>，住在人民路12号"
+    assert mask(text, ("ADDRESS", "PHONE")) == "手机<PHONE>，邮箱a@example.com，住在<ADDRESS>"
+    # A stronger proof keeps its characters, asked for or not: no half of a number is masked.
+    assert mask("11010519491231002X", ("PHONE",)) == "11010519491231002X"
+    assert mask(text, ()) == text
 
 
 @given(st.text("0123456789@.-+ab:() 号Xx", max_size=60))

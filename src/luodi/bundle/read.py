@@ -187,12 +187,14 @@ def load_checked(folder: Path, threads: int, manifest: Manifest, digest: str) ->
         )
     schema, preparation = folder / "schema.json", folder / "preparation.json"
     try:
+        steps = Preparation.from_json(read_object(read_file(preparation), preparation))
+        steps.check()
         return LoadedBundle(
             folder=folder,
             digest=digest,
             manifest=manifest,
             schema=Schema.from_json(read_object(read_file(schema), schema)),
-            preparation=Preparation.from_json(read_object(read_file(preparation), preparation)),
+            preparation=steps,
             predictor=_load(learners[manifest.learner].predictor, folder / "model", threads),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -42,10 +42,12 @@ from luodi.contracts.progress import Progress, Quiet
 from luodi.contracts.schema import Field, FieldKind, Schema
 from luodi.contracts.section import Bars, Lines, Matrix, Section, Table
 from luodi.contracts.settings import (
+    AnonymitySettings,
     Calibration,
     CleanSettings,
     ColumnKind,
     ColumnMending,
+    PersonalKind,
     QuestionSettings,
     SplitSettings,
     TargetScale,
@@ -57,6 +59,7 @@ __all__ = [
     "COPIES",
     "RESERVED",
     "ROW",
+    "AnonymitySettings",
     "Answer",
     "Answering",
     "Bars",
@@ -93,6 +96,7 @@ __all__ = [
     "Mistake",
     "NoiseError",
     "Parts",
+    "PersonalKind",
     "Predictor",
     "Preparing",
     "Progress",

@@ -12,6 +12,12 @@ from typing import ClassVar, Literal
 
 _STRICT: dict[str, object] = {"extra": "forbid"}
 
+PersonalKind = Literal[
+    "NAME", "PHONE", "EMAIL", "ID_CARD", "BANK_CARD", "PASSPORT", "PLATE", "CREDIT_CODE", "ADDRESS",
+    "IP", "IBAN",
+]  # fmt: skip
+"""What kind of personal data characters of a text are."""
+
 
 Missing = Literal["keep", "drop", "mean", "median", "mode", "constant", "interpolate", "flag"]
 Outliers = Literal["keep", "clip", "drop"]
@@ -37,7 +43,8 @@ class CleanSettings:
     """What happens to rows that should not be learnt from as they are.
 
     `refuse` stops the run with an error that shows the rows. Near-duplicates that are kept stay
-    together on one side of every split.
+    together on one side of every split. `personal_types` names what is looked for; None for what a
+    form or a checksum proves. NAME and ADDRESS are found by models and must be asked for.
 
     Attributes:
         missing: what becomes of features without a value. `drop` leaves the row out; `mean`,
@@ -57,11 +64,12 @@ class CleanSettings:
     near_duplicates: Literal["together", "drop", "refuse"] = "together"
     conflicts: Literal["drop", "keep", "refuse"] = "drop"
     empty: Literal["drop", "refuse"] = "drop"
-    personal_data: Literal["keep", "mask"] = "keep"
+    personal_data: Literal["keep", "mask", "pseudonymise"] = "keep"
     test_copies: Literal["drop", "keep", "refuse"] = "drop"
     rare_classes: Literal["keep", "drop", "refuse"] = "keep"
     similarity: float = 0.8
     min_rows_per_class: int = 5
+    personal_types: tuple[PersonalKind, ...] | None = None
     missing: Missing = "keep"
     fill: float | str | bool | None = None
     outliers: Outliers = "keep"
@@ -79,6 +87,21 @@ class CleanSettings:
             self.normalise if own.normalise is None else own.normalise,
             own.scale or self.scale,
         )
+
+
+@dataclass(frozen=True)
+class AnonymitySettings:
+    """In how large a crowd everybody in the table must stand.
+
+    `quasi_identifiers` are what others may know of a person (age, postcode, sex); `sensitive` what
+    they must not learn. Fewer than `k` rows alike are warned of.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    quasi_identifiers: tuple[str, ...]
+    sensitive: tuple[str, ...] = ()
+    k: int = 5
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ equal (`duplicates.near_groups`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,15 +26,16 @@ from luodi.contracts import (
 from luodi.data import reports
 from luodi.data.duplicates import first_rows, numbered
 from luodi.data.marks import Marks, mark, near_numbers
+from luodi.data.masking import Mask, hiding
 from luodi.data.mending import missing_rows
 from luodi.data.normal import normalise_all
-from luodi.data.personal import personal
-from luodi.data.preparation import Mask, Normalise, Preparation, Step
-from luodi.data.privacy import mask
+from luodi.data.personal import hidden_columns, personal
+from luodi.data.preparation import Normalise, Preparation, Step
 from luodi.data.tidy import tidy
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
 
@@ -147,8 +148,8 @@ def prepare(
     if not kept.rows:
         raise _nothing_left(data.rows, sieve.dropped)
     tables = {table.name: table.finished(clean) for table in official}
-    masking: list[Step] = [Mask()] if clean.personal_data == "mask" else []
-    steps = (*_tidying(data, clean), *masking)
+    step = hiding(clean)
+    steps: tuple[Step, ...] = (*_tidying(data, clean), *(() if step is None else (step,)))
     return Prepared(
         kept, tables.get("test"), findings, counts, Preparation(steps), tables.get("valid")
     )
@@ -227,7 +228,8 @@ def _compared(contents: Sequence[str], clean: CleanSettings) -> Sequence[str]:
     """What is compared: texts that tidying or masking makes equal are copies too."""
     if clean.normalise:
         contents = [tidy(text, clean.normalise) for text in contents]
-    return [mask(text) for text in contents] if clean.personal_data == "mask" else contents
+    step = hiding(clean)
+    return contents if step is None else step.texts(contents)
 
 
 def _compare_tables(
@@ -324,16 +326,21 @@ def _finish(
         if ways and table.schema[name] == pl.String:
             tidied = [text if text is None else tidy(text, ways) for text in table[name].to_list()]
             table = table.with_columns(pl.Series(name, tidied, dtype=pl.String))
-    if clean.personal_data == "mask":
-        masked: Callable[[pl.Series], pl.Series] = lambda column: pl.Series(  # noqa: E731
-            column.name,
-            [text if text is None else mask(text) for text in column.to_list()],
-            dtype=pl.String,
-        )
-        table = table.with_columns(
-            [masked(table.get_column(name)) for name in data.columns(Role.TEXT)]
-        )
+    if step := hiding(clean):
+        columns = [table.get_column(name) for name in hidden_columns(data, clean)]
+        table = table.with_columns([_hidden(column, step) for column in columns])
     return replace(data, table=table)
+
+
+def _hidden(column: pl.Series, step: Mask) -> pl.Series:
+    """The column with its personal data hidden; what is missing stays missing."""
+    import polars as pl
+
+    values = column.to_list()
+    known = [place for place, value in enumerate(values) if value is not None]
+    for place, text in zip(known, step.texts([values[place] for place in known]), strict=True):
+        values[place] = text
+    return pl.Series(column.name, values, dtype=pl.String)
 
 
 def _refuse(findings: Sequence[Finding]) -> None:

@@ -1,4 +1,4 @@
-"""The finding about personal data in text columns."""
+"""The finding about personal data in columns of text, and the columns that are hidden."""
 
 from __future__ import annotations
 
@@ -6,25 +6,44 @@ from collections import Counter
 
 from luodi.contracts import CleanSettings, Dataset, Finding, JsonValue, Role, say
 from luodi.data.examples import SHOWN, row_example
-from luodi.data.privacy import find_personal
+from luodi.data.masking import searching
+from luodi.data.privacy import placeholder, replace_spans
 from luodi.data.reports import handled
+
+_LEARNT = (Role.TEXT, Role.FEATURE)
+_JOINED = (Role.GROUP, Role.SLICE, Role.PROTECTED, Role.ID)
+
+
+def hidden_columns(data: Dataset, clean: CleanSettings) -> list[str]:
+    """The columns of text whose personal data is hidden.
+
+    What a model reads; and with pseudonyms, which keep equal things equal, what rows are told
+    apart and joined by as well. A placeholder there would make one group of all.
+    """
+    import polars as pl
+
+    roles = (*_LEARNT, *_JOINED) if clean.personal_data == "pseudonymise" else _LEARNT
+    names = dict.fromkeys(name for role in roles for name in data.columns(role))
+    return [name for name in names if data.table.schema[name] == pl.String]
 
 
 def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
-    """The finding about personal data in text columns, and how many rows hold some."""
+    """The finding about personal data in columns of text, and how many rows hold some."""
+    step = searching(clean)
     kinds: Counter[str] = Counter()
     rows: set[int] = set()
     examples: list[dict[str, JsonValue]] = []
     columns = []
-    for name in data.columns(Role.TEXT):
+    for name in hidden_columns(data, clean):
         before = len(rows)
-        for place, text in enumerate(data.table.get_column(name).to_list()):
-            spans = find_personal(text) if text else []
+        texts = [text or "" for text in data.table.get_column(name).to_list()]
+        for place, (text, spans) in enumerate(zip(texts, step.find(texts), strict=True)):
             if spans:
                 rows.add(place)
                 kinds.update(span.kind for span in spans)
                 if len(examples) < SHOWN:
-                    examples.append(row_example(data, place, _around(text, spans[0].start)))
+                    shown = replace_spans(text, spans, placeholder)
+                    examples.append(row_example(data, place, _around(shown, spans[0].start)))
         if len(rows) > before:
             columns.append(name)
     if not rows:
@@ -33,7 +52,7 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
     return [
         Finding(
             "personal-data",
-            "info" if clean.personal_data == "mask" else "warning",
+            "warning" if clean.personal_data == "keep" else "info",
             len(rows),
             say(
                 f"{len(rows)} rows hold personal data ({shown}).",
@@ -41,13 +60,25 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
             ),
             examples,
             columns,
-            say("Set data.clean.personal_data: mask.", "可设置 data.clean.personal_data: mask。")
-            if clean.personal_data == "keep"
-            else "",
+            _remedy(clean, names="NAME" in step.kinds),
             handled(clean.personal_data),
             dict(kinds),
         )
     ], len(rows)
+
+
+def _remedy(clean: CleanSettings, names: bool) -> str:
+    if clean.personal_data == "keep":
+        return say(
+            "Set data.clean.personal_data: mask, or pseudonymise.",
+            "可设置 data.clean.personal_data: mask 或 pseudonymise。",
+        )
+    if names:
+        return ""
+    return say(
+        "Names and addresses were not looked for; data.clean.personal_types may name them.",
+        "未查找姓名和地址；可在 data.clean.personal_types 中加入 NAME、ADDRESS。",
+    )
 
 
 def _around(text: str, place: int) -> str:

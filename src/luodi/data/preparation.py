@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol, Self
 
 from luodi.contracts import BundleError, JsonValue, Request, say
-from luodi.data.privacy import mask
+from luodi.data.masking import Mask, Pseudonymise
 from luodi.data.tidy import tidy
 
 
@@ -47,26 +47,6 @@ class _Written:
         """The step that `to_json` wrote."""
         parts = {name: item for name, item in value.items() if name != "step"}
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in parts.items()})
-
-
-@dataclass(frozen=True)
-class Mask(_Written):
-    """Personal data in these fields is replaced by placeholders such as <EMAIL>.
-
-    `fields` are names of request fields; empty for every field that holds text.
-    """
-
-    name: ClassVar[str] = "mask"
-    fields: tuple[str, ...] = ()
-
-    def apply(self, request: Request) -> Request:
-        """The request, masked."""
-        return {
-            name: mask(value)
-            if isinstance(value, str) and (not self.fields or name in self.fields)
-            else value
-            for name, value in request.items()
-        }
 
 
 @dataclass(frozen=True)
@@ -150,7 +130,7 @@ class Scale(_Written):
 
 
 _STEPS: dict[str, type[Step]] = {
-    step.name: step for step in (Mask, Normalise, Flag, Clip, Fill, Scale)
+    step.name: step for step in (Mask, Pseudonymise, Normalise, Flag, Clip, Fill, Scale)
 }
 
 
@@ -164,8 +144,26 @@ class Preparation:
         """The requests as the model was taught to read them; the originals stay as they are."""
         prepared = list(requests)
         for step in self.steps:
-            prepared = [step.apply(request) for request in prepared]
+            if isinstance(step, Mask):  # a model that finds names reads many texts at once
+                prepared = step.apply_all(prepared)
+            else:
+                prepared = [step.apply(request) for request in prepared]
         return prepared
+
+    @property
+    def slow(self) -> bool:
+        """Whether a step takes so long that an event loop should not wait for it."""
+        return any(isinstance(step, Mask) and step.slow for step in self.steps)
+
+    def check(self) -> None:
+        """Load what the steps need, so that what is missing is told before the first request.
+
+        Raises:
+            MissingPartError, BundleError: when a model or a key is not there, or is another one.
+        """
+        for step in self.steps:
+            if isinstance(step, Mask):
+                step.check()
 
     def to_json(self) -> dict[str, JsonValue]:
         """As it stands in a bundle."""

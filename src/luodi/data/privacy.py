@@ -1,26 +1,33 @@
-"""Personal data in free text: found by form and proved by checksum.
+"""Personal data in free text: found by form and proved by checksum, in Chinese and English.
 
 Pure Python on purpose: the service masks requests with the very same code, and must stay small.
-Names and addresses need a model to find; these six kinds do not.
+Names need a model to find (`finders.py`), and so do most addresses; the other kinds do not.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
 
-Kind = Literal["EMAIL", "PHONE", "ID_CARD", "BANK_CARD", "IP"]
+from luodi.contracts import PersonalKind
+from luodi.data.addresses import find_addresses
+from luodi.data.checksums import is_card_number, is_credit_code, is_iban, is_id_card
+from luodi.data.taken import Taken
+
+BY_FORM: tuple[PersonalKind, ...] = (
+    "EMAIL", "ID_CARD", "CREDIT_CODE", "BANK_CARD", "IBAN", "IP", "PHONE", "PASSPORT", "PLATE",
+)  # fmt: skip
+"""The kinds that their form, a checksum or a word beside them prove; what is looked for where
+nothing else is said."""
 
 
 @dataclass(frozen=True)
 class Span:
     """Characters `start` to `end` (not included) of a text are personal data of this kind."""
 
-    kind: Kind
+    kind: PersonalKind
     start: int
     end: int
 
@@ -30,7 +37,46 @@ _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_%+-](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
 )
-_ID_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
+_ID_CARD = re.compile(
+    r"(?<![0-9A-Za-z])[1-9][0-9]{5}[ -]?[0-9]{8}[ -]?[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
+)
+_CREDIT_CODE = re.compile(
+    r"(?<![0-9A-Za-z])[1-9ANYany][1-9A-Ga-g][0-9]{6}[0-9A-Za-z]{10}(?![0-9A-Za-z])"
+)
+_IBAN = re.compile(
+    r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]{4}){2,7}(?: ?[0-9A-Za-z]{1,3})?"
+    r"(?![0-9A-Za-z])"
+)
+# No check digit: a passport number is one only where the text says so before or behind it.
+_PASSPORTS = (
+    re.compile(
+        r"(?:passport|护照|通行证)[^0-9<>\n]{0,24}?(?<![A-Za-z0-9])"
+        r"([A-Za-z]{1,2}[0-9]{6,8}|[A-Za-z]{0,1}[0-9]{7,9})(?![A-Za-z0-9])",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?<![A-Za-z0-9])([A-Za-z]{1,2}[0-9]{6,8})(?![A-Za-z0-9])(?=[^0-9<>\n]{0,8}(?:passport|护照))",
+        re.IGNORECASE,
+    ),
+    # Chinese ordinary (E, G), diplomatic, service and public affairs passports.
+    re.compile(
+        r"(?<![A-Za-z0-9-])(?:E[A-HJ-NP-Z][0-9]{7}|(?:[EG]|[DSP]E)[0-9]{8})(?![A-Za-z0-9-])"
+    ),
+)
+_PLATES = (
+    # GA 36-2018: a province, a letter, five signs (six on a car of new energy); no I and no O.
+    re.compile(
+        r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使][A-HJ-NP-Za-hj-np-z]"
+        r"[ ·•.\-]?(?=[A-Za-z]{0,5}[0-9])(?:[A-HJ-NP-Za-hj-np-z0-9]{5,6}"
+        r"|[A-HJ-NP-Za-hj-np-z0-9]{4}[挂学警港澳领])(?![A-Za-z0-9])"
+    ),
+    re.compile(
+        r"(?:licen[cs]e plate|number plate|plate (?:number|no\.?)|registration (?:number|no\.?))"
+        r"[^A-Za-z0-9<>\n]{0,4}(?:is |was )?([A-Za-z]{1,3}[ -]?[0-9]{1,4}(?:[ -]?[A-Za-z]{1,3})?"
+        r"|[0-9]{1,3}[ -]?[A-Za-z]{2,3}[ -]?[0-9]{0,4})(?![A-Za-z0-9])",
+        re.IGNORECASE,
+    ),
+)
 _BANK_CARD = re.compile(
     r"(?<![0-9])(?:[02-9][0-9]{3}(?:[ -]?[0-9]{4}){2,3}(?:[ -]?[0-9]{1,4})?|(?:1800|2131)[0-9]{11})"
     r"(?![0-9])"
@@ -52,57 +98,46 @@ _PHONES = (
     # International: a plus sign and a country code (ITU E.164: 15 digits at most).
     re.compile(
         r"(?<![0-9A-Za-z+])\+[1-9][0-9]{0,2}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?"
-        r"[0-9](?:[ .-]?[0-9]){5,11}(?![0-9])"
+        r"[0-9](?:[ .-]?[0-9]){5,11}(?:x[0-9]{1,5})?(?![0-9])"
     ),
     # North American: (555) 123-4567, 555-123-4567, 001-555-123-4567x89.
     re.compile(
-        r"(?<![0-9-])(?:(?:001|1)[ .-])?(?:\([0-9]{3}\) ?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4}"
-        r"(?:x[0-9]{1,5})?(?![0-9-])"
+        r"(?<![0-9-])(?:(?:001|\+?1)[ .-])?(?:\([0-9]{3}\) ?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4}"
+        r"(?:(?:x| ?ext\.? ?)[0-9]{1,5})?(?!-?[0-9])"
     ),
+    # An area code in brackets and groups behind it: (85) 5986-8343.
+    re.compile(
+        r"(?<![0-9])\([0-9]{2,5}\) ?[0-9]{2,5}(?:[ .-][0-9]{2,5}){1,3}(?![0-9:/]|[.-][0-9])"
+    ),
+    # Four pairs: 50-98-28-96.
+    re.compile(r"(?<![0-9.:/-])[0-9]{2}(?:-[0-9]{2}){3}(?![0-9:/]|[.-][0-9])"),
     # With a trunk zero, in groups: 0490 75 40 81, 03.93.92.16.85. Dates have fewer digits.
     re.compile(
         r"(?<![0-9.:/-])(?=\(?0[1-9])\(?[0-9]{2,5}(?:\) ?|[ .-])(?:[0-9]{2,5}[ .-]){0,3}"
         r"[0-9]{2,8}(?![0-9:/]|[.-][0-9])"
     ),
 )
-# A bare number is a phone only where the text says so just before it. No placeholder may stand in
-# between: masking a masked text must change nothing.
-_CUED = re.compile(
-    r"(?:phone|mobile|\btel|\bcall|\bfax|whatsapp|电话|手机|致电|座机|传真|联系方式)"
-    r"[^0-9+(<>\n]{0,12}(\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){6,14})(?![0-9])",
-    re.IGNORECASE,
+# A bare number is a phone only where the text says so just before it, or just behind. No
+# placeholder may stand in between: masking a masked text must change nothing.
+_BARE = r"\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){5,14}(?:x[0-9]{1,5})?(?![0-9])"
+_CUED = (
+    re.compile(
+        r"(?:phone|mobile|\bcell|\btel|\bcall|\bdial|\bring|\bfax|\bsms|whatsapp|answer|"
+        r"\breach|\bcontact|电话|手机|致电|座机|传真|联系方式|来电|拨打)"
+        rf"[^0-9+(<>\n]{{0,12}}({_BARE})",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"(?<![0-9A-Za-z.:/+-])({_BARE})[ ]?[-(/:]?[ ]?"
+        r"(?:office|mobile|cell|fax|phone|tel|home|work)\b",
+        re.IGNORECASE,
+    ),
 )
-_CANDIDATE = re.compile(r"@|[0-9]{3}|:[0-9A-Fa-f]{0,4}:|[0-9][ .-][0-9]")
-
-_PROVINCES = frozenset(
-    map(str, (*range(11, 16), 21, 22, 23, *range(31, 38), *range(41, 47), *range(50, 55)))
-) | frozenset(map(str, (*range(61, 66), 71, 81, 82, 83)))
-_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ID_CHECKS = "10X98765432"
-
-
-def is_id_card(number: str) -> bool:
-    """Whether the 18 characters are a Chinese resident's number: province, birthday, check digit.
-
-    Source: GB 11643-1999 (the check digit is ISO 7064 MOD 11-2).
-    """
-    if number[:2] not in _PROVINCES:
-        return False
-    try:
-        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
-        return False
-    total = sum(int(digit) * weight for digit, weight in zip(number, _ID_WEIGHTS, strict=False))
-    return born.year >= 1880 and _ID_CHECKS[total % 11] == number[17].upper()
-
-
-def is_card_number(number: str) -> bool:
-    """Whether the digits pass Luhn's check (ISO/IEC 7812-1); other signs are passed over."""
-    digits = [int(sign) for sign in number if sign.isdigit()]
-    if not 12 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+_CANDIDATE = re.compile(
+    r"@|[0-9]{3}|:[0-9A-Fa-f]{0,4}:|[0-9][ .-][0-9]|[0-9][A-Za-z]|[A-Za-z][0-9]"
+)
+# Full-width signs are read as what they stand for; every sign keeps its place.
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 
 def _is_address(text: str) -> bool:
@@ -118,20 +153,24 @@ def _is_address(text: str) -> bool:
 
 def _is_phone(text: str) -> bool:
     # With its trunk or country code and an extension.
-    return 9 <= sum(map(str.isdigit, text)) <= 20
+    return 8 <= sum(map(str.isdigit, text)) <= 20
 
 
 def _as_it_is(text: str) -> bool:
     return True
 
 
-_KINDS: tuple[tuple[Kind, tuple[re.Pattern[str], ...], Callable[[str], bool]], ...] = (
+_KINDS: tuple[tuple[PersonalKind, tuple[re.Pattern[str], ...], Callable[[str], bool]], ...] = (
     ("EMAIL", (_EMAIL,), _as_it_is),
     ("ID_CARD", (_ID_CARD,), is_id_card),
+    ("CREDIT_CODE", (_CREDIT_CODE,), is_credit_code),
+    ("IBAN", (_IBAN,), is_iban),
     ("BANK_CARD", (_BANK_CARD,), is_card_number),
     ("IP", (_IPV4, _IPV6), _is_address),
+    ("PASSPORT", _PASSPORTS, _as_it_is),
+    ("PLATE", _PLATES, _as_it_is),
     ("PHONE", _PHONES, _is_phone),
-    ("PHONE", (_CUED,), _as_it_is),
+    ("PHONE", _CUED, _as_it_is),
 )
 
 
@@ -144,28 +183,44 @@ def _candidates(text: str) -> Iterator[Span]:
                     yield Span(kind, *match.span(match.lastindex or 0))
 
 
-def find_personal(text: str) -> list[Span]:
-    """The e-mail addresses, phone, identity and bank card numbers and IP addresses in `text`.
+def narrow(text: str) -> str:
+    """`text` with full-width letters, digits and signs made plain; as long as before."""
+    return text if text.isascii() else text.translate(_NARROW)
+
+
+def find_personal(text: str, kinds: Iterable[PersonalKind] = BY_FORM) -> list[Span]:
+    """The personal data of these kinds in `text`, as far as its form proves it.
 
     In order of place, none overlapping: where two kinds claim the same characters, the one with
-    the stronger proof (a checksum) wins.
+    the stronger proof (a checksum) wins, be it asked for or not. Of ADDRESS, what is written as
+    addresses usually are is found; NAME needs a model (`finders.find_all`).
     """
-    if not _CANDIDATE.search(text):
-        return []
+    kinds = frozenset(kinds)
+    plain = narrow(text)
     found: list[Span] = []
-    for span in _candidates(text):
-        if all(span.end <= other.start or other.end <= span.start for other in found):
-            found.append(span)
-    return sorted(found, key=lambda span: span.start)
+    taken = Taken()
+    if _CANDIDATE.search(plain):
+        found += [span for span in _candidates(plain) if taken.take(span.start, span.end)]
+    if "ADDRESS" in kinds:
+        places = (Span("ADDRESS", *place) for place in find_addresses(plain))
+        found += [span for span in places if taken.take(span.start, span.end)]
+    return sorted((span for span in found if span.kind in kinds), key=lambda span: span.start)
 
 
-def mask(text: str) -> str:
-    """`text` with a placeholder such as <EMAIL> for each piece of personal data. Idempotent."""
-    spans = find_personal(text)
-    if not spans:
-        return text
+def replace_spans(text: str, spans: Iterable[Span], substitute: Callable[[Span, str], str]) -> str:
+    """`text` with `substitute(span, its characters)` for each span; in order, none overlapping."""
     pieces, end = [], 0
     for span in spans:
-        pieces += [text[end : span.start], f"<{span.kind}>"]
+        pieces += [text[end : span.start], substitute(span, text[span.start : span.end])]
         end = span.end
-    return "".join([*pieces, text[end:]])
+    return "".join([*pieces, text[end:]]) if pieces else text
+
+
+def placeholder(span: Span, _: str) -> str:
+    """What stands for masked characters, such as <EMAIL>."""
+    return f"<{span.kind}>"
+
+
+def mask(text: str, kinds: Iterable[PersonalKind] = BY_FORM) -> str:
+    """`text` with a placeholder such as <EMAIL> for each piece of personal data. Idempotent."""
+    return replace_spans(text, find_personal(text, kinds), placeholder)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from luodi.data.marks import Marks
 
-Done = Literal["drop", "keep", "refuse", "together", "mask"]
+Done = Literal["drop", "keep", "refuse", "together", "mask", "pseudonymise"]
 
 
 def found(
@@ -76,6 +76,7 @@ def handled(done: Done) -> str:
         "refuse": "",
         "together": say("Kept on one side of the split.", "划分时保持在同一侧。"),
         "mask": say("Replaced by placeholders.", "已替换为占位符。"),
+        "pseudonymise": say("Replaced by keyed stand-ins.", "已替换为带密钥的化名。"),
     }[done]
 
 

@@ -26,6 +26,7 @@ from luodi.contracts import (
 from luodi.lifecycle.correcting import corrected
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
 from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.privacy import crowd_findings, hiding_key
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
 from luodi.project.mistakes import nearest
@@ -126,6 +127,8 @@ def inspect(run: RunPlace, raw: Raw) -> Inspection:
     """Copies, conflicts, empty rows, and what the task itself cannot live with."""
     from luodi.data.clean import inspect as inspect_rows
 
+    hiding_key(run)  # the models that find names are fetched before they are asked
+    hiding_key(run)  # a model that finds names is fetched before it is asked
     progress = run.observer.begin("inspect")
     return inspect_rows(
         raw.data, run.task.content(raw.data), run.project.data.clean, progress=progress
@@ -150,6 +153,8 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
             "positive": project.data.positive,
             "favourable": project.data.favourable,
         },
+        "anonymity": project.data.anonymity and vars(project.data.anonymity),
+        "personal": hiding_key(run),
         "task": project.task,
         "language": run.language,
         "code": code_version("luodi.data", package_of(run.task)),
@@ -175,6 +180,7 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
     prepared = prepare_rows(data, inspection, clean, *official[0], *official[1])
     cards = profile(data.table)
     findings = noticed(raw, [*raw.findings, *told, *prepared.findings], cards, clean)
+    findings += crowd_findings(run, prepared.data)
     refuse(list(task.inspect(prepared.data, clean)))
     prepared.data.table.write_parquet(folder / "data.parquet")
     for name, part in (("test", prepared.test), ("valid", prepared.valid)):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
 
 from luodi.contracts import (
+    AnonymitySettings,
     Calibration,
     CleanSettings,
     ColumnKind,
@@ -148,6 +149,7 @@ class DataSettings(_Strict):
     noise: NoiseSettings = NoiseSettings()
     corrections: str | None = None
     clean: CleanSettings = CleanSettings()
+    anonymity: AnonymitySettings | None = None
     split: SplitSettings = SplitSettings()
     limit: int | None = Field(default=None, ge=2)
 
@@ -159,6 +161,27 @@ class DataSettings(_Strict):
                 say(
                     f"similarity is {value.similarity}; expected 0.5 to 1",
                     f"similarity 为 {value.similarity}；应在 0.5 到 1 之间",
+                )
+            )
+        return value
+
+    @field_validator("anonymity", mode="before")
+    @classmethod
+    def _columns(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {k: _names(v) if k != "k" else v for k, v in value.items()}
+
+    @field_validator("anonymity")
+    @classmethod
+    def _crowd(cls, value: AnonymitySettings | None) -> AnonymitySettings | None:
+        if value and (value.k < 2 or not value.quasi_identifiers):
+            raise ValueError(
+                say(
+                    f"k is {value.k}, quasi_identifiers are {list(value.quasi_identifiers)}; "
+                    "expected k of 2 or more and at least one column",
+                    f"k 为 {value.k}，quasi_identifiers 为 {list(value.quasi_identifiers)}；"
+                    "k 至少为 2，且至少一列",
                 )
             )
         return value

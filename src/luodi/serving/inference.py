@@ -97,7 +97,7 @@ async def infer(service: Service, request: Request) -> Response:
             explain = counted_to_explain(list(wanted))
             return Rows(values, model.read(values, "rows[{}]".format), fields, explain)
 
-        return await aside(len(data), rows)
+        return await aside(len(data), rows, model.bundle.preparation.slow)
 
     question = Question(parts["name"], parts.get("version"), number, request.headers, "v2")
     answered = await service.desk.ask(question, read, lambda held: marked(request, held.key))

@@ -39,7 +39,7 @@ async def predict(service: Service, request: Request) -> Response:
             values, explain = to_explain(asked, model.bundle.schema)
             return Rows(values, model.read(values), explain=explain)
 
-        return await aside(len(data), rows)
+        return await aside(len(data), rows, model.bundle.preparation.slow)
 
     question = Question(name, None, number, request.headers, "predict")
     answered = await service.desk.ask(question, read, lambda held: marked(request, held.key))

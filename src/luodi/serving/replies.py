@@ -111,9 +111,9 @@ def request_id(request: Request) -> str:
     return number
 
 
-async def aside(size: int, work: Callable[[], Result]) -> Result:
-    """`work()`, in a thread when its input is large enough to hold up the event loop."""
-    return await asyncio.to_thread(work) if size > _ASIDE else work()
+async def aside(size: int, work: Callable[[], Result], slow: bool = False) -> Result:
+    """`work()`, in a thread when its input, or what is done to it, would hold up the event loop."""
+    return await asyncio.to_thread(work) if slow or size > _ASIDE else work()
 
 
 def marked(request: Request, key: tuple[str, str]) -> None:

