@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "profile": (
+        "FILE [--label COLUMN]",
+        "look at any table: columns, findings, worst rows; a page to read",
+        "查看任意表格：各列概况、发现的问题、最差的行，并生成页面",
+    ),
     "log": (
         "[RUN | MODEL | BUNDLE]",
         "where a model's rows came from, step by step",

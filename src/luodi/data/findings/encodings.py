@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from luodi.contracts import say
@@ -15,15 +16,17 @@ from luodi.data.findings.column import (
     listed,
     rows_of,
 )
+from luodi.data.mojibake import SUSPECT, repaired
 
 if TYPE_CHECKING:
     from luodi.data.findings.column import Marks
-from luodi.data.mojibake import SUSPECT, repaired
 
 # Signs that take no room: a soft hyphen, zero-width spaces, byte-order marks, directions; controls.
 _INVISIBLE = "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}]"
 _SHOWN = 3
+_SEEN = re.compile("[\x00-\x1f\x7f-\x9f]")
+"""What a terminal would obey instead of showing."""
 
 
 def mojibake(sheet: Sheet) -> list[Noticed]:
@@ -51,9 +54,8 @@ def mojibake(sheet: Sheet) -> list[Noticed]:
                 continue
             found.append(place)
             if len(shown) < _SHOWN:
-                shown.append(
-                    shorten(text, 40) + ("" if mended == text else f" → {shorten(mended, 40)}")
-                )
+                better = "" if mended == text else f" → {shorten(mended, 40)}"
+                shown.append(_SEEN.sub("·", shorten(text, 40)) + better)
         if found:
             records.append({"column": column.name, "rows": len(found), "values": shown})
             marks[column.name] = np.array(found, np.int64)

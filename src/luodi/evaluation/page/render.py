@@ -30,15 +30,16 @@ def render(report: Report) -> str:
     def draw() -> str:
         use_language(report.language)
         language = "zh-CN" if current_language() == "zh" else "en"
-        page = _environment().get_template("page.html")
-        return page.render(report=report, lang=language, css=_style(), **view(report))
+        page = environment().get_template("page.html")
+        return page.render(report=report, lang=language, css=style(), **view(report))
 
     # In a context of its own: the caller's language is none of the page's business.
     return contextvars.copy_context().run(draw)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, with what they may call."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -57,6 +58,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> Markup:
+def style() -> Markup:
+    """The page's CSS."""
     # Our own file, not data: the one text on the page that is not escaped.
     return Markup(files("luodi.evaluation.page").joinpath("page.css").read_text("utf-8"))  # noqa: S704

@@ -206,6 +206,44 @@ _KEYS = {
     "valid_loss": ("validation loss", "验证损失"),
 }
 
+_KINDS = {
+    "text": ("text", "文本"),
+    "category": ("category", "类别"),
+    "number": ("number", "数值"),
+    "boolean": ("yes or no", "是否"),
+    "date": ("date", "日期"),
+    "identifier": ("identifier", "标识符"),
+    "empty": ("empty", "空列"),
+}
+
+_CODES = {
+    "missing-values": ("missing", "缺失"),
+    "missing-as-text": ("missing, as text", "以文字表示的缺失"),
+    "constant-columns": ("constant", "常量"),
+    "near-constant-columns": ("nearly constant", "近似常量"),
+    "numbers-as-text": ("numbers as text", "文本形式的数字"),
+    "mixed-types": ("stray among numbers", "数字中的杂项"),
+    "mixed-dates": ("mixed dates", "日期写法不一"),
+    "spellings": ("several spellings", "写法不一"),
+    "outliers": ("outlier", "离群值"),
+    "mojibake": ("wrong encoding", "乱码"),
+    "hidden-characters": ("hidden characters", "不可见字符"),
+    "mixed-languages": ("other language", "其他语言"),
+    "identifier-columns": ("identifier", "标识符"),
+    "time-gaps": ("gaps in time", "时间间断"),
+    "future-dates": ("future date", "未来日期"),
+    "sorted-by-label": ("sorted by label", "按标签排序"),
+    "row-order": ("follows the rows' order", "随行序变化"),
+    "duplicate-rows": ("copy", "重复行"),
+    "label-conflicts": ("conflicting label", "标签冲突"),
+    "near-duplicates": ("near-copy", "近似重复"),
+    "class-imbalance": ("imbalance", "类别不均"),
+    "rare-classes": ("rare class", "稀有类别"),
+    "personal-data": ("personal data", "个人信息"),
+    "target-leak": ("gives the label away", "泄漏标签"),
+    "label-noise": ("doubtful label", "可疑标签"),
+}
+
 _STAGES = {
     "collect": ("collect", "采集"),
     "inspect": ("inspect", "检查"),
@@ -235,6 +273,19 @@ def count_name(name: str) -> str:
 def key_name(name: str) -> str:
     """What a key of a record is called; an unknown one keeps its own name."""
     return _worded(_KEYS, name)
+
+
+def code_names(codes: str) -> str:
+    """What findings' codes, parted by commas, are called where there is little room."""
+    return ", ".join(
+        say(*_CODES[code]) if code in _CODES else code.replace("-", " ")
+        for code in codes.split(", ")
+    )
+
+
+def kind_name(name: str) -> str:
+    """What a kind of column is called."""
+    return _worded(_KINDS, name)
 
 
 def stage_name(name: str) -> str:

@@ -1,0 +1,179 @@
+"""A look at one table, without a project: its columns, what is wrong, its worst rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luodi.contracts import (
+    CleanSettings,
+    DataError,
+    Dataset,
+    Finding,
+    Language,
+    Progress,
+    Role,
+    current_language,
+    say,
+)
+
+if TYPE_CHECKING:
+    from luodi.data.findings.column import Noticed, Sheet
+    from luodi.data.findings.worst import WorstRow
+
+ROWS_SHOWN = 20
+PERSONAL_ROWS = 50_000
+"""Rows up to which texts are searched for personal data."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look at a table showed.
+
+    Attributes:
+        findings: the worst first.
+        columns: a profile a column, with `distribution` and the codes of its `findings`.
+        worst: the rows with the most against them, the worst first.
+        seconds: that reading and looking took.
+    """
+
+    source: str
+    rows: int
+    files: Sequence[Mapping[str, Any]]
+    fingerprint: str
+    findings: Sequence[Finding]
+    columns: Sequence[Mapping[str, Any]]
+    worst: Sequence[Mapping[str, Any]]
+    language: Language
+    created: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> float:
+        """The share of cells without a value."""
+        cells = self.rows * len(self.columns)
+        return sum(int(column["missing"]) for column in self.columns) / max(cells, 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `luodi data profile --json` prints it."""
+        return {**asdict(self), "missing": self.missing}
+
+
+def look(
+    source: str, root: Path, named: Mapping[Role, Sequence[str]], progress: Progress
+) -> Looked:
+    """Read a table and look at all of it.
+
+    Args:
+        source: as in a project file's `data.source`.
+        root: where relative paths begin.
+        named: columns whose role the reader knows: label, time, group, id.
+        progress: told of each step.
+
+    Raises:
+        DataError: the table cannot be read, or has no such column.
+    """
+    from luodi.data.findings.column import sheet
+    from luodi.data.findings.survey import survey
+    from luodi.data.findings.worst import worst_rows
+    from luodi.data.fingerprint import fingerprint
+    from luodi.data.sources import collect
+
+    started = time.monotonic()
+    collected = collect(source, root, progress)
+    read = time.monotonic()
+    _check(named, collected.table.columns)
+    looked_at = sheet(collected.table, named)
+    noticed = survey(looked_at, progress=progress)
+    more = [*collected.findings, *_personal(looked_at), *_leaks(looked_at, named)]
+    findings = _ordered(noticed, more)
+    columns = _columns(looked_at, findings)
+    worst = [_row(row) for row in worst_rows(looked_at, noticed, ROWS_SHOWN)]
+    done = time.monotonic()
+    return Looked(
+        source,
+        collected.table.height,
+        [asdict(file) for file in collected.files],
+        fingerprint(collected.table),
+        findings,
+        columns,
+        worst,
+        current_language(),
+        time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        {"read": round(read - started, 3), "look": round(done - read, 3)},
+    )
+
+
+def _check(named: Mapping[Role, Sequence[str]], known: Sequence[str]) -> None:
+    from difflib import get_close_matches
+
+    for role, names in named.items():
+        for name in names:
+            if name in known:
+                continue
+            near = get_close_matches(name, known, n=1)
+            raise DataError(
+                say(f"There is no column {name} ({role}).", f"没有名为 {name} 的列（{role}）。"),
+                say(
+                    f"The columns are: {', '.join(known[:30])}.",
+                    f"现有的列：{'、'.join(known[:30])}。",
+                ),
+                say(f"Did you mean {near[0]}?", f"是否想写 {near[0]}?") if near else "",
+            )
+
+
+def _ordered(noticed: Sequence[Noticed], more: Sequence[Finding]) -> list[Finding]:
+    from luodi.lifecycle.noticing import worst_first
+
+    return worst_first([*more, *(found.finding for found in noticed)])
+
+
+def _personal(looked_at: Sheet) -> list[Finding]:
+    from luodi.data.personal import personal
+
+    texts = tuple(c.name for c in looked_at.of_kind("text", "category") if c.textual)
+    if not texts or looked_at.table.height > PERSONAL_ROWS:
+        return []
+    return personal(Dataset(looked_at.table, {Role.TEXT: texts}), CleanSettings())[0]
+
+
+def _leaks(looked_at: Sheet, named: Mapping[Role, Sequence[str]]) -> list[Finding]:
+    """A warning here: nothing is trained yet, and nothing refused."""
+    from dataclasses import replace
+
+    from luodi.data.leaks import find_leaks
+
+    if looked_at.label is None:
+        return []
+    features = tuple(name for name, c in looked_at.columns.items() if c.role is None)
+    label = looked_at.label.name
+    data = Dataset(looked_at.table, {Role.LABEL: (label,), Role.FEATURE: features})
+    return [replace(finding, severity="warning") for finding in find_leaks(data)]
+
+
+def _columns(looked_at: Sheet, findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    from luodi.data.distribution import distribution
+
+    codes: dict[str, list[str]] = {}
+    for finding in findings:
+        for name in finding.columns:
+            codes.setdefault(name, []).append(finding.code)
+    found = []
+    for name, column in looked_at.columns.items():
+        spread = distribution(column)
+        found.append(
+            column.card.to_json()
+            | {
+                "role": column.role,
+                "distribution": asdict(spread) if spread else None,
+                "findings": codes.get(name, []),
+            }
+        )
+    return found
+
+
+def _row(row: WorstRow) -> dict[str, Any]:
+    return {"row": row.place + 1, "score": row.score, "faults": row.faults, "cells": row.cells}

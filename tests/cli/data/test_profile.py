@@ -1,0 +1,83 @@
+"""`luodi data profile FILE`: any table, no project; a page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.data.findings.tables import clean_table
+
+MESSY = clean_table().with_columns(
+    pl.Series("age in years", [999, 4000, *clean_table()["age in years"].to_list()[2:]]),
+    pl.lit("x").alias("一"),
+    pl.Series("mail", [f"person{n}@example.com wrote <b>this</b> {n}" for n in range(400)]),
+)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "csv.gz"])
+def test_a_table_is_looked_at(luodi, tmp_path: Path, ending: str) -> None:
+    name = tmp_path / f"客户 table.{ending}"
+    if ending == "parquet":
+        MESSY.write_parquet(name)
+    elif ending == "csv":
+        MESSY.write_csv(name)
+    else:
+        import gzip
+
+        name.write_bytes(gzip.compress(MESSY.write_csv().encode()))
+    done = luodi("data", "profile", name.name, "--label", "label", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    codes = {finding["code"]: finding for finding in found["findings"]}
+    assert codes["outliers"]["severity"] == codes["constant-columns"]["severity"] == "warning"
+    assert codes["personal-data"]["count"] == 400
+    assert [row["row"] for row in found["worst"][:2]] in ([1, 2], [2, 1])
+    assert found["rows"] == 400
+    assert len(found["columns"]) == MESSY.width
+    age = found["columns"][1]
+    assert sum(age["distribution"]["counts"]) == 400
+    page = (tmp_path / found["page"]).read_text("utf-8")
+    assert found["page"] == "客户-table-profile.html"
+    assert "person7@" not in page + done.stdout  # masked
+    assert "<b>this" not in page  # data is text and stays text
+    assert "http" not in page.replace("http-equiv", "")  # nothing is fetched
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([name.name, found["page"]])
+
+
+def test_on_a_terminal_and_in_chinese(luodi, tmp_path: Path) -> None:
+    MESSY.write_csv(tmp_path / "t.csv")
+    done = luodi("data", "profile", "t.csv", "--no-page", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "! 1 column holds one value, or none: 一." in done.stdout
+    assert "remark" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+    chinese = luodi("data", "profile", "t.csv", "-o", "p.html", cwd=tmp_path, LUODI_LANGUAGE="zh")
+    assert "1 列只有一个值或全空：一。" in chinese.stdout
+    assert "问题最多的行" in (tmp_path / "p.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["none.csv"], "none.csv"),
+        (["t.csv", "--label", "labell"], "Did you mean label?"),
+        (["t.csv", "-o", "no/such/place.html"], "cannot be written"),
+    ],
+)
+def test_what_goes_wrong_is_told(luodi, tmp_path: Path, arguments: list[str], told: str) -> None:
+    clean_table(30).write_csv(tmp_path / "t.csv")
+    done = luodi("data", "profile", *arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_many_columns_and_one_row(luodi, tmp_path: Path) -> None:
+    wide = pl.DataFrame({f"c{n}": [n] for n in range(600)})
+    wide.write_parquet(tmp_path / "wide.parquet")
+    done = luodi("data", "profile", "wide.parquet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "540 columns more" in done.stdout
