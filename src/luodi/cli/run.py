@@ -25,6 +25,9 @@ def command(
         list[str] | None,
         typer.Option("--set", help="dotted.path=value over the project file; may be repeated."),
     ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Fetch sources from afar again first.")
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
@@ -35,7 +38,12 @@ def command(
 
     loaded = load_project(project, settings or [])
     use_language(loaded.language)
-    outcome = run_lifecycle(loaded, TerminalObserver(silent=quiet))
+    observer = TerminalObserver(silent=quiet)
+    if refresh:
+        from luodi.lifecycle.fetching import refresh as fetch_again
+
+        fetch_again(loaded, observer)
+    outcome = run_lifecycle(loaded, observer)
     emit(outcome.result, json_output, lambda: show(outcome))
     if not outcome.passed:
         raise typer.Exit(REFUSED)

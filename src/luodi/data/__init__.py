@@ -1,6 +1,7 @@
 """The data room: from files to rows that can be trusted.
 
     collected = collect("reviews/*.csv", root)             sources.py   every row, or an error
+    collected = collect(SqlSource(...), root)              fetching/    from afar, once
     data = assign_roles(collected.table, columns, rules)   roles.py     which column is for what
     cards = profile(data.table)                            profile.py   each column on one card
     seen = inspect(data, contents, clean)                  clean.py     copies, conflicts, gaps
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from luodi.data.preparation import Preparation as Preparation
     from luodi.data.privacy import find_personal as find_personal
     from luodi.data.privacy import mask as mask
+    from luodi.data.reading import SourceFile as SourceFile
     from luodi.data.roles import assign_roles as assign_roles
     from luodi.data.sources import Collected as Collected
-    from luodi.data.sources import SourceFile as SourceFile
     from luodi.data.sources import collect as collect
     from luodi.data.split import careless_split as careless_split
     from luodi.data.split import limit as limit
@@ -48,7 +49,7 @@ _HOMES = {
     "Inspection": "clean",
     "Preparation": "preparation",
     "Prepared": "clean",
-    "SourceFile": "sources",
+    "SourceFile": "reading",
     "assign_roles": "roles",
     "careless_split": "split",
     "collect": "sources",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import DataError, Finding, say
@@ -35,6 +35,21 @@ class Shape(NamedTuple):
     standard: bool
 
 
+class Header(NamedTuple):
+    """A delimited file's first record.
+
+    Attributes:
+        separator: as the file has it, which may be another than its ending says.
+        body: where the next record begins, in bytes; `lines` and `blank` lines lie before it.
+    """
+
+    names: list[str]
+    separator: str
+    body: int
+    lines: int
+    blank: int
+
+
 def read_delimited(raw: bytes, file: str, separator: str) -> tuple[pl.DataFrame, list[Finding]]:
     """All columns as text; `raw` is UTF-8. Empty values are missing ones.
 
@@ -42,36 +57,145 @@ def read_delimited(raw: bytes, file: str, separator: str) -> tuple[pl.DataFrame,
         DataError: an empty file, a NUL byte, a header with empty or repeated names, records of
             another length than the header, a quote that never closes. Each names file and line.
     """
-    import polars as pl
-
     findings: list[Finding] = []
     check_no_nul(raw, file)
     if not raw.strip():
         raise empty_file(file)
     if b"\n" not in raw and b"\r" in raw:  # line ends of old Macs
         raw = raw.replace(b"\r", b"\n")
+    header = read_header(raw, file, separator, findings)
+    table, blank = read_body(raw[header.body :], file, header.names, header.separator, header.lines)
+    if blank + header.blank:
+        findings.append(blank_lines(file, blank + header.blank))
+    return table, findings
+
+
+def read_header(raw: bytes, file: str, separator: str, findings: list[Finding]) -> Header:
+    """The first record that is not blank.
+
+    Raises:
+        DataError: a name that is empty, repeated, or broken by a line end; numbers alone.
+    """
     separator = _actual_separator(raw, separator, file, findings)
+    blank = body = 0
+    reader = csv.reader(_lines_of(raw), delimiter=separator, strict=True)
+    before = 0
+    try:
+        for record in reader:
+            if any(value.strip() for value in record) or len(record) > 1:
+                break
+            blank, before = blank + 1, reader.line_num
+        else:
+            raise empty_file(file)
+    except csv.Error as error:
+        raise DataError(
+            say(
+                f"{file}, line {before + 1}: a column name is broken by a line end or a quote "
+                f"({error}).",
+                f"{file} 第 {before + 1} 行：列名中含有换行或引号有误（{error}）。",
+            ),
+            say("Expected one header line.", "应有一行表头。"),
+        ) from None
+    for _ in range(reader.line_num):
+        body = raw.find(b"\n", body) + 1 or len(raw)
+    return Header(check_header(record, file), separator, body, reader.line_num, blank)
+
+
+def read_body(
+    raw: bytes, file: str, names: Sequence[str], separator: str, before: int
+) -> tuple[pl.DataFrame, int]:
+    """The records under a header, and how many blank lines were passed over.
+
+    Args:
+        before: how many lines of the file lie before `raw`.
+
+    Raises:
+        DataError: as `read_delimited`.
+    """
+    import polars as pl
+
+    if not raw:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String)), 0
     shape = _shape(raw, separator.encode()[0])
     if not shape.standard:
-        return _read_exactly(raw, file, separator, findings)
+        return _read_exactly(raw, file, separator, names, before)
     blank = _blank(raw, shape)
-    names = _header(raw, shape, blank, separator, file)
-    _check_lengths(raw, shape, blank, names, file)
-    if blank.any():
-        findings.append(blank_lines(file, int(blank.sum())))
-        raw = _without(raw, shape, blank)
+    _check_lengths(raw, shape, blank, names, file, before)
+    count = int(blank.sum())
     table = pl.read_csv(
-        raw,
+        _without(raw, shape, blank) if count else raw,
         separator=separator,
         has_header=False,
-        skip_rows=1,
         schema=dict.fromkeys(names, pl.String),
         raise_if_empty=False,
     )
-    expected = int((~blank).sum()) - 1
-    if table.height != expected:  # the promise: no record is lost without a word
-        return _read_exactly(raw, file, separator, findings)
-    return table, findings
+    if table.height != len(blank) - count:  # the promise: no record is lost without a word
+        return _read_exactly(raw, file, separator, names, before)
+    return table, count
+
+
+def last_record(raw: bytes, separator: str) -> tuple[int, bool]:
+    """Where the last whole record of `raw` ends, 0 when none does; whether its quotes up to
+    there follow the standard, without which such a place cannot be told from the bytes alone."""
+    import numpy as np
+
+    signs = np.frombuffer(raw, np.uint8)
+    breaks = signs == _LF
+    quotes = np.flatnonzero(signs == _QUOTE)
+    if len(quotes):
+        inside = np.zeros(len(signs), np.bool_)
+        inside[quotes] = True
+        breaks &= ~np.bitwise_xor.accumulate(inside)
+    ends = np.flatnonzero(breaks)
+    end = int(ends[-1]) + 1 if len(ends) else 0
+    within = quotes[quotes < end]
+    if not end:
+        return 0, not len(quotes) or _quotes_at_edges(signs, quotes, separator.encode()[0])
+    return end, not len(within) or _quotes_at_edges(signs[:end], within, separator.encode()[0])
+
+
+def records_exactly(
+    lines: Iterable[str], file: str, separator: str, names: Sequence[str], before: int
+) -> Iterator[list[str] | None]:
+    """Each record under the header, slowly and exactly; None for a blank line.
+
+    Raises:
+        DataError: a record of another length, once all are read; a quote that never closes.
+    """
+    csv.field_size_limit(sys.maxsize)  # the module's own limit is far below a long document
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    wrong: list[tuple[int, int]] = []
+    count, line = 0, before + 1
+    try:
+        for record in reader:
+            if not any(value.strip() for value in record) and len(record) < 2:
+                yield None
+            elif len(record) != len(names):
+                count += 1
+                if len(wrong) < _SHOWN:
+                    wrong.append((line, len(record)))
+            else:
+                yield record
+            line = before + reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            say(f"{file}, line {line}: {error}.", f"{file} 第 {line} 行：引号有误（{error}）。"),
+            say("Expected quotes that close.", "引号应成对。"),
+            say(
+                'Write a quote inside a quoted value twice: "a ""b"" c".',
+                '引号内的引号请写两次："a ""b"" c"。',
+            ),
+        ) from None
+    if wrong:
+        raise _ragged(file, wrong, len(names), count)
+
+
+def _lines_of(raw: bytes) -> Iterator[str]:
+    start = 0
+    while start < len(raw):
+        end = raw.find(b"\n", start) + 1 or len(raw)
+        yield raw[start:end].decode()
+        start = end
 
 
 def _actual_separator(raw: bytes, separator: str, file: str, findings: list[Finding]) -> str:
@@ -149,33 +273,20 @@ def _without(raw: bytes, shape: Shape, blank: NDArray[np.bool_]) -> bytes:
     return b"\n".join(raw[start:end] for start, end in kept)
 
 
-def _header(
-    raw: bytes, shape: Shape, blank: NDArray[np.bool_], separator: str, file: str
-) -> list[str]:
-    first = int((~blank).argmax())
-    line = raw[shape.starts[first] : shape.ends[first]].decode()
-    try:
-        names = next(csv.reader([line.removesuffix("\r")], delimiter=separator))
-    except csv.Error:  # a bare carriage return within a name
-        raise DataError(
-            say(
-                f"{file}, line {first + 1}: a column name is broken by a line end.",
-                f"{file} 第 {first + 1} 行：列名中含有换行。",
-            ),
-            say("Expected one header line.", "应有一行表头。"),
-        ) from None
-    return check_header(names, file)
-
-
 def _check_lengths(
-    raw: bytes, shape: Shape, blank: NDArray[np.bool_], names: Sequence[str], file: str
+    raw: bytes,
+    shape: Shape,
+    blank: NDArray[np.bool_],
+    names: Sequence[str],
+    file: str,
+    before: int,
 ) -> None:
     import numpy as np
 
     wrong = np.flatnonzero((shape.fields != len(names)) & ~blank)
     if not len(wrong):
         return
-    lines = [raw.count(b"\n", 0, int(shape.starts[index])) + 1 for index in wrong[:_SHOWN]]
+    lines = [before + raw.count(b"\n", 0, int(shape.starts[index])) + 1 for index in wrong[:_SHOWN]]
     raise _ragged(
         file,
         list(zip(lines, shape.fields[wrong[:_SHOWN]].tolist(), strict=True)),
@@ -203,45 +314,31 @@ def _ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: i
 
 
 def _read_exactly(
-    raw: bytes, file: str, separator: str, findings: list[Finding]
-) -> tuple[pl.DataFrame, list[Finding]]:
+    raw: bytes, file: str, separator: str, names: Sequence[str], before: int
+) -> tuple[pl.DataFrame, int]:
+    lines = io.StringIO(raw.decode(), newline="")
+    rows, blank = [], 0
+    for record in records_exactly(lines, file, separator, names, before):
+        if record is None:
+            blank += 1
+        else:
+            rows.append(record)
+    return as_texts(rows, names), blank
+
+
+def as_texts(rows: Sequence[Sequence[str]], names: Sequence[str]) -> pl.DataFrame:
+    """Records as a table of texts; empty values are missing ones."""
     import polars as pl
 
-    csv.field_size_limit(sys.maxsize)  # the module's own limit is far below a long document
-    reader = csv.reader(io.StringIO(raw.decode(), newline=""), delimiter=separator, strict=True)
-    names: list[str] = []
-    rows: list[list[str]] = []
-    wrong: list[tuple[int, int]] = []
-    blank, line = 0, 1
-    try:
-        for record in reader:
-            if not any(value.strip() for value in record) and len(record) < 2:
-                blank += 1
-            elif not names:
-                names = check_header(record, file)
-            elif len(record) != len(names):
-                wrong.append((line, len(record)))
-            else:
-                rows.append(record)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            say(f"{file}, line {line}: {error}.", f"{file} 第 {line} 行：引号有误（{error}）。"),
-            say("Expected quotes that close.", "引号应成对。"),
-            say(
-                'Write a quote inside a quoted value twice: "a ""b"" c".',
-                '引号内的引号请写两次："a ""b"" c"。',
-            ),
-        ) from None
-    if wrong:
-        raise _ragged(file, wrong[:_SHOWN], len(names), len(wrong))
-    if blank:
-        findings.append(blank_lines(file, blank))
     columns = {
         name: pl.Series([row[place] or None for row in rows], dtype=pl.String)
         for place, name in enumerate(names)
     }
-    return pl.DataFrame(columns), findings
+    return pl.DataFrame(columns)
+
+
+WHOLE = r"^(0|-?[1-9][0-9]{0,14})$"
+NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,21})?([eE][+-]?[0-9]{1,2})?$"
 
 
 def infer_types(table: pl.DataFrame) -> pl.DataFrame:
@@ -251,14 +348,12 @@ def infer_types(table: pl.DataFrame) -> pl.DataFrame:
     """
     import polars as pl
 
-    whole = r"^(0|-?[1-9][0-9]{0,14})$"
-    number = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,21})?([eE][+-]?[0-9]{1,2})?$"
     changed = []
     for column in table.iter_columns():
         if column.dtype != pl.String or column.null_count() == table.height:
             continue
-        if column.str.contains(whole).all():
+        if column.str.contains(WHOLE).all():
             changed.append(column.cast(pl.Int64))
-        elif column.str.contains(number).all():
+        elif column.str.contains(NUMBER).all():
             changed.append(column.cast(pl.Float64))
     return table.with_columns(changed)

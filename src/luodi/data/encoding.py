@@ -8,7 +8,7 @@ from typing import NamedTuple
 from luodi.contracts import DataError, Finding, say
 
 _SAMPLE = 1 << 18  # bytes enough to tell encodings apart
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32", "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32", "utf-32"),
@@ -38,7 +38,7 @@ def to_utf8(raw: bytes, file: str) -> Decoded:
     Raises:
         DataError: naming the file, the line and the byte that no encoding explains.
     """
-    for mark, codec, name in _MARKS:
+    for mark, codec, name in MARKS:
         if raw.startswith(mark):
             return _marked(raw, codec, name, file)
     try:
@@ -145,15 +145,24 @@ def _said(file: str, name: str, severity: str) -> Finding:
 def _undecodable(
     raw: bytes, error: UnicodeDecodeError | None, file: str, name: str = ""
 ) -> DataError:
-    remedy = say("Save the file as UTF-8, then try again.", "请将文件另存为 UTF-8 后再试。")
     if error is None:
+        return undecodable(file)
+    line, place = raw.count(b"\n", 0, error.start) + 1, error.start + 1
+    byte = raw[error.start : error.start + 1].hex()
+    return undecodable(file, line, place, byte, name)
+
+
+def undecodable(
+    file: str, line: int = 0, place: int = 0, byte: str = "", name: str = ""
+) -> DataError:
+    """The error for bytes that no encoding explains; line 0 for the file as a whole."""
+    remedy = say("Save the file as UTF-8, then try again.", "请将文件另存为 UTF-8 后再试。")
+    if not line:
         return DataError(
             say(f"{file} holds text in no known encoding.", f"{file} 的文本编码无法识别。"),
             say("Expected UTF-8 or GB18030.", "应为 UTF-8 或 GB18030。"),
             remedy,
         )
-    line, place = raw.count(b"\n", 0, error.start) + 1, error.start + 1
-    byte = raw[error.start : error.start + 1].hex()
     return DataError(
         say(
             f"{file}, line {line}: byte {place} (0x{byte}) is not {name or 'valid text'}.",

@@ -10,14 +10,14 @@ from luodi.contracts import DataError, Finding, say
 _SHOWN = 5
 
 
-def check_no_nul(raw: bytes, file: str) -> None:
-    """Refuse binary content.
+def check_no_nul(raw: bytes, file: str, before: int = 0) -> None:
+    """Refuse binary content; `before` lines of the file lie before `raw`.
 
     Raises:
         DataError: naming the line of the first NUL byte.
     """
     if (place := raw.find(b"\0")) >= 0:
-        line = raw.count(b"\n", 0, place) + 1
+        line = before + raw.count(b"\n", 0, place) + 1
         raise DataError(
             say(f"{file}, line {line}: a NUL byte.", f"{file} 第 {line} 行：含有 NUL 字节。"),
             say("Expected text.", "应为文本。"),

@@ -19,10 +19,21 @@ _PACKAGE = re.compile(
 
 
 class Located(NamedTuple):
-    """A file, and how to name it to the reader."""
+    """A file, and how to name it to the reader.
+
+    Attributes:
+        filename: tells the format where the path does not; `sheet` names one of a workbook.
+        piece: one of the pieces of a table, whose columns may be told apart over all of them.
+        sha256, bytes: of the file, where they are known.
+    """
 
     path: Path
     name: str
+    filename: str = ""
+    sheet: str | int | None = None
+    piece: bool = False
+    sha256: str = ""
+    bytes: int = 0
 
 
 def locate(source: str, root: Path) -> list[Located]:
@@ -41,7 +52,7 @@ def locate(source: str, root: Path) -> list[Located]:
                 "Expected a path, a glob or package:NAME/FILE.",
                 "应为路径、通配或 package：名称/文件。",
             ),
-            say("Download the file, then name its path.", "请先下载文件，再填写其路径。"),
+            say("http, https and s3 addresses are fetched.", "可获取 http、https、s3 地址。"),
         )
     if not source.strip() or "\0" in source:
         raise DataError(

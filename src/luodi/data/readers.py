@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -14,40 +12,37 @@ from luodi.contracts import DataError, Finding, JsonValue, say
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
+from luodi.data.unpack import ENDINGS, damaged
 
 if TYPE_CHECKING:
     import polars as pl
 
-_UNPACKED_LIMIT = 8 << 30
-"""Bytes that a compressed file may unpack to: past it, it is a bomb, not data."""
-
 Read = tuple["pl.DataFrame", list[Finding]]
 
 
-def read_file(raw: bytes, filename: str, shown: str) -> tuple[pl.DataFrame, str, list[Finding]]:
+def read_file(
+    raw: bytes, filename: str, shown: str, sheet: str | int | None = None
+) -> tuple[pl.DataFrame, str, list[Finding]]:
     """The table in a file, its encoding, and what was noticed.
 
     Args:
         raw: the file's bytes.
-        filename: tells the format by its ending; `.gz` is unpacked first.
+        filename: tells the format by its ending.
         shown: how errors name the file.
+        sheet: of a workbook, by name or by number from 1; the first when left out.
 
     Raises:
         DataError: an unknown ending, or content that is not of the format.
     """
-    path = PurePath(filename)
-    if path.suffix.lower() == ".gz":
-        raw, path = _unpacked(raw, shown), path.with_suffix("")
-    ending = path.suffix.lower()
+    ending = PurePath(filename).suffix.lower()
+    if ending in _EXCEL:
+        table, findings = _excel(raw, shown, sheet)
+        return table, "", findings
     if ending in _BINARY:
         table, findings = _BINARY[ending](raw, shown)
         return table, "", findings
     if ending not in _TEXT:
-        known = ", ".join([*_TEXT, *_BINARY])
-        raise DataError(
-            say(f"{shown} has the ending {ending!r}.", f"{shown} 的扩展名是 {ending!r}。"),
-            say(f"Read are: {known}, and each with .gz.", f"可读取：{known}，以及它们的 .gz。"),
-        )
+        raise unknown_ending(shown, ending)
     decoded = to_utf8(raw, shown)
     if not decoded.raw.strip():
         raise empty_file(shown)
@@ -55,34 +50,12 @@ def read_file(raw: bytes, filename: str, shown: str) -> tuple[pl.DataFrame, str,
     return table, decoded.encoding, decoded.findings + findings
 
 
-def _unpacked(raw: bytes, file: str) -> bytes:
-    pieces, size = [], 0
-    try:
-        with gzip.open(io.BytesIO(raw)) as stream:
-            while piece := stream.read(1 << 24):
-                size += len(piece)
-                if size > _UNPACKED_LIMIT:
-                    raise DataError(
-                        say(
-                            f"{file} unpacks to more than {_UNPACKED_LIMIT >> 30} GiB.",
-                            f"{file} 解压后超过 {_UNPACKED_LIMIT >> 30} GiB。",
-                        ),
-                        remedy=say("Split it into smaller files.", "请拆分为较小的文件。"),
-                    )
-                pieces.append(piece)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(file, "gzip", error) from None
-    return b"".join(pieces)
-
-
-def _damaged(file: str, kind: str, error: BaseException) -> DataError:
-    reason = (
-        str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    )
+def unknown_ending(shown: str, ending: str) -> DataError:
+    """The error for a file of a kind that is not read."""
+    known, packed = ", ".join([*_TEXT, *_BINARY, *_EXCEL]), ", ".join(ENDINGS)
     return DataError(
-        say(f"{file} is no readable {kind}: {reason}.", f"{file} 不是可读的 {kind}:{reason}。"),
-        say("The file is damaged or cut short.", "文件已损坏或不完整。"),
-        say("Export or copy it again.", "请重新导出或复制。"),
+        say(f"{shown} has the ending {ending!r}.", f"{shown} 的扩展名是 {ending!r}。"),
+        say(f"Read are: {known}, and each with {packed}.", f"可读取：{known}，以及 {packed}。"),
     )
 
 
@@ -105,17 +78,30 @@ def _lines(raw: bytes, file: str) -> Read:
     lines = text.removesuffix("\n").split("\n")
     kept = [line for line in lines if line.strip()]
     findings = [blank_lines(file, len(lines) - len(kept))] if len(kept) < len(lines) else []
+    return pl.DataFrame({"text": kept, "file": [bare_name(file)] * len(kept)}), findings
+
+
+def bare_name(file: str) -> str:
+    """A file's name without the endings that tell how it is packed and read."""
     name = PurePath(file)
-    stem = PurePath(name.stem).stem if name.suffix.lower() == ".gz" else name.stem
-    return pl.DataFrame({"text": kept, "file": [stem] * len(kept)}), findings
+    return PurePath(name.stem).stem if name.suffix.lower() in ENDINGS else name.stem
 
 
 def _jsonl(raw: bytes, file: str) -> Read:
+    return read_json_lines(raw, file, 0)
+
+
+def read_json_lines(raw: bytes, file: str, before: int) -> Read:
+    """An object a line; `before` lines of the file lie before `raw`.
+
+    Raises:
+        DataError: naming the line that is none.
+    """
     import orjson
 
     records: list[dict[str, JsonValue]] = []
     blank = 0
-    for number, line in enumerate(raw.split(b"\n"), start=1):
+    for number, line in enumerate(raw.split(b"\n"), start=before + 1):
         if not line.strip():
             blank += 1
             continue
@@ -237,47 +223,67 @@ def _columnar(read: Callable[[], pl.DataFrame], kind: str, file: str) -> Read:
         table = read()
     # Polars answers damage inside compressed pages with a Rust panic, which is no Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise _damaged(file, kind, error) from None
+        raise damaged(file, kind, error) from None
     names = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.Categorical)]
     return table.with_columns(pl.col(names).cast(pl.String)), []
 
 
-def _excel(raw: bytes, file: str) -> Read:
-    """The first sheet. Rows without any value are counted and passed over."""
+def _excel(raw: bytes, file: str, sheet: str | int | None) -> Read:
+    """One sheet. Rows without any value are counted and passed over."""
     import fastexcel
     import polars as pl
 
     try:
         book = fastexcel.read_excel(raw)
-        sheets = book.sheet_names
-        head = book.load_sheet(0, header_row=None, n_rows=1, dtypes="string").to_polars()
+        chosen = _sheet(book.sheet_names, sheet, file)
+        head = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
         if not head.height:
             raise empty_file(file)
         names = check_header(head.row(0), file)
-        table = book.load_sheet(0, header_row=0, schema_sample_rows=None).to_polars()
+        table = book.load_sheet(chosen, header_row=0, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, OSError, ValueError) as error:
-        raise _damaged(file, "Excel", error) from None
+        raise damaged(file, "Excel", error) from None
     table = table.rename(dict(zip(table.columns, names, strict=True)))
     empty = table.select(pl.all_horizontal(pl.all().is_null())).to_series()
     findings = []
     if empty.any():
         findings.append(blank_lines(file, int(empty.sum())))
         table = table.filter(~empty)
-    if len(sheets) > 1:
-        others = ", ".join(sheets[1:])
+    if sheet is None and len(book.sheet_names) > 1:
+        first, *rest = book.sheet_names
+        others = ", ".join(rest)
         findings.append(
             Finding(
                 "sheets",
                 "warning",
-                len(sheets) - 1,
+                len(rest),
                 say(
-                    f"{file}: only the first sheet, {sheets[0]}, was read; not {others}.",
-                    f"{file}：只读取了第一个工作表 {sheets[0]}，未读取 {others}。",
+                    f"{file}: only the first sheet, {first}, was read; not {others}.",
+                    f"{file}：只读取了第一个工作表 {first}，未读取 {others}。",
+                ),
+                remedy=say(
+                    "To read another: source: {files: ..., sheet: NAME}.",
+                    "如需其他工作表：source: {files: ..., sheet: 名称}。",
                 ),
                 details={"file": file},
             )
         )
     return table, findings
+
+
+def _sheet(names: Sequence[str], wanted: str | int | None, file: str) -> str:
+    """The sheet of this name, or of this number from 1."""
+    if wanted is None and names:
+        return names[0]
+    if isinstance(wanted, int) and str(wanted) not in names and 0 < wanted <= len(names):
+        return names[wanted - 1]
+    if str(wanted) in names:
+        return str(wanted)
+    shown = ", ".join(names)
+    raise DataError(
+        say(f"{file} has no sheet {wanted}.", f"{file} 中没有工作表 {wanted}。"),
+        say(f"There are: {shown}.", f"已有：{shown}。"),
+    )
 
 
 _TEXT: dict[str, Callable[[bytes, str], Read]] = {
@@ -292,8 +298,5 @@ _BINARY: dict[str, Callable[[bytes, str], Read]] = {
     ".parquet": _parquet,
     ".arrow": _arrow,
     ".feather": _arrow,
-    ".xlsx": _excel,
-    ".xls": _excel,
-    ".xlsb": _excel,
-    ".ods": _excel,
 }
+_EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")

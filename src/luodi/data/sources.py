@@ -1,31 +1,24 @@
-"""Where rows come from: files named by a path, a glob, or a package that carries them."""
+"""Where rows come from: files, and what is fetched from afar into the store, as one table."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luodi.contracts import RESERVED, ROW, DataError, Finding, Progress, Quiet, say
 from luodi.data.delimited import infer_types
+from luodi.data.fetching import Access, fetch
 from luodi.data.locate import Located, locate
-from luodi.data.readers import read_file
+from luodi.data.reading import Part, SourceFile, read_parts
+from luodi.data.sampling import check_memory, drawn, sampled
+from luodi.data.store import Store
+from luodi.project.home import home_folder
+from luodi.project.sources import AnySource, FilesSource, ImagesSource, TextsSource, typed
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """One file that was read. `path` is as a reader would name it: relative where it can be."""
-
-    path: str
-    bytes: int
-    sha256: str
-    encoding: str
-    rows: int
 
 
 @dataclass(frozen=True)
@@ -37,70 +30,157 @@ class Collected:
     files: list[SourceFile]
 
 
-def collect(source: str, root: Path, progress: Progress = Quiet()) -> Collected:  # noqa: B008
-    """Read every file of `source` into one table.
+@dataclass(frozen=True)
+class Gathered:
+    """A source as parts: tables in memory, and pieces of those too large for it."""
+
+    parts: list[Part]
+    findings: list[Finding]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return sum(part.rows for part in self.parts)
+
+
+def collect(
+    source: AnySource,
+    root: Path,
+    progress: Progress = Quiet(),  # noqa: B008
+    access: Access | None = None,
+    sample: int | None = None,
+) -> Collected:
+    """Read everything of `source` into one table.
 
     Args:
-        source: a path or a glob, relative to `root`, or `package:NAME[==VERSION]/inner/glob` for
-            files of an installed distribution, found without running its code.
+        source: a path or a glob, relative to `root`; `package:NAME[==VERSION]/inner/glob` for
+            files of an installed distribution, found without running its code; an address; or
+            one of the kinds in `project/sources.py`.
         root: the project's folder.
         progress: told of each file.
+        access: what a fetch may use; by default the home folder of `root`, and no private address.
+        sample: at most so many rows, drawn evenly over all of them, the same ones each time; ROW
+            keeps their places, and a finding counts the others.
 
     Returns:
         The table, in the order of the files' names; files of a glob must agree on their columns.
 
     Raises:
-        DataError: nothing found, an unknown format, an unreadable file (file and line named).
-        MissingPartError: the package is not installed, or in another version.
+        DataError: nothing found, an unknown format, an unreadable file (file and line named), a
+            source that cannot be had, a table larger than memory without `sample`.
+        MissingPartError: a package, a library or a secret is missing.
     """
-    located = locate(source, root)
-    tables: list[pl.DataFrame] = []
-    files: list[SourceFile] = []
-    findings: list[Finding] = []
-    for done, place in enumerate(located):
-        progress.step(done, len(located), place.name)
-        table, file, noticed = _read(place)
-        if tables:
-            _check_columns(tables[0], files[0].path, table, file.path)
-        tables.append(table)
-        files.append(file)
-        findings += noticed
-    progress.step(len(located), len(located))
-    table = _join(tables, [file.path for file in files])
-    if not table.height:
+    gathered = gather(source, root, progress, access)
+    findings, total = gathered.findings, gathered.rows
+    if not total:
         raise DataError(
             say(f"{source} holds no rows.", f"{source} 中没有数据行。"),
             say("Expected a header and rows.", "应有表头和数据行。"),
         )
-    return Collected(table.with_row_index(ROW), _gathered(findings), files)
+    chosen = drawn(total, sample) if sample is not None and sample < total else None
+    if chosen is None:
+        check_memory(gathered.parts, str(source))
+        tables = [table for part in gathered.parts for table in part.tables()]
+    else:
+        tables = sampled(gathered.parts, chosen)
+        findings = [*findings, _left_out(source, total, len(chosen))]
+    table = _join(tables, [part.file.path for part in gathered.parts])
+    if chosen is None:
+        table = table.with_row_index(ROW)
+    return Collected(table, findings, [part.file for part in gathered.parts])
 
 
-def _read(place: Located) -> tuple[pl.DataFrame, SourceFile, list[Finding]]:
-    try:
-        raw = place.path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            say(f"{place.name} cannot be read: {error}.", f"无法读取 {place.name}:{error}。")
-        ) from None
-    table, encoding, findings = read_file(raw, place.path.name, place.name)
-    if reserved := [name for name in table.columns if name in RESERVED]:
+def gather(
+    source: AnySource, root: Path, progress: Progress, access: Access | None = None
+) -> Gathered:
+    """Every file of a source, fetched where it is afar, checked, and read as far as it fits.
+
+    Raises:
+        DataError, MissingPartError: as `collect`.
+    """
+    kind = typed(source)
+    place = access or Access(home_folder(root), root)
+    store = Store(place.home)
+    if isinstance(kind, TextsSource | ImagesSource):
+        return _folders(kind, root, progress, place)
+    findings: list[Finding] = []
+    if kind.remote:
+        manifest = fetch(kind, place, progress)
+        findings += manifest.findings
+        files = [
+            Located(store.check(item), item.name, item.name, None, kind.in_pieces, item.sha256,
+                    item.bytes)
+            for item in manifest.objects
+        ]  # fmt: skip
+    else:
+        files = [*_named(kind, root)]
+    parts: list[Part] = []
+    for done, file in enumerate(files):
+        progress.step(done, len(files), file.name)
+        for part in read_parts(file, store, progress):
+            _check_names(part)
+            if parts and not file.piece:
+                _check_columns(parts[0], part)
+            parts.append(part)
+            findings += part.findings
+    progress.step(len(files), len(files))
+    return Gathered(parts, _gathered(findings))
+
+
+def _named(kind: object, root: Path) -> Iterator[Located]:
+    assert isinstance(kind, FilesSource)  # noqa: S101  # all that is left
+    for file in locate(kind.files, root):
+        name = f"{file.path.name}.{kind.format}" if kind.format else ""
+        yield file._replace(filename=name, sheet=kind.sheet)
+
+
+def _folders(
+    kind: TextsSource | ImagesSource, root: Path, progress: Progress, access: Access
+) -> Gathered:
+    from luodi.data.folders import read_images, read_listed_images, read_texts
+
+    if isinstance(kind, TextsSource):
+        table, findings = read_texts(kind.texts, root)
+    elif kind.table is None:
+        table, findings = read_images(kind.images, root)
+    else:
+        listed = collect(kind.table, root, progress, access)
+        table, findings = read_listed_images(kind.images, listed.table.drop(ROW), kind.path, root)
+        findings = [*listed.findings, *findings]
+    part = Part(SourceFile.of_table(str(kind), table), table=table)
+    _check_names(part)
+    return Gathered([part], findings)
+
+
+def _left_out(source: AnySource, total: int, kept: int) -> Finding:
+    return Finding(
+        "sample",
+        "info",
+        total - kept,
+        say(f"{source}: {kept:,} of {total:,} rows were drawn; {total - kept:,} were left out.",
+            f"{source}：从 {total:,} 行中抽取 {kept:,} 行，其余 {total - kept:,} 行未用。"),
+        details={"rows": total, "kept": kept},
+    )  # fmt: skip
+
+
+def _check_names(part: Part) -> None:
+    if reserved := [name for name in part.columns if name in RESERVED]:
         raise DataError(
             say(
-                f"{place.name} has a column {reserved[0]}.",
-                f"{place.name} 中有名为 {reserved[0]} 的列。",
+                f"{part.file.path} has a column {reserved[0]}.",
+                f"{part.file.path} 中有名为 {reserved[0]} 的列。",
             ),
             say("Luodi keeps that name for itself.", "该名称由 Luodi 保留。"),
             say("Rename the column.", "请重命名该列。"),
         )
-    digest = hashlib.sha256(raw).hexdigest()
-    return table, SourceFile(place.name, len(raw), digest, encoding, table.height), findings
 
 
-def _check_columns(first: pl.DataFrame, first_file: str, table: pl.DataFrame, file: str) -> None:
-    if set(first.columns) == set(table.columns):
+def _check_columns(first: Part, part: Part) -> None:
+    if set(first.columns) == set(part.columns):
         return
-    missing = [name for name in first.columns if name not in table.columns]
-    extra = [name for name in table.columns if name not in first.columns]
+    file, first_file = part.file.path, first.file.path
+    missing = [name for name in first.columns if name not in part.columns]
+    extra = [name for name in part.columns if name not in first.columns]
     raise DataError(
         say(
             f"{file} and {first_file} differ in their columns"
@@ -121,8 +201,8 @@ def _join(tables: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
     """The tables under one another. Types are settled over all files, not file by file."""
     import polars as pl
 
-    names = tables[0].columns
-    aligned = [table.select(names) for table in tables]
+    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    aligned = [_aligned(table, names) for table in tables]
     schemas = [dict(table.schema) for table in aligned]  # asking costs as much as columns
     for name in names if len(tables) > 1 else ():
         kinds = {schema[name] for schema in schemas} - {pl.Null()}
@@ -138,7 +218,16 @@ def _join(tables: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
                         f"列 {name} 的类型不一致（{shown}），见：{'、'.join(files[:5])}。",
                     )
                 ) from None
-    return infer_types(pl.concat(aligned, how="vertical_relaxed", rechunk=True))
+    table = pl.concat(aligned, how="vertical_relaxed", rechunk=True)
+    return infer_types(table.with_columns(pl.col(pl.Null).cast(pl.String)))
+
+
+def _aligned(table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """The table under these columns; one that it lacks (in a piece) is empty there."""
+    import polars as pl
+
+    absent = [name for name in names if name not in table.columns]
+    return table.with_columns(pl.lit(None).alias(name) for name in absent).select(names)
 
 
 def _gathered(findings: Sequence[Finding]) -> list[Finding]:

@@ -189,8 +189,8 @@ def _split_facts(run: RunPlace) -> dict[str, JsonValue]:
     data = run.project.data
     facts = asdict(data.split) | {
         "limit": data.limit,
-        "official_test": data.test,
-        "official_valid": data.valid,
+        "official_test": data.test and str(data.test),
+        "official_valid": data.valid and str(data.valid),
     }
     return {name: value for name, value in facts.items() if value is not None}
 

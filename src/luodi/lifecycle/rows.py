@@ -68,8 +68,10 @@ class Clean:
 
 def collect(run: RunPlace) -> Raw:
     """Read every source, give columns their roles, and take fingerprints."""
+    from luodi.data.fetching import Access
     from luodi.data.fingerprint import fingerprint
     from luodi.data.sources import collect as read_source
+    from luodi.data.store import Store
 
     progress = run.observer.begin("collect")
     data = run.project.data
@@ -77,14 +79,17 @@ def collect(run: RunPlace) -> Raw:
     findings: list[Finding] = []
     prints: dict[str, str] = {}
     origins: list[Origin] = []
+    access = Access(run.home, run.project.root, data.allow_private)
     for name, source in (("data", data.source), ("test", data.test), ("valid", data.valid)):
         if source is None:
             continue
-        collected = read_source(source, run.project.root, progress)
+        sample = data.sample if name == "data" else None
+        collected = read_source(source, run.project.root, progress, access, sample)
         findings += collected.findings
-        tables[name] = _with_roles(run, collected.table, source)
+        tables[name] = _with_roles(run, collected.table, str(source))
         prints[name] = fingerprint(collected.table)
-        origins.append(origin(name, source, collected, prints[name]))
+        Store(run.home).remember(collected.table, prints[name])
+        origins.append(origin(name, str(source), collected, prints[name]))
     tables["data"], told, decided = corrected(run, tables["data"])
     prints |= {item.table: item.fingerprint for item in decided}
     findings, origins = findings + told, origins + decided
@@ -242,6 +247,7 @@ def _read_clean(run: RunPlace, raw: Raw, folder: Path, key: Mapping[str, Any]) -
 def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     """Deal the rows out; no near-copy straddles two parts; then keep to `data.limit`."""
     from luodi.data.fingerprint import fingerprint
+    from luodi.data.store import Store
 
     data = run.project.data
     settings = split_settings(run, clean.data)
@@ -249,11 +255,15 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     folder = run.stages.run("split", inputs, partial(_split, run, raw, clean))
     parts = _read_parts(folder, raw)
     prints = {name: fingerprint(getattr(parts, name).table) for name in PARTS}
+    kept, store = fingerprint(clean.data.table), Store(run.home)
+    store.remember(clean.data.table, kept)
+    for name in PARTS:
+        store.remember(getattr(parts, name).table, prints[name])
     schema = _schema(run, parts)
     lineage = Lineage(
         raw.origins,
         short_findings(clean.findings),
-        mended(clean.counts, fingerprint(clean.data.table)),
+        mended(clean.counts, kept),
         {name: {"rows": getattr(parts, name).rows, "fingerprint": prints[name]} for name in PARTS},
     )
     return Cut(

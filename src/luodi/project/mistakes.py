@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from luodi.contracts import BEATS, Mistake, Role, Task, UsageError, parse_rule, say
 from luodi.project.catalogue import find_task, task_names
+from luodi.project.sources import KINDS, hide_password
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+
+_TAG = re.compile(r"<[a-z0-9]+>")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -30,7 +34,9 @@ def shape_mistakes(
 
 
 def _one(item: dict[str, Any], lines: Mapping[str, int], model: type[BaseModel]) -> Mistake:
-    path = [str(part) for part in item["loc"]]
+    # A tag such as <sql> tells which kind of source was read; the file knows no such name.
+    path = [str(part) for part in item["loc"] if not _TAG.fullmatch(str(part))]
+    tags = [str(part)[1:-1] for part in item["loc"] if _TAG.fullmatch(str(part))]
     where = ".".join(path) or "-"
     line = next(
         (lines[p] for n in range(len(path), 0, -1) if (p := ".".join(path[:n])) in lines), None
@@ -38,26 +44,49 @@ def _one(item: dict[str, Any], lines: Mapping[str, int], model: type[BaseModel])
     given = _shown(item.get("input"))
     kind, extra = item["type"], item.get("ctx", {})
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _field_names(model, path[:-1])
+        known = (
+            list(KINDS[tags[0]].model_fields)
+            if tags and tags[0] in KINDS
+            else _field_names(model, path[:-1])
+        )
         expected = say("one of ", "以下之一：") + ", ".join(known)
         return Mistake(where, say("no such name", "没有此名称"), expected, line,
                        nearest(path[-1], known))  # fmt: skip
     if kind in ("missing", "missing_argument"):
         found, expected = say("missing", "缺失"), say(f"a value for {path[-1]}", f"{path[-1]} 的值")
         return Mistake(where, found, expected, line)
+    if kind == "source_kind":
+        return _no_source(where, item["input"], line)
     if kind == "literal_error":
         known = [part.strip(" '") for part in extra["expected"].replace(" or ", ",").split(",")]
         expected = say("one of ", "以下之一：") + ", ".join(known)
         return Mistake(where, given, expected, line, nearest(str(item["input"]), known))
     if kind == "value_error":
-        return Mistake(where, *_halves(str(extra["error"])), line)
-    if kind == "string_pattern_mismatch":
-        expected = say(
-            "letters, digits, dots, dashes and underscores, beginning with a letter or digit",
-            "字母、数字、点、连字符和下划线，以字母或数字开头",
-        )
-        return Mistake(where, given, expected, line)
-    return Mistake(where, given, _expected(kind, extra, item["msg"]), line)
+        given, expected = _halves(str(extra["error"]))
+    elif kind == "string_pattern_mismatch":
+        expected = _pattern(where, extra["pattern"])
+    else:
+        expected = _expected(kind, extra, item["msg"])
+    return Mistake(where, given, expected, line)
+
+
+def _no_source(where: str, given: object, line: int | None) -> Mistake:
+    names = [str(name) for name in given] if isinstance(given, Mapping) else []
+    near = next((word for name in names if (word := nearest(name, KINDS))), "")
+    found = say("no kind of source: ", "未知的数据源类型：") + ", ".join(names[:10])
+    expected = say(
+        "a path, an address, or a mapping with one of ", "路径、地址，或含有以下之一的映射："
+    ) + ", ".join(KINDS)
+    return Mistake(where, found, expected, line, near)
+
+
+def _pattern(where: str, pattern: str) -> str:
+    if where != "name":
+        return say(f"a text of the form {pattern}", f"形如 {pattern} 的文本")
+    return say(
+        "letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+        "字母、数字、点、连字符和下划线，以字母或数字开头",
+    )
 
 
 def _halves(message: str) -> tuple[str, str]:
@@ -69,7 +98,7 @@ def _halves(message: str) -> tuple[str, str]:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = hide_password(repr(value))
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

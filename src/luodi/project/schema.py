@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,54 +21,19 @@ from luodi.contracts import (
     parse_rule,
     say,
 )
+from luodi.project.quantities import Duration, Size, parse_duration, parse_size
+from luodi.project.sources import AnySource, Source, check_address, tag_of
 
-_DURATION = re.compile(
-    r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?"
-    r"(?:(\d+(?:\.\d+)?)(?:s|(?![\d.m])))?(?:(\d+(?:\.\d+)?)ms)?"
-)
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)(i?)b?")
-
-
-def parse_duration(value: object) -> object:
-    """Seconds from `90`, `"90s"`, `"10m"`, `"1h30m"`, `"30d"`, `"200ms"`.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    text = value.replace(" ", "").lower() if isinstance(value, str) else ""
-    match = _DURATION.fullmatch(text)
-    if not text or match is None:
-        raise ValueError(
-            say(
-                f"found {value!r}; expected a time such as 90s, 10m or 1h30m",
-                f"收到 {value!r}；应为时长，例如 90s、10m 或 1h30m",
-            )
-        )
-    days, hours, minutes, seconds, thousandths = (float(part or 0) for part in match.groups())
-    return days * 86_400 + hours * 3600 + minutes * 60 + seconds + thousandths / 1000
-
-
-def parse_size(value: object) -> object:
-    """Bytes from `1048576`, `"500MB"`, `"1.5GiB"`.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    text = value.replace(" ", "").lower() if isinstance(value, str) else ""
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise ValueError(
-            say(
-                f"found {value!r}; expected a size such as 500MB or 2GiB",
-                f"收到 {value!r}；应为大小，例如 500MB 或 2GiB",
-            )
-        )
-    number, unit, binary = match.groups()
-    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit or " "))
+__all__ = [
+    "DataSettings",
+    "Duration",
+    "ModelSettings",
+    "Project",
+    "ServeSettings",
+    "Size",
+    "parse_duration",
+    "parse_size",
+]
 
 
 def _names(value: object) -> object:
@@ -77,15 +41,13 @@ def _names(value: object) -> object:
 
 
 def _source(value: object) -> object:
-    """A mapping of one named table is that table."""
-    if isinstance(value, Mapping) and len(value) == 1:
+    """A mapping of one named table is that table, unless its name is a kind of source."""
+    if isinstance(value, Mapping) and len(value) == 1 and tag_of(value) is None:
         return next(iter(value.values()))
     return value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
-Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 
 
 class _Strict(BaseModel):
@@ -137,9 +99,11 @@ class NoiseSettings(_Strict):
 class DataSettings(_Strict):
     """Where the rows come from and what happens to them."""
 
-    source: Annotated[str, BeforeValidator(_source)]
-    test: str | None = None
-    valid: str | None = None
+    source: Annotated[Source, BeforeValidator(_source)]
+    test: Annotated[Source | None, BeforeValidator(_source)] = None
+    valid: Annotated[Source | None, BeforeValidator(_source)] = None
+    allow_private: Names = ()
+    sample: int | None = Field(default=None, ge=10)
     columns: dict[str, Names]
     kinds: dict[str, ColumnKind] = Field(default_factory=dict)
     positive: Annotated[str | None, BeforeValidator(_text)] = None
@@ -152,6 +116,13 @@ class DataSettings(_Strict):
     anonymity: AnonymitySettings | None = None
     split: SplitSettings = SplitSettings()
     limit: int | None = Field(default=None, ge=2)
+
+    @field_validator("source", "test", "valid")
+    @classmethod
+    def _no_secret(cls, value: AnySource | None) -> AnySource | None:
+        if isinstance(value, str) and value.partition("://")[0].lower() in ("http", "https"):
+            check_address(value, ("https", "http"))
+        return value
 
     @field_validator("clean")
     @classmethod

@@ -13,4 +13,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "where a model's rows came from, step by step",
         "查看模型数据的来历：来源、问题、清洗、切分、模型包",
     ),
+    "diff": (
+        "A B",
+        "compare two tables: schema, counts, drift",
+        "比较两个数据表：结构、数量、漂移",
+    ),
+    "fetch": (
+        "[PROJECT]",
+        "collect the project's sources from afar again",
+        "重新收集项目的远程数据源",
+    ),
 }

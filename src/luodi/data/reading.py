@@ -1,0 +1,120 @@
+"""One file to the parts of a table: held in memory, or scanned into pieces when it is long."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luodi.contracts import Finding, Progress
+from luodi.data.locate import Located
+from luodi.data.readers import read_file
+from luodi.data.scan import FROM, scan, scannable
+from luodi.data.store import Manifest, Store, file_digest
+from luodi.data.unpack import Unpacked, unpack
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_SCAN_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file that was read. `path` is as a reader would name it: relative where it can be."""
+
+    path: str
+    bytes: int
+    sha256: str
+    encoding: str
+    rows: int
+
+    @staticmethod
+    def of_table(name: str, table: pl.DataFrame) -> SourceFile:
+        """A folder, known by the table that it gave."""
+        from luodi.data.fingerprint import fingerprint
+
+        return SourceFile(name, 0, fingerprint(table).removeprefix("sha256:"), "", table.height)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one file: a table, or pieces on the disk."""
+
+    file: SourceFile
+    table: pl.DataFrame | None = None
+    pieces: Sequence[Path] = ()
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self.file.rows
+
+    @property
+    def columns(self) -> list[str]:
+        """Their names."""
+        import polars as pl
+
+        if self.table is not None:
+            return self.table.columns
+        return list(pl.read_parquet_schema(self.pieces[0])) if self.pieces else []
+
+    def tables(self) -> Iterator[pl.DataFrame]:
+        """The rows, a piece at a time."""
+        import polars as pl
+
+        if self.table is not None:
+            yield self.table
+        for piece in self.pieces:
+            yield pl.read_parquet(piece)
+
+
+def read_parts(file: Located, store: Store, progress: Progress) -> Iterator[Part]:
+    """What a file holds: one part, or one for each file of a .zip.
+
+    Raises:
+        DataError: with file and line.
+    """
+    known = (file.sha256, file.bytes) if file.sha256 else None
+    for content in unpack(file.path, file.name, file.filename):
+        head = content.stream.read(FROM + 1)
+        if len(head) > FROM and scannable(content.filename):
+            known = known or file_digest(file.path)
+            yield _scanned(content, head, known, store, progress)
+            continue
+        raw = head + (content.stream.rest() if len(head) > FROM else b"")
+        if known is None:
+            packed = content.stream.kind != ""
+            known = (
+                file_digest(file.path) if packed else (hashlib.sha256(raw).hexdigest(), len(raw))
+            )
+        table, encoding, findings = read_file(raw, content.filename, content.shown, file.sheet)
+        seen = SourceFile(content.shown, known[1], known[0], encoding, table.height)
+        yield Part(seen, table, findings=findings)
+
+
+def _scanned(
+    content: Unpacked, head: bytes, known: tuple[str, int], store: Store, progress: Progress
+) -> Part:
+    """The pieces of a long file, from the store where it was scanned before."""
+    name = f"scan-{_SCAN_VERSION}:{known[0]}:{content.shown}"
+    key = hashlib.sha256(name.encode()).hexdigest()[:16]
+    manifest = store.find(key)
+    if manifest is None or not all(store.object(o.sha256).is_file() for o in manifest.objects):
+        with store.work(key) as folder:
+            done = scan(content, head, folder, progress)
+            objects = [store.put(path, path.name) for path in done.pieces]
+            when = datetime.now(UTC).isoformat(timespec="seconds")
+            facts = {"encoding": done.encoding, "rows": str(done.rows)}
+            manifest = Manifest(content.shown, when, objects, done.findings, facts)
+            store.keep(key, manifest)
+            store.discard(folder)
+    seen = SourceFile(
+        content.shown, known[1], known[0], manifest.facts["encoding"], int(manifest.facts["rows"])
+    )
+    pieces = [store.object(item.sha256) for item in manifest.objects]
+    return Part(seen, pieces=pieces, findings=list(manifest.findings))

@@ -1,0 +1,226 @@
+"""Compressed files as streams, bounded: a bomb is refused while it is still small.
+
+.gz .bz2 .xz .zst hold one file; .zip holds a folder, of which no path may leave.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple, Protocol
+
+from luodi.contracts import DataError, MissingPartError, say
+
+LIMIT = 64 << 30
+"""Bytes that a compressed file may unpack to."""
+RATIO = 500
+"""How much larger than itself it may unpack to, once that is over `FREE` bytes."""
+FREE = 256 << 20
+_MEMBERS = 10_000
+
+STREAMS = (".gz", ".bz2", ".xz", ".zst")
+ENDINGS = (*STREAMS, ".zip")
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most `size` of them."""
+
+
+class Unpacked(NamedTuple):
+    """A file's content. `filename` tells its format, `shown` names it to the reader."""
+
+    filename: str
+    shown: str
+    stream: Bounded
+
+
+class Bounded:
+    """A stream that ends in words when it is damaged, or unpacks to more than it may."""
+
+    def __init__(self, stream: Readable, shown: str, packed: int, kind: str) -> None:
+        self.stream, self.shown, self.packed, self.kind = stream, shown, packed, kind
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, `size` of them unless the stream ends.
+
+        Raises:
+            DataError: damage, or a bomb.
+        """
+        pieces: list[bytes] = []
+        wanted = size
+        while wanted > 0:
+            piece = self._read(min(wanted, 1 << 22))
+            if not piece:
+                break
+            pieces.append(piece)
+            wanted -= len(piece)
+            self._count(len(piece))
+        return b"".join(pieces)
+
+    def rest(self) -> bytes:
+        """All that is left."""
+        pieces = []
+        while piece := self.read(1 << 24):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self.stream.read(size)
+        except MemoryError:
+            raise
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError,
+                zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # fmt: skip
+            raise damaged(self.shown, self.kind, error) from None
+        except Exception as error:
+            if type(error).__module__.startswith("zstandard"):
+                raise damaged(self.shown, self.kind, error) from None
+            raise
+
+    def _count(self, size: int) -> None:
+        self.size += size
+        if not self.kind:
+            return
+        if self.size > LIMIT or (self.size > FREE and self.size > RATIO * self.packed):
+            raise DataError(
+                say(
+                    f"{self.shown} unpacks to more than {self.size >> 20} MiB, from "
+                    f"{self.packed:,} bytes.",
+                    f"{self.shown} 由 {self.packed:,} 字节解压出超过 {self.size >> 20} MiB。",
+                ),
+                say(f"Data does not shrink {RATIO} times; a bomb does.",
+                    f"数据不会压缩到 {RATIO} 分之一，压缩炸弹才会。"),
+                say("If it is meant, unpack it yourself.", "如确有其事，请自行解压。"),
+            )  # fmt: skip
+
+
+def unpack(path: Path, shown: str, filename: str = "") -> Iterator[Unpacked]:
+    """The content of a file: itself, what it holds, or each file of a .zip.
+
+    Args:
+        filename: tells the format where the path does not.
+
+    Raises:
+        DataError: damage, a bomb, a path that leaves the folder, a password.
+    """
+    name = PurePosixPath(filename or path.name)
+    ending = name.suffix.lower()
+    try:
+        packed = path.stat().st_size
+        if ending == ".zip":
+            yield from _members(path, shown)
+            return
+        with path.open("rb") as raw:
+            if ending not in _OPENERS:
+                yield Unpacked(str(name), shown, Bounded(raw, shown, packed, ""))
+                return
+            kind = ending.removeprefix(".")
+            stream = _OPENERS[ending](raw)
+            yield Unpacked(str(name.with_suffix("")), shown, Bounded(stream, shown, packed, kind))
+    except OSError as error:
+        raise DataError(
+            say(f"{shown} cannot be read: {error.strerror or error}.",
+                f"无法读取 {shown}：{error.strerror or error}。")
+        ) from None  # fmt: skip
+
+
+def _members(path: Path, shown: str) -> Iterator[Unpacked]:
+    try:
+        archive = zipfile.ZipFile(path)
+        members = [item for item in archive.infolist() if not item.is_dir()]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeError) as error:
+        raise damaged(shown, "zip", error) from None
+    with archive:
+        # As in a folder: what systems leave beside real files is not meant.
+        members = [item for item in members if not _hidden(item.filename)]
+        if not members or len(members) > _MEMBERS:
+            raise DataError(
+                say(f"{shown} holds {len(members):,} files.",
+                    f"{shown} 含有 {len(members):,} 个文件。"),
+                say(f"Expected 1 to {_MEMBERS:,}.", f"应为 1 到 {_MEMBERS:,} 个。"),
+            )  # fmt: skip
+        for item in members:
+            _check_member(item, shown)
+        for item in sorted(members, key=lambda member: member.filename):
+            inner = f"{shown}/{item.filename}"
+            try:
+                stream = archive.open(item)
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+                raise damaged(inner, "zip", error) from None
+            with stream:
+                bounded = Bounded(stream, inner, max(item.compress_size, 1), "zip")
+                yield Unpacked(PurePosixPath(item.filename).name, inner, bounded)
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in name.split("/"))
+
+
+def _check_member(item: zipfile.ZipInfo, shown: str) -> None:
+    name = item.filename
+    parts = name.replace("\\", "/").split("/")
+    links = stat.S_ISLNK(item.external_attr >> 16)
+    if ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0] or links:
+        raise DataError(
+            say(f"{shown} holds the path {name!r}, which leaves its folder.",
+                f"{shown} 含有越出文件夹的路径 {name!r}。"),
+            say("Expected paths inside it.", "应为其内部的路径。"),
+            say("Do not trust this file.", "请勿信任该文件。"),
+        )  # fmt: skip
+    if item.flag_bits & 1:
+        raise DataError(
+            say(f"{shown} is locked with a password.", f"{shown} 有密码保护。"),
+            say("Expected a .zip without one.", "应为无密码的 .zip。"),
+        )
+    if PurePosixPath(name).suffix.lower() in ENDINGS:
+        raise DataError(
+            say(f"{shown} holds another packed file, {name}.",
+                f"{shown} 内含另一个压缩文件 {name}。"),
+            say("Expected tables.", "应为数据表。"),
+            say("Unpack it yourself first.", "请先自行解压。"),
+        )  # fmt: skip
+
+
+def damaged(file: str, kind: str, error: BaseException) -> DataError:
+    """The error for a file that is not what its ending says, or only half of it."""
+    words = str(error).strip()
+    reason = words.splitlines()[0][:200].rstrip(".") if words else type(error).__name__
+    return DataError(
+        say(f"{file} is no readable {kind}: {reason}.", f"{file} 不是可读的 {kind}：{reason}。"),
+        say("The file is damaged or cut short.", "文件已损坏或不完整。"),
+        say("Export or copy it again.", "请重新导出或复制。"),
+    )
+
+
+def _zstd(raw: BinaryIO) -> Readable:
+    try:
+        import zstandard
+    except ModuleNotFoundError:
+        raise MissingPartError(
+            say("zstandard is not installed.", "未安装 zstandard。"),
+            say("It reads .zst files.", "读取 .zst 文件需要它。"),
+            "pip install 'luodi[sources]'",
+        ) from None
+    # A window of over 128 MiB asks for memory that no table needs.
+    reader: Readable = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
+        raw, read_across_frames=True
+    )
+    return reader
+
+
+_OPENERS: dict[str, Callable[[BinaryIO], Readable]] = {
+    ".gz": lambda raw: gzip.GzipFile(fileobj=raw),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+    ".zst": _zstd,
+}

@@ -1,0 +1,170 @@
+"""Pages of every kind, tokens, pauses, half answers: what an interface may do to us."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from luodi.contracts import ROW, DataError
+from luodi.data.fetching import Access
+from luodi.data.sources import collect
+from luodi.project.sources import ApiSource
+
+ROWS = [{"n": n, "text": f"第{n}行", **({"more": n / 2} if n % 3 else {})} for n in range(25)]
+TABLE = [(n, row["text"], row.get("more")) for n, row in enumerate(ROWS)]
+
+
+def reply(value: Any, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    return 200, {"Content-Type": "application/json"} | headers, json.dumps(value).encode()
+
+
+def asked(path: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+
+
+def by_page(path: str, _: object):
+    page = int(asked(path)["page"])
+    return reply({"data": {"items": ROWS[10 * (page - 1) : 10 * page]}})
+
+
+def by_offset(path: str, _: object):
+    start, size = int(asked(path)["offset"]), int(asked(path)["limit"])
+    return reply(ROWS[start : start + size])
+
+
+def by_cursor(path: str, _: object):
+    start = int(asked(path).get("after", "0"))
+    following = str(start + 10) if start + 10 < len(ROWS) else None
+    return reply({"rows": ROWS[start : start + 10], "meta": {"next": following}})
+
+
+def by_link(path: str, _: object):
+    start = int(asked(path).get("from", "0"))
+    link = f'</items?from={start + 10}>; rel="next", </items?from=0>; rel="first"'
+    return reply(ROWS[start : start + 10], **({"Link": link} if start + 10 < len(ROWS) else {}))
+
+
+WAYS = {
+    "page": (by_page, {"records": "data.items"}, 4),
+    "offset": (by_offset, {"page_size": 10, "size_param": "limit"}, 3),
+    "cursor": (by_cursor, {"records": "rows", "cursor": "meta.next", "page_param": "after"}, 3),
+    "link": (by_link, {}, 3),
+    "none": (lambda *_: reply(ROWS), {}, 1),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_kind_of_pages(way: str, site, access: Access) -> None:
+    answer, options, pages = WAYS[way]
+    server = site(answer)
+    source = ApiSource(api=f"{server.address}/items", pagination=way, rate=500, **options)
+    collected = collect(source, access.root, access=access)
+    assert collected.table.drop(ROW).rows() == TABLE
+    assert len(server.asked) == pages
+    # Once is enough; a second time only when it is asked for.
+    assert collect(source, access.root, access=access).table.equals(collected.table)
+    assert len(server.asked) == pages
+    collect(source, access.root, access=dataclasses.replace(access, refresh=True))
+    assert len(server.asked) == 2 * pages
+
+
+def test_a_broken_fetch_goes_on_at_its_page(site, access: Access) -> None:
+    broken = {"20": True}
+
+    def answer(path: str, headers: dict[str, str]):
+        if broken.get(asked(path)["offset"]):
+            return 400, {}, b"not now"
+        return by_offset(path, headers)
+
+    server = site(answer)
+    source = ApiSource(api=f"{server.address}/items", pagination="offset", page_size=10,
+                       size_param="limit", rate=500)  # fmt: skip
+    with pytest.raises(DataError, match=r"answered 400 \(not now\)"):
+        collect(source, access.root, access=access)
+    broken.clear()
+    assert collect(source, access.root, access=access).table.drop(ROW).rows() == TABLE
+    offsets = [asked(path)["offset"] for path in server.asked]
+    assert offsets == ["0", "10", "20", "20"]
+
+
+def test_it_tries_again_as_the_server_asks(site, access: Access) -> None:
+    answers = [(429, {"Retry-After": "1"}, b""), (503, {}, b""), reply(ROWS)]
+    server = site(lambda *_: answers.pop(0))
+    started = time.monotonic()
+    table = collect(ApiSource(api=server.address + "/x", rate=500), access.root, access=access)
+    assert table.table.height == 25
+    assert time.monotonic() - started >= 1
+    assert len(server.asked) == 3
+
+
+def test_an_answer_cut_short_is_asked_for_again(site, access: Access) -> None:
+    whole = reply(ROWS)
+    cut = (200, {"Content-Length": str(len(whole[2]))}, whole[2][:50])
+    answers = [cut, whole]
+    server = site(lambda *_: answers.pop(0))
+    table = collect(ApiSource(api=server.address + "/x", rate=500), access.root, access=access)
+    assert table.table.drop(ROW).rows() == TABLE
+
+
+def test_requests_keep_their_distance(site, access: Access) -> None:
+    server = site(by_link)
+    started = time.monotonic()
+    source = ApiSource(api=f"{server.address}/items", pagination="link", rate=5)
+    collect(source, access.root, access=access)
+    assert time.monotonic() - started >= 0.4  # 3 requests, 2 pauses of 0.2 s
+
+
+def test_csv_pages(site, access: Access) -> None:
+    bodies = {"1": b"n,text\n1,a\n2,b\n", "2": b"n,text\n3,c\n", "3": b""}
+    server = site(lambda path, _: (200, {"Content-Type": "text/csv"}, bodies[asked(path)["page"]]))
+    source = ApiSource(api=server.address + "/x", pagination="page", rate=500)
+    assert collect(source, access.root, access=access).table.drop(ROW).rows() == [
+        (1, "a"), (2, "b"), (3, "c"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "words"),
+    [
+        ((401, {}, b"who?"), {}, r"answered 401 \(who\?\).*token is missing or wrong"),
+        ((200, {}, b"<html>"), {}, "answers no JSON: line 1"),
+        (reply({"a": {"b": 1}}), {"records": "a.c"}, r"no list of objects at a\.c.*holds: a"),
+        (reply([1, 2]), {}, "no list of objects"),
+        (reply({"r": [{"a": 1}], "n": "/x?c=1"}),
+         {"records": "r", "pagination": "cursor", "cursor": "n"}, "same next page again"),
+        (reply([{"a": 1}], Link='<http://elsewhere.example/x>; rel="next"'),
+         {"pagination": "link"}, r"next page .* lies on elsewhere\.example"),
+        (reply([]), {}, "no rows"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(answer, options, words, site, access: Access) -> None:
+    server = site(lambda *_: answer)
+    source = ApiSource(api=server.address + "/x", rate=500, **options)
+    with pytest.raises(DataError, match=words):
+        collect(source, access.root, access=access)
+
+
+def test_more_pages_than_wanted_are_counted(site, access: Access) -> None:
+    server = site(by_link)
+    source = ApiSource(api=f"{server.address}/items", pagination="link", rate=500, pages=2)
+    collected = collect(source, access.root, access=access)
+    assert collected.table.height == 20
+    assert [(f.code, f.count) for f in collected.findings] == [("pages-limit", 2)]
+
+
+def test_a_token_goes_to_its_host_alone(site, access: Access, monkeypatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "tk-5ecret-93")
+    other = site(lambda *_: reply(ROWS))
+    elsewhere = other.address.replace("127.0.0.1", "localhost")
+    first = site(lambda *_: (302, {"Location": elsewhere + "/y"}, b""))
+    source = ApiSource(api=first.address + "/x", token="${SHOP_TOKEN}", rate=500,  # noqa: S106
+                       headers={"X-Api-Key": "${SHOP_TOKEN}"})  # fmt: skip
+    assert collect(source, access.root, access=access).table.height == 25
+    assert first.headers[0]["authorization"] == "Bearer tk-5ecret-93"
+    assert first.headers[0]["x-api-key"] == "tk-5ecret-93"
+    assert not {"authorization", "x-api-key"} & set(other.headers[0])

@@ -1,0 +1,139 @@
+"""A real broker on loopback: drained by count and by time, and gone on with after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from luodi.contracts import DataError
+from luodi.data.fetching import Access
+from luodi.data.sources import collect
+from luodi.project.sources import MqttSource
+from tests.data.fetching.conftest import needs
+
+ADDRESS = "mqtt://127.0.0.1:1883"
+
+
+@pytest.fixture
+def topic() -> Iterator[str]:
+    needs(1883, "an MQTT broker")
+    name = f"luodi/test/{secrets.token_hex(4)}"
+    yield name
+    clear = client()
+    clear.publish(f"{name}/kept", b"", qos=1, retain=True).wait_for_publish(5)
+    clear.disconnect()
+
+
+def client() -> mqtt.Client:
+    made = mqtt.Client(CallbackAPIVersion.VERSION2)
+    made.connect("127.0.0.1", 1883)
+    made.loop_start()
+    return made
+
+
+class Sensor:
+    """Says a number again and again until it is stopped."""
+
+    def __init__(self, topic: str, pause: float = 0.005) -> None:
+        self.said = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._talk, args=(topic, pause), daemon=True)
+        self._thread.start()
+
+    def _talk(self, topic: str, pause: float) -> None:
+        voice = client()
+        while not self._stop.is_set():
+            voice.publish(f"{topic}/t{self.said % 2}", json.dumps({"n": self.said}), qos=1)
+            self.said += 1
+            time.sleep(pause)
+        voice.disconnect()
+        voice.loop_stop()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+
+def test_by_count(topic: str, access: Access) -> None:
+    sensor = Sensor(topic)
+    source = MqttSource(mqtt=ADDRESS, topic=f"{topic}/+", count=50, seconds=20)
+    table = collect(source, access.root, access=access).table
+    sensor.stop()
+    assert table.height == 50
+    numbers = table["n"].to_list()
+    assert numbers == list(range(numbers[0], numbers[0] + 50))
+    assert set(table["topic"]) == {f"{topic}/t0", f"{topic}/t1"}
+    assert str(table["time"].dtype.time_zone) == "UTC"
+
+
+def test_by_time_and_payloads_of_every_kind(topic: str, access: Access) -> None:
+    voice = client()
+    for payload in ('{"temperature": 21.5, "topic": "x"}', "3.5", "warm", "好", b"\xff\x00", ""):
+        info = voice.publish(f"{topic}/kept", payload or b"", qos=1, retain=bool(payload))
+        info.wait_for_publish(5)
+    voice.publish(f"{topic}/kept", "42", qos=1, retain=True).wait_for_publish(5)
+    talk = threading.Timer(0.5, lambda: [voice.publish(f"{topic}/b", p, qos=1) for p in
+                                         ('{"temperature": 21.5, "topic": "x"}', "warm",
+                                          b"\xff\x00")])  # fmt: skip
+    talk.start()
+    source = MqttSource(mqtt=ADDRESS, topic=f"{topic}/#", seconds=1.5)
+    table = collect(source, access.root, access=access).table
+    voice.disconnect()
+    voice.loop_stop()
+    assert table.select("value", "temperature", "payload.topic", "payload").rows() == [
+        (42, None, None, None), (None, 21.5, "x", None), (None, None, None, "warm"),
+        (None, None, None, "ff00"),
+    ]  # fmt: skip
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from luodi.data.fetching import Access
+from luodi.data.sources import collect
+from luodi.project.sources import MqttSource
+root = Path(sys.argv[1])
+source = MqttSource(mqtt=sys.argv[2], topic=sys.argv[3], count=400, seconds=60)
+table = collect(source, root, access=Access(root / ".luodi", root)).table
+print(table["n"].to_list())
+"""
+
+
+def test_a_kill_loses_nothing(topic: str, access: Access) -> None:
+    """Numbers that a sensor says while nobody listens are there all the same: none is missing."""
+    command = [sys.executable, "-c", SCRIPT, str(access.root), ADDRESS, f"{topic}/+"]
+    sensor = Sensor(topic, pause=0.01)
+    journal = access.home / "data" / "collected"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(400):
+        if any(path.stat().st_size > 2000 for path in journal.glob("*.partial/journal.jsonl")):
+            break
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    sensor.stop()
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(done.stdout)
+    assert len(numbers) == 400
+    # Quality of service 1 may bring a message twice, never not at all.
+    assert sorted(set(numbers)) == list(range(min(numbers), max(numbers) + 1))
+
+
+def test_a_broker_that_is_silent_or_not_there(topic: str, access: Access) -> None:
+    with pytest.raises(DataError, match="Nothing came from"):
+        collect(MqttSource(mqtt=ADDRESS, topic=topic, seconds=0.3), access.root, access=access)
+    with pytest.raises(DataError, match="broker at 127"):
+        collect(MqttSource(mqtt="mqtt://127.0.0.1:1", topic=topic, seconds=1), access.root,
+                access=access)  # fmt: skip
