@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 from luodi.contracts import ColumnKind, JsonValue
 from luodi.data.profile import profile_column
-from luodi.data.roles import as_text
+from luodi.data.roles import MISSING, as_text
 
 if TYPE_CHECKING:
     import polars as pl
 
-MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-", "--", ".", "缺失", "无", "未知")
-"""What people write where a number or a date is not known, in small letters. Among categories
-each of these is a value of its own: "none" may well mean that somebody has no debts."""
 _NUMBERS = 0.9
 """A column of texts is one of numbers when so many of its values are; the rest must be MISSING."""
 _SHORT = 40
@@ -24,6 +21,8 @@ def recognise(column: pl.Series) -> ColumnKind:
     """What the column holds. Running numbers, constants and empty columns are to be ignored."""
     import polars as pl
 
+    if column.dtype == pl.String and _is_numeric(column):
+        column = _as_typed(as_numbers(column))  # numbers in quotes are numbers all the same
     profile = profile_column(column)
     if profile.kind == "identifier" or profile.kind == "empty":  # noqa: PLR1714  # mypy narrows
         return "ignore"
@@ -31,12 +30,18 @@ def recognise(column: pl.Series) -> ColumnKind:
         return "ignore"
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         return "ignore"
-    if column.dtype == pl.String:
-        if _is_numeric(column):
-            return "number"
-        if profile.kind == "text" and _is_short(column, profile.distinct):
-            return "category"
+    is_text = column.dtype == pl.String and profile.kind == "text"
+    if is_text and _is_short(column, profile.distinct):
+        return "category"
     return profile.kind
+
+
+def _as_typed(numbers: pl.Series) -> pl.Series:
+    """Whole numbers as such: only they can be running numbers."""
+    import polars as pl
+
+    whole = (numbers == numbers.round(0)).all() and bool((numbers.abs() < 2**53).all())
+    return numbers.cast(pl.Int64) if whole else numbers
 
 
 def _is_numeric(column: pl.Series) -> bool:

@@ -19,6 +19,9 @@ from luodi.contracts import (
 if TYPE_CHECKING:
     import polars as pl
 
+MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-", "--", ".", "缺失", "无", "未知")
+"""What people write where a number or a date is not known, in small letters. Among categories
+each of these is a value of its own: "none" may well mean that somebody has no debts."""
 _READ = (Role.TEXT, Role.LABEL)
 """Roles whose columns are read as the kind that the task says; others stay as they came."""
 
@@ -94,7 +97,7 @@ def as_number(column: pl.Series) -> pl.Series:
     if column.dtype == pl.Boolean or column.dtype.is_numeric():
         return column.cast(pl.Float64).fill_nan(None)
     text = as_text(column).str.strip_chars()
-    text = text.set((text == "").fill_null(False), None)
+    text = text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
     numbers = text.str.replace_all(r"[,_ ]", "").cast(pl.Float64, strict=False).fill_nan(None)
     if (wrong := text.is_not_null() & numbers.is_null()).any():
         shown = ", ".join(repr(value) for value in text.filter(wrong).head(3).to_list())
