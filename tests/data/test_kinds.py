@@ -7,7 +7,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from luodi.data.kinds import as_dates, read_column, recognise
+from luodi.contracts import RequestError
+from luodi.data.kinds import as_dates, read_column, read_strictly, recognise
 
 ROWS = 60
 MIXED = [n * 37 % 11 + 0.5 for n in range(ROWS)]
@@ -24,6 +25,8 @@ MIXED = [n * 37 % 11 + 0.5 for n in range(ROWS)]
         (["1", "2", "b7"] * 20, "category"),
         (["red", "green", None] * 20, "category"),
         ([True, False, None] * 20, "boolean"),
+        (["True", "false", ""] * 20, "boolean"),
+        (["yes", "no"] * 30, "category"),
         ([date(2024, 1, 1 + n % 28) for n in range(ROWS)], "date"),
         ([f"2024/{1 + n % 12}/{1 + n % 28}" for n in range(ROWS)], "date"),
         ([f"2024年{1 + n % 12}月{1 + n % 28}日" for n in range(ROWS)], "date"),
@@ -52,6 +55,12 @@ def test_values_as_a_request_carries_them():
     assert read_column(pl.Series([" none ", ""]), "category") == ["none", None]
     assert read_column(pl.Series(["是", "no", "maybe"]), "boolean") == [True, False, None]
     assert read_column(pl.Series([float("inf")]), "number") == [None]
+
+
+def test_what_is_asked_about_must_be_of_the_kind():
+    assert read_strictly(pl.Series("c", ["1", "n/a", None]), "number") == [1.0, None, None]
+    with pytest.raises(RequestError, match=r"row 2\.c: found 'soon'"):
+        read_strictly(pl.Series("c", ["2024-01-01", "soon"]), "date")
 
 
 def test_dates_of_every_spelling_are_one():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +34,7 @@ def command(
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores.")] = None,
     project: Annotated[Path | None, typer.Option(help="The folder of the project.")] = None,
+    explain: Annotated[bool, typer.Option(help="Give the reasons of every answer.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Answer every row of a table. Without -o, one JSON line a row on standard output."""
@@ -52,7 +53,7 @@ def command(
     collected = collect(source, Path.cwd())
     for finding in collected.findings:
         progress.say(finding.message)
-    answers = answer_rows(bundle, collected.table, progress)
+    answers = answer_rows(bundle, collected.table, progress, explain)
     progress.close()
     document: dict[str, JsonValue] = {
         "model": bundle.manifest.name,
@@ -104,9 +105,9 @@ def _check_output(output: Path | None, source: str) -> None:
 
 
 def answer_rows(
-    bundle: LoadedBundle, table: pl.DataFrame, progress: TerminalProgress
+    bundle: LoadedBundle, table: pl.DataFrame, progress: TerminalProgress, explain: bool = False
 ) -> list[Answer]:
-    """One answer a row, in order.
+    """One answer a row, in order; with its `reasons` where they are asked for.
 
     Raises:
         UsageError: when a field of the model has no column.
@@ -117,9 +118,14 @@ def answer_rows(
     for start in range(0, table.height, _BLOCK):
         progress.step(start, table.height)
         names = [name for name, _ in columns]
-        block = [column.slice(start, _BLOCK).to_list() for _, column in columns]
+        block = [column[start : start + _BLOCK] for _, column in columns]
         values = [dict(zip(names, row, strict=True)) for row in zip(*block, strict=True)]
-        answers += bundle.answer(bundle.read(values, _row_after(start)))
+        requests = bundle.read(values, _row_after(start))
+        found = bundle.answer(requests)
+        if explain:
+            for answer, reasons in zip(found, bundle.reasons(requests), strict=True):
+                answer["reasons"] = [reason.to_json() for reason in reasons]
+        answers += found
     progress.step(table.height, table.height)
     return answers
 
@@ -128,16 +134,18 @@ def _row_after(start: int) -> Callable[[int], str]:
     return lambda index: say(f"row {start + index + 1}", f"第 {start + index + 1} 行")
 
 
-def field_columns(schema: Schema, table: pl.DataFrame) -> list[tuple[str, pl.Series]]:
-    """The column that each field of a request is read from.
+def field_columns(schema: Schema, table: pl.DataFrame) -> list[tuple[str, list[JsonValue]]]:
+    """The values of the column that each field of a request is read from.
 
     It has the field's name, or the name that the column had in training; a table of one column
     is the one field that a model asks for.
 
     Raises:
         UsageError: when a field that is needed has none.
+        RequestError: for a value that is not of the field's kind.
     """
     from luodi.contracts import RESERVED
+    from luodi.data.kinds import read_strictly
     from luodi.data.roles import as_text
 
     there = [name for name in table.columns if name not in RESERVED]
@@ -160,8 +168,10 @@ def field_columns(schema: Schema, table: pl.DataFrame) -> list[tuple[str, pl.Ser
             )
         if names:
             column = table.get_column(names[0])
-            textual = field.kind in ("text", "category", "date")
-            found.append((field.name, as_text(column) if textual else column))
+            if field.kind == "text":  # as it is: a blank text is the model's to judge
+                found.append((field.name, as_text(column).to_list()))
+            else:
+                found.append((field.name, read_strictly(column, field.kind)))
     return found
 
 
@@ -187,6 +197,8 @@ def with_answers(
             added["probability"] = [answer[field.name][answer["label"]] for answer in answers]
         elif field.kind != "scores":
             added[field.name] = [answer.get(field.name) for answer in answers]
+    if "reasons" in answers[0]:
+        added["reasons"] = [_in_words(answer["reasons"]) for answer in answers]
     kept = table.drop(RESERVED, strict=False)
     renamed = {name: f"input_{name}" for name in kept.columns if name in added}
     for name, new in renamed.items():
@@ -199,6 +211,10 @@ def with_answers(
     return kept.rename(renamed).with_columns(
         pl.Series(name, values) for name, values in added.items()
     )
+
+
+def _in_words(reasons: Sequence[Mapping[str, JsonValue]]) -> str:
+    return " ".join(str(reason["text"]) for reason in reasons)
 
 
 def write_table(table: pl.DataFrame, output: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
@@ -78,7 +80,9 @@ def _text(field: Field, value: JsonValue, where: str) -> str:
 def _category(field: Field, value: JsonValue, where: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)  # a table's whole numbers come as floats where one of them is missing
+    if isinstance(value, int | float) and math.isfinite(value):
         return str(value)
     return _text(field, value, where)
 
@@ -101,12 +105,39 @@ def _boolean(field: Field, value: JsonValue, where: str) -> bool:
     raise field.refuse(value, where)
 
 
+_DAY = re.compile(
+    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
+    r"(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+
+
+def iso_date(text: str) -> str | None:
+    """A day, maybe with a time, as ISO has it: 2024/3/5 is 2024-03-05; None when it is none."""
+    match = _DAY.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day, time = match.groups()
+    spelt = f"{year}-{int(month):02d}-{int(day):02d}" + (f"T{time}" if time else "")
+    try:
+        datetime.fromisoformat(spelt)
+    except ValueError:
+        return None
+    return spelt
+
+
+def _date(field: Field, value: JsonValue, where: str) -> str:
+    found = iso_date(value) if isinstance(value, str) else None
+    if found is None:
+        raise field.refuse(value, where)
+    return found
+
+
 _READERS = {
     "text": _text,
     "category": _category,
     "number": _number,
     "boolean": _boolean,
-    "date": _text,
+    "date": _date,
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from luodi.contracts import ColumnKind, JsonValue
+from luodi.contracts import ColumnKind, JsonValue, RequestError, say
+from luodi.contracts.schema import iso_date
 from luodi.data.profile import profile_column
 from luodi.data.roles import MISSING, as_text
 
@@ -30,10 +31,18 @@ def recognise(column: pl.Series) -> ColumnKind:
         return "ignore"
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         return "ignore"
+    if column.dtype == pl.String and _is_truth(column):
+        return "boolean"
     is_text = column.dtype == pl.String and profile.kind == "text"
     if is_text and _is_short(column, profile.distinct):
         return "category"
     return profile.kind
+
+
+def _is_truth(column: pl.Series) -> bool:
+    """Whether all that stands there is true or false, as files without types spell it."""
+    present = as_words(column).drop_nulls().str.to_lowercase().unique().to_list()
+    return 0 < len(present) <= 2 and set(present) <= {"true", "false"}
 
 
 def _as_typed(numbers: pl.Series) -> pl.Series:
@@ -93,11 +102,9 @@ def as_dates(column: pl.Series) -> pl.Series:
         return column.dt.to_string("%Y-%m-%d")
     if isinstance(column.dtype, pl.Datetime):
         return column.dt.to_string("%Y-%m-%dT%H:%M:%S")
-    text = known(column).str.replace_all(r"[/.年月]", "-").str.replace_all("日", "")
-    # Days and months of one figure: ISO has two.
-    text = text.str.replace_all(r"-(\d)(\D|$)", "-0$1$2").str.replace_all(r"-(\d)(\D|$)", "-0$1$2")
-    whole = text.str.contains(r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$")
-    return text.set((~whole).fill_null(False), None).str.replace(" ", "T")
+    # By the very function that reads a request's: the two cannot differ.
+    found = [None if text is None else iso_date(text) for text in known(column).to_list()]
+    return pl.Series(column.name, found, dtype=pl.String)
 
 
 def as_booleans(column: pl.Series) -> pl.Series:
@@ -125,3 +132,23 @@ def read_column(column: pl.Series, kind: str) -> list[JsonValue]:
     if kind == "boolean":
         return as_booleans(column).to_list()
     return as_words(column).to_list()
+
+
+def read_strictly(column: pl.Series, kind: str) -> list[JsonValue]:
+    """As `read_column`, of a table that is asked about: what stands there must be of the kind.
+
+    Raises:
+        RequestError: naming the first row (from 1) whose value is of another kind.
+    """
+    values = read_column(column, kind)
+    there = known(column) if kind in ("number", "date", "boolean") else None
+    if there is None:
+        return values
+    for row, (value, text) in enumerate(zip(values, there.to_list(), strict=True), 1):
+        if value is None and text is not None and text.lower() not in ("inf", "-inf"):
+            raise RequestError(
+                say(f"row {row}.{column.name}", f"第 {row} 行.{column.name}"),
+                say(f"found {text[:60]!r}.", f"收到 {text[:60]!r}。"),
+                say(f"Expected a {kind}.", f"应为 {kind}。"),
+            )
+    return values
