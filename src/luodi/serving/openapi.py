@@ -264,6 +264,7 @@ def _shared() -> dict[str, JsonValue]:
             "required": ["inputs"],
             "properties": {
                 "id": text,
+                "model_name": text,
                 "parameters": {"type": "object"},
                 "inputs": tensors,
                 "outputs": {"type": "array", "items": named},

@@ -59,7 +59,8 @@ def read_tensors(body: JsonValue, schema: Schema, limit: int) -> list[JsonValue]
     if not isinstance(body, dict):
         raise _wrong("", body, "an object with inputs", "含 inputs 的对象")
     for name in body:
-        if name not in ("id", "parameters", "inputs", "outputs"):
+        # KServe's own client repeats the model's name here.
+        if name not in ("id", "parameters", "inputs", "outputs", "model_name"):
             raise RequestError(
                 name[:100],
                 say("no such field.", "没有此字段。"),

@@ -27,6 +27,7 @@ class Listening:
 
     url: str
     models: tuple[Registered, ...]
+    grpc: str = ""
 
 
 def serve(
@@ -48,14 +49,19 @@ def serve(
         host, port = bound.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         models = tuple(offer.model for offer in offers.versions)
-        _run(bound, offers, settings, lambda: ready(Listening(url, models)))
+
+        def told(grpc_port: int) -> None:
+            grpc = f"{url.partition('//')[2].rpartition(':')[0]}:{grpc_port}"
+            ready(Listening(url, models, grpc if grpc_port else ""))
+
+        _run(bound, offers, settings, told)
 
 
 def _run(
     bound: socket.socket,
     offers: Offers,
     settings: ServeSettings,
-    ready: Callable[[], None],
+    ready: Callable[[int], None],
 ) -> None:
     import uvicorn
 
@@ -63,13 +69,19 @@ def _run(
     from luodi.serving.http import app
 
     service = build(offers, settings)
+    if settings.grpc_port is not None:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        service.grpc_address = f"{host}:{settings.grpc_port}"
 
     class Server(uvicorn.Server):
         """Tells when it listens, and ends with success when it is asked to end."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            ready()
+            if service.failure is None:
+                ready(service.grpc_port)
+            else:
+                self.should_exit = True
 
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -99,6 +111,8 @@ def _run(
         Server(config).run(sockets=[bound])
     finally:
         service.router.fleet.close()
+    if service.failure is not None:
+        raise service.failure
 
 
 def listening_socket(settings: ServeSettings) -> socket.socket:

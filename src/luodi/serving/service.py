@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from luodi.contracts import LuodiError
 from luodi.serving.desk import Desk
 from luodi.serving.following import Follower
 from luodi.serving.metrics import ServiceMetrics
@@ -35,7 +36,13 @@ class Logs:
 
 
 class Service:
-    """One process' part of a service."""
+    """One process' part of a service.
+
+    Attributes:
+        grpc_address: where to answer over gRPC too; empty for nowhere.
+        grpc_port: the port that it got.
+        failure: why it could not start.
+    """
 
     def __init__(
         self,
@@ -48,19 +55,33 @@ class Service:
     ) -> None:
         self.router, self.limits, self.metrics = router, limits, metrics
         self.follower, self.desk, self.logs = follower, desk, logs
+        self.grpc_address = ""
+        self.grpc_port = 0
+        self.failure: LuodiError | None = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow the registry for as long as the service answers; then write what is left."""
         following = asyncio.get_running_loop().create_task(self.follower.run())
         try:
-            yield
+            async with contextlib.AsyncExitStack() as stack:
+                if self.grpc_address:
+                    await self._answer_grpc(stack)
+                yield
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
             await self.desk.rest()
             self.logs.close()
+
+    async def _answer_grpc(self, stack: contextlib.AsyncExitStack) -> None:
+        from luodi.serving.rpc.server import answering
+
+        try:
+            self.grpc_port = await stack.enter_async_context(answering(self, self.grpc_address))
+        except LuodiError as error:
+            self.failure = error  # raised here, it would end as a traceback in the log
 
     def measure(self) -> None:
         """Bring the gauges up to what is in memory now."""

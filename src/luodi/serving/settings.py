@@ -57,6 +57,7 @@ class ServeSettings:
         threads: threads of one call of a predictor.
         sessions: calls of one predictor at once.
         memory: bytes that the models may take together; None for no limit.
+        grpc_port: where to answer over gRPC too; 0 takes a free one, None is nowhere.
         acts: where the workers of one service tell one another what they were told to load.
     """
 
@@ -68,4 +69,5 @@ class ServeSettings:
     drain_seconds: int = 30
     limits: Limits = field(default_factory=Limits)
     memory: int | None = None
+    grpc_port: int | None = None
     acts: Path | None = None

@@ -1,0 +1,282 @@
+"""The gRPC server: the same desk, the same reader, the same errors as over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from luodi import __version__
+from luodi.contracts import (
+    BundleError,
+    BusyError,
+    LuodiError,
+    MissingPartError,
+    RegistryError,
+    RequestError,
+    say,
+    use_language,
+)
+from luodi.serving import inference, protocol
+from luodi.serving.desk import Question, Rows
+from luodi.serving.people import counted_to_explain
+from luodi.serving.repository import listed
+from luodi.serving.rpc.messages import SERVICE, classes
+from luodi.serving.rpc.tensors import as_json, write
+
+if TYPE_CHECKING:
+    from luodi.serving.fleet import Held
+    from luodi.serving.router import Served
+    from luodi.serving.service import Service
+
+LOG = logging.getLogger("luodi.serving")
+ROUTE = "grpc"
+Method = Callable[["Calls", Any, Any], Awaitable[Any]]
+
+
+class Calls:
+    """What each call of the protocol does."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.messages = classes()
+
+    async def server_live(self, request: Any, context: Any) -> Any:
+        """ServerLive: the process answers."""
+        return self.messages["ServerLiveResponse"](live=True)
+
+    async def server_ready(self, request: Any, context: Any) -> Any:
+        """ServerReady: every model can be asked."""
+        return self.messages["ServerReadyResponse"](ready=True)
+
+    async def model_ready(self, request: Any, context: Any) -> Any:
+        """ModelReady: whether a model is served."""
+        self._service.router.find(request.name, request.version or None)
+        return self.messages["ModelReadyResponse"](ready=True)
+
+    async def server_metadata(self, request: Any, context: Any) -> Any:
+        """ServerMetadata: the server."""
+        return self.messages["ServerMetadataResponse"](
+            name="luodi", version=__version__, extensions=inference.EXTENSIONS[1:]
+        )
+
+    async def model_metadata(self, request: Any, context: Any) -> Any:
+        """ModelMetadata: what a model asks and answers."""
+        held = self._service.router.find(request.name, request.version or None)
+        told = inference.describe(self._service, held)
+        tensors = {
+            side: [
+                {"name": head["name"], "datatype": head["datatype"], "shape": head["shape"]}
+                for head in told[side]
+            ]
+            for side in ("inputs", "outputs")
+        }
+        return self.messages["ModelMetadataResponse"](
+            name=told["name"], versions=told["versions"], platform=told["platform"], **tensors
+        )
+
+    async def model_infer(self, request: Any, context: Any) -> Any:
+        """ModelInfer: the answers."""
+        service, metadata = self._service, _metadata(context)
+        number = request.id or metadata.get("x-request-id", "") or secrets.token_hex(8)
+        version = request.model_version or None
+
+        async def read(model: Served) -> Rows:
+            def rows() -> Rows:
+                schema, limit = model.bundle.schema, service.limits.inputs
+                body = as_json(request, limit)
+                values = protocol.read_tensors(body, schema, limit)
+                fields = protocol.wanted_outputs(body, schema)
+                wanted = range(len(values)) if protocol.wants_reasons(body) else ()
+                explain = counted_to_explain(list(wanted))
+                return Rows(values, model.read(values, "rows[{}]".format), fields, explain)
+
+            return await asyncio.to_thread(rows) if request.ByteSize() > 32_768 else rows()
+
+        def told(held: Held) -> None:
+            context.answered_by = held.key
+
+        question = Question(request.model_name, version, number, metadata, ROUTE)
+        answered = await service.desk.ask(question, read, told)
+        response = self.messages["ModelInferResponse"](
+            model_name=answered.name, model_version=answered.version, id=number
+        )
+        tensors = protocol.write_tensors(answered.answers, answered.rows.aside)
+        write(response, tensors, bool(request.raw_input_contents))
+        return response
+
+    async def repository_index(self, request: Any, context: Any) -> Any:
+        """RepositoryIndex: every version that is served or could be."""
+        rows = await listed(self._service, request.ready)
+        return self.messages["RepositoryIndexResponse"](models=rows)
+
+    async def repository_model_load(self, request: Any, context: Any) -> Any:
+        """RepositoryModelLoad: prove a model of the registry, and answer for it."""
+        version = _parameters(request, ("version",)).get("version", "")
+        name = request.model_name or request.repository_name
+        model = await self._service.follower.load(name, version)
+        return self.messages["RepositoryModelLoadResponse"](model_name=model.model, isLoaded=True)
+
+    async def repository_model_unload(self, request: Any, context: Any) -> Any:
+        """RepositoryModelUnload: answer for a model no more."""
+        given = _parameters(request, ("version", "unload_dependents"))
+        name = request.model_name or request.repository_name
+        await self._service.follower.unload(name, given.get("version") or None)
+        return self.messages["RepositoryModelUnloadResponse"](model_name=name, isUnloaded=True)
+
+
+CALLS: dict[str, Method] = {
+    "ServerLive": Calls.server_live,
+    "ServerReady": Calls.server_ready,
+    "ModelReady": Calls.model_ready,
+    "ServerMetadata": Calls.server_metadata,
+    "ModelMetadata": Calls.model_metadata,
+    "ModelInfer": Calls.model_infer,
+    "RepositoryIndex": Calls.repository_index,
+    "RepositoryModelLoad": Calls.repository_model_load,
+    "RepositoryModelUnload": Calls.repository_model_unload,
+}
+
+
+def _parameters(request: Any, known: tuple[str, ...]) -> dict[str, Any]:
+    given = {name: getattr(value, value.WhichOneof("parameter_choice") or "string_param")
+             for name, value in request.parameters.items()}  # fmt: skip
+    for name in given:
+        if name not in known:
+            raise RequestError(
+                f"parameters.{name[:100]}",
+                say("not taken.", "不接受。"),
+                say(f"Expected: {', '.join(known)}.", f"应为：{'、'.join(known)}。"),
+            )
+    return given
+
+
+def _metadata(context: Any) -> dict[str, str]:
+    return {
+        name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
+    }
+
+
+def need_grpc() -> Any:
+    """The library, when it is there.
+
+    Raises:
+        MissingPartError: when the extra is not installed.
+    """
+    try:
+        import grpc
+    except ImportError as error:
+        raise MissingPartError(
+            say("gRPC is not installed.", "未安装 gRPC。"),
+            "",
+            say("pip install 'luodi[grpc]'", "pip install 'luodi[grpc]'"),
+        ) from error
+    return grpc
+
+
+@contextlib.asynccontextmanager
+async def answering(service: Service, address: str) -> AsyncIterator[int]:
+    """Answer over gRPC at `host:port` while the block runs; yields the port.
+
+    Raises:
+        MissingPartError: when the extra is not installed.
+        LuodiError: when the port is taken.
+    """
+    grpc = need_grpc()
+    from grpc import aio
+
+    calls = Calls(service)
+    handlers = {
+        name: grpc.unary_unary_rpc_method_handler(
+            _guarded(service, calls, name, method, grpc),
+            request_deserializer=calls.messages[f"{name}Request"].FromString,
+            response_serializer=_bytes_of,
+        )
+        for name, method in CALLS.items()
+    }
+    server = aio.server(
+        options=[
+            ("grpc.max_receive_message_length", service.limits.body),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.so_reuseport", 1),
+        ]
+    )
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise LuodiError(
+            say(f"gRPC cannot listen on {address}.", f"gRPC 无法在 {address} 上监听。"),
+            "",
+            say("Take another: --grpc-port 0 picks a free one.",
+                "请换一个；--grpc-port 0 任选空闲端口。"),
+        ) from error  # fmt: skip
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop(grace=30)
+
+
+def _bytes_of(message: Any) -> bytes:
+    data: bytes = message.SerializeToString()
+    return data
+
+
+def _guarded(service: Service, calls: Calls, name: str, method: Method, grpc: Any) -> Any:
+    """A call whose every error is a status in words."""
+    codes = {
+        RequestError: grpc.StatusCode.INVALID_ARGUMENT,
+        RegistryError: grpc.StatusCode.NOT_FOUND,
+        BundleError: grpc.StatusCode.FAILED_PRECONDITION,
+        BusyError: grpc.StatusCode.UNAVAILABLE,
+    }
+    counted = name == "ModelInfer"
+
+    async def guarded(request: Any, context: Any) -> Any:
+        from luodi.serving.replies import kind_of
+
+        started, status, kind = time.perf_counter(), "OK", ""
+        asked = _metadata(context).get("accept-language", "")[:2].lower()
+        use_language("zh" if asked == "zh" else "en" if asked == "en" else None)
+        seen = _Seen(context)
+        try:
+            return await method(calls, request, seen)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            kind = kind_of(error)
+            code = next((codes[each] for each in codes if isinstance(error, each)), None)
+            words = str(error)
+            if code is None:
+                LOG.error("a gRPC request failed", exc_info=error)
+                code = grpc.StatusCode.INTERNAL
+                words = say("The model failed on this request.", "模型处理此请求时出错。")
+            status = code.name
+            await context.abort(code, words)
+        finally:
+            if counted:
+                model, version = seen.answered_by
+                metrics = service.metrics
+                metrics.requests.labels(model, version, ROUTE, status).inc()
+                metrics.seconds.labels(model, ROUTE).observe(time.perf_counter() - started)
+                if kind:
+                    metrics.errors.labels(model, version, kind).inc()
+
+    return guarded
+
+
+class _Seen:
+    """A call's context, and who answered it."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self.answered_by = ("", "")
+
+    def invocation_metadata(self) -> Any:
+        """What the caller sent beside the message."""
+        return self._context.invocation_metadata()
