@@ -182,7 +182,7 @@ def curves(history: Sequence[Mapping[str, float]]) -> list[Lines]:
     measured = [
         key
         for key in dict.fromkeys(key for record in history for key in record)
-        if key not in ("step", "epoch", "seconds", "learning_rate", "left")
+        if key.startswith(("train_", "valid_")) or key.endswith("loss")
     ]
     losses = [key for key in measured if key.endswith("loss")]
     others = [key for key in measured if key not in losses]
