@@ -53,7 +53,8 @@ def show(checked: Checked, price: float, remarks: bool = False) -> None:
     columns = Table(box=None, pad_edge=False, header_style="bold")
     for head in (
         say("Column", "列"),
-        say("Kind", "类型"),
+        say("Holds", "内容"),
+        say("Read as", "用作"),
         say("Missing", "缺失"),
         say("Distinct", "不同取值"),
     ):
@@ -62,6 +63,7 @@ def show(checked: Checked, price: float, remarks: bool = False) -> None:
         columns.add_row(
             escape(str(column["name"])),
             str(column["kind"]),
+            checked.read_as.get(str(column["name"]), "–"),
             str(column["missing"]),
             str(column["distinct"]),
         )

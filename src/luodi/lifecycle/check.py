@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.contracts import Estimate, system_language, use_language
+from luodi.contracts import Dataset, Estimate, Role, Schema, system_language, use_language
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_check
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, recipes
@@ -22,6 +22,8 @@ class Checked:
 
     Attributes:
         estimates: each recipe with what it will take; a budget caps its seconds.
+        read_as: column -> how it is read: a field's kind, or the roles that it plays; columns
+            that are left out have none.
         seconds, bytes: of the whole run: the sum, and the largest.
     """
 
@@ -29,6 +31,7 @@ class Checked:
     clean: Clean
     rows: Mapping[str, int]
     estimates: Sequence[tuple[Recipe, Estimate]]
+    read_as: Mapping[str, str]
 
     @property
     def seconds(self) -> float:
@@ -48,7 +51,10 @@ class Checked:
             "ok": True,
             "data": {**self.clean.counts, **self.rows},
             "findings": [finding.to_json() for finding in self.clean.findings],
-            "columns": list(self.clean.profile),
+            "columns": [
+                {**column, "read_as": self.read_as.get(str(column["name"]))}
+                for column in self.clean.profile
+            ],
             "estimates": [
                 {
                     "learner": recipe.learner,
@@ -77,7 +83,21 @@ def check_project(project: Project, observer: Observer) -> Checked:
         clean,
         {name: getattr(cut.parts, name).rows for name in PARTS},
         [(recipe, _estimate(place, recipe, cut)) for recipe in distinct],
+        _read_as(cut.parts.train, cut.schema),
     )
+
+
+def _read_as(data: Dataset, schema: Schema) -> dict[str, str]:
+    kinds = {name: field.kind for field in schema.request for name in (field.name, *field.aliases)}
+    told: dict[str, list[str]] = {}
+    for role, names in data.roles.items():
+        for name in names:
+            learnt = role in (Role.FEATURE, Role.TEXT)
+            if learnt and name in kinds:
+                told.setdefault(name, []).insert(0, str(kinds[name]))
+            elif not learnt:
+                told.setdefault(name, []).append(str(role))
+    return {name: ", ".join(words) for name, words in told.items()}
 
 
 def _estimate(place: RunPlace, recipe: Recipe, cut: Cut) -> Estimate:
