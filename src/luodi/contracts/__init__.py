@@ -35,6 +35,7 @@ from luodi.contracts.learner import (
     Learner,
     Range,
     SearchSpace,
+    Telling,
 )
 from luodi.contracts.metric import Classified, Grouping, Interval, Metric, Scored, Valued
 from luodi.contracts.predictor import Answering, Explainer, Predictor, Preparing, Reason
@@ -119,6 +120,7 @@ __all__ = [
     "Table",
     "TargetScale",
     "Task",
+    "Telling",
     "TrainingError",
     "UsageError",
     "Valued",

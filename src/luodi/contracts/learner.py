@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from luodi.contracts.json import JsonValue
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from luodi.contracts.metric import Metric
     from luodi.contracts.predictor import Predictor
     from luodi.contracts.progress import Progress
-    from luodi.contracts.schema import Schema
+    from luodi.contracts.schema import Field, Schema
+    from luodi.contracts.section import Section
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,19 @@ class Fitted(Protocol):
 
     def export(self, folder: Path) -> None:
         """Write the files that the learner's predictor reads, without torch, without pickle."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """What a Fitted is as well when there is more to it than its task knows."""
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """What the report shows of the model itself."""
+
+    @property
+    def answers(self) -> Sequence[Field]:
+        """Fields of its answers beyond those of the task's schema."""
 
 
 class Learner(Protocol):

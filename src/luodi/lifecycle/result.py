@@ -123,7 +123,7 @@ def make_report(
 ) -> Report:
     """Everything that the page shows."""
     from luodi.bundle import version_of
-    from luodi.evaluation.report import Baseline, Report
+    from luodi.evaluation.report import Baseline, Report, section
 
     model, candidates = made
     bundle, evaluation, verdict, leak = judged
@@ -158,6 +158,7 @@ def make_report(
             *run.task.sections(
                 cut.parts.test, evaluation.answers, evaluation.scored, evaluation.level
             ),
+            *(section(item) for item in model.facts.get("sections", ())),
             *evaluation.why,
         ],
         truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),

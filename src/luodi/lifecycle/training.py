@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,14 @@ from luodi.contracts import (
     Answer,
     Dataset,
     FitSettings,
+    Fitted,
     Interval,
     JsonValue,
     MissingPartError,
     Parts,
     Progress,
     Schema,
+    Telling,
     TrainingError,
     say,
 )
@@ -112,10 +114,23 @@ def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progre
             "findings": [finding.to_json() for finding in fitted.findings],
             "history": [dict(record) for record in fitted.history],
             "licences": dict(fitted.licences),
+            **_told(fitted),
             "valid": _measured(run, cut.parts.valid, answers, cut.schema),
         },
     )
     shutil.rmtree(settings.folder, ignore_errors=True)
+
+
+def _told(fitted: Fitted) -> dict[str, JsonValue]:
+    """What a fitted model has to say beyond what its task knows."""
+    from luodi.evaluation.report import section_to_json
+
+    if not isinstance(fitted, Telling):
+        return {}
+    return {
+        "sections": [section_to_json(section) for section in fitted.sections],
+        "answers": [asdict(field) for field in fitted.answers],
+    }
 
 
 def fit_settings(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path) -> FitSettings:
@@ -228,7 +243,7 @@ def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
     folder = run.home / "bundles" / run.project.name / f"new-{key_of(str(trained.exported))}"
     shutil.rmtree(folder, ignore_errors=True)
     digest = write_bundle(
-        folder, exported=trained.exported, facts=facts, schema=cut.schema, golden=golden,
+        folder, exported=trained.exported, facts=facts, schema=_schema(trained, cut), golden=golden,
         preparation=cut.preparation,
     )  # fmt: skip
     final = folder.with_name(version_of(digest))
@@ -237,6 +252,12 @@ def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
     else:
         folder.rename(final)
     return Packaged(final, digest)
+
+
+def _schema(trained: Trained, cut: Cut) -> Schema:
+    """The task's schema, and what this model's answers carry beyond it."""
+    told = Schema.from_json({"request": [], "answer": trained.facts.get("answers", [])})
+    return replace(cut.schema, answer=(*cut.schema.answer, *told.answer))
 
 
 def _golden_requests(run: RunPlace, cut: Cut) -> list[Any]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from luodi.contracts import Answer, JsonValue, QuestionSettings
+from luodi.contracts import Answer, JsonValue
+from luodi.tasks.tabular.calibrators import (
+    Calibrator,
+    Unchanged,
+    calibrator_from_json,
+    calibrator_to_json,
+)
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.target import LABEL, SCORES
 from luodi.tasks.tabular.values import ValueDecision
@@ -21,46 +26,38 @@ FILE = "decision.json"
 
 @dataclass(frozen=True)
 class ClassDecision:
-    """Which label an answer names: the likeliest, or of two the event from `threshold` on."""
+    """Calibrated probabilities, and the label that an answer names: the likeliest, or of two the
+    event from `threshold` on.
+    """
 
     labels: tuple[str, ...]
     threshold: float | None = None
-
-    @classmethod
-    def learn(
-        cls, scores: Floats, truth: NDArray[np.int64], labels: Sequence[str],
-        question: QuestionSettings,
-    ) -> Self:  # fmt: skip
-        """From (n, k) scores on the validation part and the project's costs.
-
-        With the cost of a false alarm a and of a missed event m, the event is named from
-        p >= a / (a + m) on: there both answers cost the same (Elkan 2001).
-        """
-        labels = tuple(labels)
-        alarm = question.costs.get("false_positive", 0.0)
-        missed = question.costs.get("false_negative", 0.0)
-        if len(labels) != 2 or alarm + missed <= 0:
-            return cls(labels)
-        return cls(labels, alarm / (alarm + missed))
+    calibrator: Calibrator = Unchanged()  # noqa: RUF009  # frozen, and holds nothing
 
     def answers(self, scores: Floats, matrix: Floats) -> list[Answer]:
         """(n, k) scores to n answers; the rows themselves tell nothing more."""
-        best = scores.argmax(axis=1)
+        chance = self.calibrator.apply(scores)
+        best = chance.argmax(axis=1)
         if self.threshold is not None:
-            best = (scores[:, 1] >= self.threshold).astype(np.int64)
+            best = (chance[:, 1] >= self.threshold).astype(np.int64)
         return [
             {LABEL: self.labels[top], SCORES: dict(zip(self.labels, row, strict=True))}
-            for top, row in zip(best.tolist(), scores.tolist(), strict=True)
+            for top, row in zip(best.tolist(), chance.tolist(), strict=True)
         ]
 
     def to_json(self) -> dict[str, JsonValue]:
         """As plain values."""
-        return asdict(self)
+        return {
+            "labels": list(self.labels),
+            "threshold": self.threshold,
+            "calibrator": calibrator_to_json(self.calibrator),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, JsonValue]) -> Self:
         """What `to_json` wrote."""
-        return cls(tuple(value["labels"]), value["threshold"])
+        calibrator = calibrator_from_json(value["calibrator"])
+        return cls(tuple(value["labels"]), value["threshold"], calibrator)
 
 
 Decision = ClassDecision | ValueDecision

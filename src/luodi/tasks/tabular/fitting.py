@@ -18,6 +18,7 @@ from luodi.contracts import (
     Answer,
     Dataset,
     Estimate,
+    Field,
     Finding,
     FitSettings,
     JsonValue,
@@ -27,10 +28,13 @@ from luodi.contracts import (
     Reason,
     Request,
     SearchSpace,
+    Section,
 )
+from luodi.tasks.tabular.calibrating import Judged
 from luodi.tasks.tabular.codes import Flavour, Floats
 from luodi.tasks.tabular.columns import request_columns, table_columns
 from luodi.tasks.tabular.conformal import Dealt, dealt
+from luodi.tasks.tabular.deciding import decide
 from luodi.tasks.tabular.decision import ClassDecision, Decision, export_decision, load_decision
 from luodi.tasks.tabular.encoder import Encoder
 from luodi.tasks.tabular.reasons import field_contributions, reasons_of
@@ -111,6 +115,8 @@ class Trained:
     scorer: Scorer
     history: list[Mapping[str, float]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    answers: tuple[Field, ...] = ()
 
 
 class TabularPredictor:
@@ -179,6 +185,8 @@ class TabularFitted:
     history: Sequence[Mapping[str, float]]
     findings: Sequence[Finding] = ()
     licences: Mapping[str, str] = field(default_factory=dict)
+    sections: Sequence[Section] = ()
+    answers: tuple[Field, ...] = ()
     background: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def export(self, folder: Path) -> None:
@@ -232,12 +240,19 @@ class TabularLearner(ABC):
         self, learnt: Sample, held: Sample, target: Classes, fitting: Fitting
     ) -> TabularFitted:
         trained = self.train(learnt, held, fitting)
-        judged = held if held.rows else learnt
-        decision = ClassDecision.learn(
-            trained.scorer.score(judged.matrix), judged.truth, target.labels, fitting.question
-        )
+        judged = Judged(
+            trained.scorer.score(held.matrix).reshape(-1, len(target.labels)),
+            held.truth, held.weight, held.cluster,
+        )  # fmt: skip
+        decided = decide(judged, target.labels, fitting.question, fitting.settings.seed)
         return TabularFitted(
-            fitting.encoder, trained.scorer, decision, trained.history, trained.findings
+            fitting.encoder,
+            trained.scorer,
+            decided.decision,
+            trained.history,
+            [*trained.findings, *decided.findings],
+            sections=[*trained.sections, *decided.sections],
+            answers=trained.answers,
         )
 
     def _fit_numbers(
