@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,26 @@ if TYPE_CHECKING:
     import torch
 
 Ints = NDArray[np.int64]
+
+
+class Material(Protocol):
+    """What the loop trains on: n pieces, texts or rows, each of a length that adds up."""
+
+    def __len__(self) -> int:
+        """n."""
+
+    @property
+    def lengths(self) -> Ints:
+        """(n,) what each piece costs."""
+
+    def take(self, rows: Ints) -> Self:
+        """The pieces at these positions."""
+
+    def cut(self, length: int) -> Self:
+        """Every piece shortened to `length`, where it can be."""
+
+    def collate(self, rows: Ints, pad: int) -> Any:
+        """The pieces at `rows` as one batch, which has a `size`."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +66,10 @@ class Examples:
         return Examples(
             [cut_tokens(tokens, length) for tokens in self.tokens], self.targets, self.weights
         )
+
+    def collate(self, rows: Ints, pad: int) -> Batch:
+        """The texts at `rows` as one batch, padded on the right with the id `pad`."""
+        return collate(self, rows, pad)
 
 
 @dataclass(frozen=True)
@@ -127,7 +151,7 @@ def epoch_batches(lengths: Ints, budget: int, seed: int, epoch: int) -> list[Int
     return plan_batches(lengths, budget, np.random.default_rng([seed, epoch]))
 
 
-def in_order(examples: Examples, budget: int, pad: int) -> Iterator[tuple[Ints, Batch]]:
-    """Every text once, by length, with the rows that each batch holds."""
+def in_order(examples: Material, budget: int, pad: int) -> Iterator[tuple[Ints, Any]]:
+    """Every piece once, by length, with the rows that each batch holds."""
     for rows in plan_batches(examples.lengths, budget, None):
-        yield rows, collate(examples, rows, pad)
+        yield rows, examples.collate(rows, pad)

@@ -1,10 +1,11 @@
-"""The training loop: fine-tune a model on texts, within a budget, resumable."""
+"""The training loop: train a model on texts or rows, within a budget, resumable."""
 
 from __future__ import annotations
 
 import math
 import time
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +13,8 @@ from numpy.typing import NDArray
 
 from luodi.contracts import Finding, JsonValue, Progress, TrainingError, say
 from luodi.training.batching import (
-    Batch,
-    Examples,
     Ints,
-    collate,
+    Material,
     epoch_batches,
     in_order,
     padded_tokens,
@@ -40,7 +39,7 @@ _MOST_BROKEN = 5
 
 def train_model(
     model: Trainable,
-    parts: tuple[Examples, Examples],
+    parts: tuple[Material, Material],
     recipe: Recipe,
     loop: Loop,
     judge: Judge,
@@ -68,7 +67,7 @@ class _Training:
     def __init__(
         self,
         model: Trainable,
-        parts: tuple[Examples, Examples],
+        parts: tuple[Material, Material],
         recipe: Recipe,
         loop: Loop,
         judge: Judge,
@@ -146,14 +145,14 @@ class _Training:
             seconds += time.monotonic() - start
         return seconds / tokens
 
-    def _trial(self, examples: Examples, rows: Ints) -> int:
+    def _trial(self, examples: Material, rows: Ints) -> int:
         random = torch.get_rng_state()
-        batch = collate(examples, rows, self.recipe.pad)
+        batch = examples.collate(rows, self.recipe.pad)
         self.model.train(True)
         self.model.loss(batch).backward()  # type: ignore[no-untyped-call]
         self.optimiser.forget()
         torch.set_rng_state(random)
-        return batch.size
+        return int(batch.size)
 
     def _one_epoch(self) -> None:
         self.model.train(True)
@@ -163,7 +162,7 @@ class _Training:
             if self.done >= self.total:
                 break
             start = time.monotonic()
-            batch = collate(self.train, rows, self.recipe.pad)
+            batch = self.train.collate(rows, self.recipe.pad)
             self._one_step(batch)
             self.place += 1
             self.pace.add(time.monotonic() - start, batch.size)
@@ -172,7 +171,7 @@ class _Training:
             if time.monotonic() - self.saved > self.loop.every:
                 self._save()
 
-    def _one_step(self, batch: Batch) -> None:
+    def _one_step(self, batch: Any) -> None:
         loss = self.model.loss(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         rate = self.recipe.rate * one_cycle(self.done / self.total, self.recipe.warmup)
@@ -248,7 +247,7 @@ class _Training:
             + ", ".join(f"{k} {v:.4g}" for k, v in record.items() if k not in ("epoch", "seconds"))
         )
 
-    def outputs(self, examples: Examples) -> NDArray[np.float32]:
+    def outputs(self, examples: Material) -> NDArray[np.float32]:
         """(n, k) in the examples' order."""
         found = np.zeros((0, 0), dtype=np.float32)
         with torch.inference_mode():
@@ -318,7 +317,7 @@ class _Training:
         return True
 
 
-def _first_rows(examples: Examples, rows: int, seed: int) -> Examples:
+def _first_rows(examples: Material, rows: int, seed: int) -> Material:
     """`rows` of the examples, drawn by seed, in their order; all of them when none is left out."""
     if rows >= len(examples):
         return examples

@@ -8,13 +8,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import Finding, JsonValue
-from luodi.training.batching import Batch
 from luodi.training.budget import Clock, Plan
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ class Trainable(Protocol):
     def groups(self) -> Sequence[Group]:
         """Its weights, by how they are learnt."""
 
-    def loss(self, batch: Batch) -> torch.Tensor:
+    def loss(self, batch: Any) -> torch.Tensor:
         """One batch's loss, a scalar."""
 
-    def outputs(self, batch: Batch) -> torch.Tensor:
+    def outputs(self, batch: Any) -> torch.Tensor:
         """What is judged: (batch, k) in float32."""
 
     def train(self, mode: bool = True) -> object:
@@ -46,8 +45,8 @@ class Recipe:
     Attributes:
         epochs: passes over the rows.
         rate: the peak learning rate.
-        length: tokens that a text may have.
-        tokens: tokens a batch, padding included.
+        length: tokens that a text may have; 1 for rows.
+        tokens: tokens a batch, padding included; rows where each is one.
         warmup: the share of training over which the rate rises.
         clip: the gradient's greatest norm.
         patience: epochs without a better score before training stops.

@@ -1,9 +1,10 @@
 """How one field becomes numbers: learnt on the training part, the same in training and serving.
 
 Every code is made by `learn` and read back by `from_json`; `encode` turns n values into (n, k)
-float64. NumPy alone: the service runs this. Two flavours: `dense` for sums of weights (numbers in
+float64. NumPy alone: the service runs this. Three flavours: `dense` for sums of weights (numbers in
 comparable sizes, categories as ones and zeros, nothing missing), `trees` for splits (numbers as
-they are, categories as codes, NaN where nothing is known).
+they are, categories as codes, NaN where nothing is known), `tokens` for networks that embed each
+field (numbers in comparable sizes, NaN where nothing is known, categories as places in a table).
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ from numpy.typing import NDArray
 from luodi.contracts import Field, JsonValue
 
 Floats = NDArray[np.float64]
-Flavour = Literal["dense", "trees"]
+Flavour = Literal["dense", "trees", "tokens"]
 
 _MOST_ONES = 50
 """Categories that get a column of their own in a dense encoding; the rest share one."""
 _MOST_CODES = 1000
-"""Categories that get a code for trees."""
+"""Categories that get a code for trees, or a vector of a network."""
+_RARE = 3
+"""A network's category has so many rows at least: rarer ones teach it what to make of others."""
 _FARTHEST = 5.0
 """A dense number lies at most so many standard deviations off: no single row may rule a sum."""
-_BUCKETS = {"dense": 256, "trees": 32}
+_BUCKETS = {"dense": 256, "trees": 32, "tokens": 256}
 
 
 class Code(Protocol):
@@ -53,7 +56,8 @@ class Code(Protocol):
 class Number:
     """A number. Dense: standardised, the median where it is missing, and a flag for that.
 
-    A long tail is damped by the signed logarithm first (`log`).
+    Tokens: standardised, NaN where it is missing. A long tail is damped by the signed logarithm
+    first (`log`).
     """
 
     kind: ClassVar[str] = "number"
@@ -76,7 +80,7 @@ class Number:
         there = _damped(there) if log else there
         scale = float(there.std())
         return cls(field.name, flavour, median, float(there.mean()), scale if scale > 0 else 1.0,
-                   log, bool(len(there) < len(numbers)))  # fmt: skip
+                   log, flavour == "dense" and len(there) < len(numbers))  # fmt: skip
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -92,6 +96,8 @@ class Number:
         filled = np.where(missing, self.median, numbers)
         filled = _damped(filled) if self.log else filled
         scaled = np.clip((filled - self.mean) / self.scale, -_FARTHEST, _FARTHEST)
+        if self.flavour == "tokens":
+            scaled[missing] = math.nan
         return np.column_stack([scaled, missing]) if self.flag else scaled[:, None]
 
 
@@ -119,6 +125,7 @@ class Category:
     """One of a few values. A value never seen is `other` where that exists, else none of them.
 
     Dense: a column a value, and one for missing where that was seen. Trees: the value's place.
+    Tokens: its place from 1; 0 for a value never seen, or too rare; the last place for missing.
     """
 
     kind: ClassVar[str] = "category"
@@ -133,6 +140,8 @@ class Category:
         """The training part's values, the commonest first."""
         counts = Counter(str(value).strip() for value in values if value is not None)
         ordered = [name for name, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))]
+        if flavour == "tokens":
+            ordered = [name for name in ordered if counts[name] >= _RARE]
         most = _MOST_ONES if flavour == "dense" else _MOST_CODES
         missing = any(value is None for value in values)
         return cls(field.name, flavour, tuple(ordered[:most]), len(ordered) > most, missing)
@@ -140,7 +149,7 @@ class Category:
     @property
     def columns(self) -> tuple[str, ...]:
         """A name a column."""
-        if self.flavour == "trees":
+        if self.flavour != "dense":
             return (self.name,)
         return (
             *(f"{self.name}={value}" for value in self.values),
@@ -148,8 +157,18 @@ class Category:
             *([f"{self.name}?"] if self.missing else []),
         )
 
+    @property
+    def slots(self) -> int:
+        """Places that the tokens flavour tells apart."""
+        return len(self.values) + 2
+
     def encode(self, values: Sequence[JsonValue]) -> Floats:
         """(n, 1) codes, or (n, k) ones and zeros."""
+        if self.flavour == "tokens":
+            places = {name: index for index, name in enumerate(self.values, start=1)}
+            none = self.slots - 1
+            known = [none if v is None else places.get(str(v).strip(), 0) for v in values]
+            return np.array(known, np.float64).reshape(-1, 1)
         place = {name: index for index, name in enumerate(self.values)}
         unseen = len(self.values) if self.other else -1
         lacking = len(self.values) + self.other if self.missing else -1
@@ -169,7 +188,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Boolean:
-    """Yes or no. Dense: 1 and -1, 0 where nothing is known. Trees: 1, 0, NaN."""
+    """Yes or no. Dense: 1, -1, 0 where nothing is known. Trees: 1, 0, NaN. Tokens: 1, -1, NaN."""
 
     kind: ClassVar[str] = "boolean"
     name: str
@@ -187,7 +206,8 @@ class Boolean:
 
     def encode(self, values: Sequence[JsonValue]) -> Floats:
         """(n, 1)."""
-        no, none = (-1.0, 0.0) if self.flavour == "dense" else (0.0, math.nan)
+        no = 0.0 if self.flavour == "trees" else -1.0
+        none = 0.0 if self.flavour == "dense" else math.nan
         return np.array([[none if v is None else 1.0 if v else no] for v in values]).reshape(-1, 1)
 
 
@@ -220,7 +240,7 @@ class Date:
         """(n, 5)."""
         parts = np.array([_day(value) for value in values]).reshape(-1, 5)
         parts[:, 0] = (parts[:, 0] - self.start) / self.span
-        if self.flavour == "dense":
+        if self.flavour != "trees":
             parts[:, 1:] = parts[:, 1:] / np.array([12.0, 31.0, 7.0, 24.0]) - 0.5
             parts = np.nan_to_num(np.clip(parts, -_FARTHEST, _FARTHEST))
         return parts

@@ -45,8 +45,15 @@ class TabularRegression(TabularTask):
         from luodi.tasks.tabular.boosting import BoostingLearner
         from luodi.tasks.tabular.linear import LinearLearner
         from luodi.tasks.tabular.naive import NaiveLearner
+        from luodi.tasks.tabular.networks import MlpLearner, TransformerLearner
 
-        every: tuple[Learner, ...] = (NaiveLearner(), LinearLearner(), BoostingLearner())
+        every: tuple[Learner, ...] = (
+            NaiveLearner(),
+            LinearLearner(),
+            BoostingLearner(),
+            MlpLearner(),
+            TransformerLearner(),
+        )
         return {learner.name: learner for learner in every}
 
     @cached_property

@@ -1,0 +1,1 @@
+"""Networks on tables, in torch: loaded where they are trained, never where they are served."""
