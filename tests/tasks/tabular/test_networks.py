@@ -92,7 +92,7 @@ def test_tables_of_one_kind_of_column(tmp_path, columns):
         assert np.isfinite(scored.value).all()
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -101,7 +101,7 @@ class Killer(Quiet):
 
     def say(self, message):
         if "3" in message.split(":")[0]:
-            raise Killed
+            raise KilledError
 
 
 def test_a_killed_training_goes_on_and_ends_the_same(tmp_path, monkeypatch):
@@ -114,7 +114,7 @@ def test_a_killed_training_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     _, expected, _ = fitted(whole, MlpLearner(), data, epochs=5)
     defaults = recipe.Loop.__init__.__defaults__
     monkeypatch.setattr(recipe.Loop.__init__, "__defaults__", (*defaults[:-1], 0.0))
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         fitted(one, MlpLearner(), data, epochs=5, progress=Killer())
     assert list((one / "scratch").glob("checkpoint*"))
     told = []
