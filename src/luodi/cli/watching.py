@@ -14,6 +14,7 @@ TITLES = {
     "doubt": ("Doubt the labels", "核查标签"),
     "split": ("Split", "切分数据"),
     "mend": ("Mend", "修补数据"),
+    "form": ("Choose the form", "选择部署形式"),
     "package": ("Package", "打包"),
     "evaluate": ("Evaluate", "评估"),
     "leak": ("Show the leak", "展示泄漏"),

@@ -29,9 +29,11 @@ from luodi.contracts.language import (
 )
 from luodi.contracts.learner import (
     Choice,
+    Compressible,
     Estimate,
     FitSettings,
     Fitted,
+    Form,
     Learner,
     Range,
     SearchSpace,
@@ -73,6 +75,7 @@ __all__ = [
     "CleanSettings",
     "ColumnKind",
     "ColumnMending",
+    "Compressible",
     "DataError",
     "Dataset",
     "Estimate",
@@ -82,6 +85,7 @@ __all__ = [
     "Finding",
     "FitSettings",
     "Fitted",
+    "Form",
     "GateRule",
     "Grouping",
     "Interval",

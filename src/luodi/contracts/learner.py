@@ -12,6 +12,7 @@ from luodi.contracts.json import JsonValue
 if TYPE_CHECKING:
     from luodi.contracts.dataset import Dataset
     from luodi.contracts.finding import Finding
+    from luodi.contracts.json import Request
     from luodi.contracts.metric import Metric
     from luodi.contracts.predictor import Predictor
     from luodi.contracts.progress import Progress
@@ -142,3 +143,38 @@ class Learner(Protocol):
         self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
     ) -> Fitted:
         """Learn from `train`; choose on `valid` alone."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a model's numbers are kept and what computes with them.
+
+    Attributes:
+        name: as in the project file's `serve.form`: float32, int8, bfloat16.
+        runtime: as in `serve.runtime`: onnxruntime, openvino.
+        method: how the numbers were made smaller: dynamic, calibrated; empty where they were not.
+    """
+
+    name: str
+    runtime: str
+    method: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.name, self.method, self.runtime)))
+
+
+@runtime_checkable
+class Compressible(Protocol):
+    """What a Learner is as well when its models can be kept in several forms."""
+
+    def forms(self) -> Sequence[Form]:
+        """Those that this machine can make and run; first the one that `Fitted.export` writes."""
+
+    def compress(
+        self, exported: Path, form: Form, requests: Sequence[Request], folder: Path
+    ) -> None:
+        """Write the model that was exported to `exported` to `folder`, in another form.
+
+        Args:
+            requests: rows of the training part, for whatever must be calibrated.
+        """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import Finding, Interval, JsonValue, say
+from luodi.lifecycle.forms import Formed
 from luodi.lifecycle.judging import Evaluation, LeakShown
 from luodi.lifecycle.place import RESULT, RunPlace
 from luodi.lifecycle.rows import PARTS, Clean
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from luodi.evaluation.report import Report
 
 REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class Made:
+    """The model that is judged, those that it was chosen from, and the form that it is kept in."""
+
+    model: Trained
+    candidates: Sequence[Trained]
+    formed: Formed
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ def conclude(
     run: RunPlace,
     clean: Clean,
     cut: Cut,
-    made: tuple[Trained, Sequence[Trained]],
+    made: Made,
     judged: tuple[Packaged, Evaluation, Verdict, LeakShown | None],
 ) -> Outcome:
     """Write the report, seal the evaluation into the bundle, register what passed."""
@@ -52,7 +62,7 @@ def conclude(
     page = render(report)
     (run.folder / REPORT).write_text(page, "utf-8")
     write_json(run.folder / "report.json", report.to_json())
-    result = make_result(run, report, bundle)
+    result = make_result(run, report, bundle) | {"form": made.formed.to_json()}
     attach_evaluation(
         bundle.folder,
         {"report.html": page.encode(), "report.json": run.folder / "report.json"},
@@ -118,14 +128,14 @@ def make_report(
     run: RunPlace,
     clean: Clean,
     cut: Cut,
-    made: tuple[Trained, Sequence[Trained]],
+    made: Made,
     judged: tuple[Packaged, Evaluation, Verdict, LeakShown | None],
 ) -> Report:
     """Everything that the page shows."""
     from luodi.bundle import version_of
     from luodi.evaluation.report import Baseline, Report, section
 
-    model, candidates = made
+    model, candidates = made.model, made.candidates
     bundle, evaluation, verdict, leak = judged
     project = run.project
     return Report(

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from luodi.contracts import TrainingError, say, system_language, use_language
 from luodi.lifecycle.doubt import doubt
+from luodi.lifecycle.forms import choose_form
 from luodi.lifecycle.judging import evaluate, gate, show_leak
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_run
 from luodi.lifecycle.recipes import baseline_recipes, recipes
-from luodi.lifecycle.result import Outcome, conclude
+from luodi.lifecycle.result import Made, Outcome, conclude
 from luodi.lifecycle.rows import collect, prepare, split
 from luodi.lifecycle.stages import Observer
 from luodi.lifecycle.training import Cut, Trained, choose, package, promising, train
@@ -35,11 +36,13 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     baselines = [train(run, recipe, cut) for recipe in baseline_recipes(run.task)]
     candidates = _train_until_promising(run, cut)  # all choosing is done on the valid part
     model = choose(run, candidates)
-    bundle = package(run, model, cut)  # export, golden answers, manifest
+    formed = choose_form(run, model, cut)  # float32, int8, bfloat16: the fastest faithful one
+    bundle = package(run, model, formed, cut)  # golden answers, manifest
     evaluation = evaluate(run, bundle, cut, baselines)  # the test part is opened here, once
     leak = show_leak(run, raw, clean, cut)
     verdict = gate(run, evaluation)
-    return conclude(run, clean, cut, (model, candidates), (bundle, evaluation, verdict, leak))
+    made = Made(model, candidates, formed)
+    return conclude(run, clean, cut, made, (bundle, evaluation, verdict, leak))
 
 
 def _train_until_promising(run: RunPlace, cut: Cut) -> Sequence[Trained]:

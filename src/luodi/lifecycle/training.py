@@ -24,6 +24,7 @@ from luodi.contracts import (
     TrainingError,
     say,
 )
+from luodi.lifecycle.forms import Formed
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.recipes import Recipe
 from luodi.lifecycle.stages import code_version, key_of, package_of, read_json, write_json
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from luodi.data.preparation import Preparation
 
 GOLDEN = 64
+_TOLERANCE, _LOSSY_TOLERANCE = 1e-4, 0.02
+"""How far a golden answer's numbers may lie off on another machine. Processors round 8-bit and
+bfloat16 products in ways of their own; some compute them in float32."""
 
 
 @dataclass(frozen=True)
@@ -212,13 +216,13 @@ class Packaged:
     digest: str
 
 
-def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
-    """The bundle of a trained model."""
+def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packaged:
+    """The bundle of a trained model, in the form that was chosen for it."""
     from luodi.bundle import version_of
     from luodi.bundle.write import BundleFacts, write_bundle
 
     learner = run.task.learners[trained.recipe.learner]
-    predictor = learner.predictor.load(trained.exported, run.threads)
+    predictor = learner.predictor.load(formed.exported, run.threads)
     requests = _golden_requests(run, cut)  # of parts: masked already, gaps and all
     answers = predictor.predict(cut.preparation.apply(requests))
     golden = list(zip(requests, answers, strict=True))
@@ -238,12 +242,14 @@ def package(run: RunPlace, trained: Trained, cut: Cut) -> Packaged:
         },
         licences=trained.facts["licences"],
         settings={"seed": run.project.model.seed, **asdict(trained.recipe)},
-        serving=run.project.serve.travelling(),
+        serving=run.project.serve.travelling()
+        | ({"form": asdict(formed.form)} if formed.form else {}),
+        tolerance=_TOLERANCE if formed.exact else _LOSSY_TOLERANCE,
     )
-    folder = run.home / "bundles" / run.project.name / f"new-{key_of(str(trained.exported))}"
+    folder = run.home / "bundles" / run.project.name / f"new-{key_of(str(formed.exported))}"
     shutil.rmtree(folder, ignore_errors=True)
     digest = write_bundle(
-        folder, exported=trained.exported, facts=facts, schema=_schema(trained, cut), golden=golden,
+        folder, exported=formed.exported, facts=facts, schema=_schema(trained, cut), golden=golden,
         preparation=cut.preparation,
     )  # fmt: skip
     final = folder.with_name(version_of(digest))

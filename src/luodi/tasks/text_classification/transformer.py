@@ -16,10 +16,12 @@ from luodi.contracts import (
     Estimate,
     Finding,
     FitSettings,
+    Form,
     JsonValue,
     Predictor,
     Progress,
     Range,
+    Request,
     Role,
     SearchSpace,
     TrainingError,
@@ -121,6 +123,20 @@ class TransformerLearner:
         "smoothing": Range(0.0, 0.2, default=0.0),
         "balance": Choice(("auto", "none", "root", "full")),
     }
+
+    def forms(self) -> Sequence[Form]:
+        """float32, int8 and bfloat16, as far as the runtimes are installed."""
+        from luodi.tasks.text_classification.transformer_forms import available_forms
+
+        return available_forms()
+
+    def compress(
+        self, exported: Path, form: Form, requests: Sequence[Request], folder: Path
+    ) -> None:
+        """Write an exported model in another form; integers are calibrated on `requests`."""
+        from luodi.tasks.text_classification.transformer_forms import write_form
+
+        write_form(exported, form, requests, folder)
 
     def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
         """Floating-point work over what this processor was seen to do; kept to the budget."""

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from luodi.contracts import Compressible, Form, MissingPartError
+from luodi.tasks.text_classification import task
+from luodi.tasks.text_classification.transformer import TransformerLearner
+from luodi.tasks.text_classification.transformer_forms import EXPORTED, available_forms
+from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
+from tests.tasks.text_classification.test_transformer import TRAIN, VALID, _fit
+from tests.tiny_base import make_tiny_base
+
+LEARNER = TransformerLearner()
+CALIBRATED = Form("int8", "onnxruntime", "calibrated")
+BFLOAT16 = Form("bfloat16", "openvino")
+needs_openvino = pytest.mark.skipif(
+    BFLOAT16 not in available_forms(), reason="openvino is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    base = str(make_tiny_base(folder / "tiny"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LUODI_CACHE", str(folder / "cache"))
+        _fit(base, folder).export(folder / "model")
+    return folder / "model"
+
+
+def _made(exported: Path, form: Form, folder: Path) -> TransformerPredictor:
+    samples = task.requests(TRAIN, task.schema(TRAIN))[:64]
+    LEARNER.compress(exported, form, samples, folder)
+    return TransformerPredictor.load(folder, 1)
+
+
+def _numbers(predictor: TransformerPredictor, requests: Any) -> Any:
+    answers = predictor.predict(requests)
+    return np.array([list(answer["probabilities"].values()) for answer in answers])
+
+
+REQUESTS = task.requests(VALID, task.schema(TRAIN))
+
+
+def test_the_learner_says_which_forms_there_are() -> None:
+    assert isinstance(LEARNER, Compressible)
+    assert LEARNER.forms()[0] == EXPORTED
+    assert CALIBRATED in LEARNER.forms()
+
+
+@pytest.mark.parametrize("form", available_forms()[1:], ids=str)
+def test_each_form_answers_nearly_as_the_exported_model(
+    exported: Path, tmp_path: Path, form: Form
+) -> None:
+    expected = _numbers(TransformerPredictor.load(exported, 1), REQUESTS)
+    found = _numbers(_made(exported, form, tmp_path), REQUESTS)
+    assert np.abs(found - expected).max() < (1e-4 if form.name == "float32" else 0.15)
+    if form.name == "int8":  # it is another file, and a smaller one
+        sizes = [(place / "model.onnx").stat().st_size for place in (exported, tmp_path)]
+        assert sizes[1] != sizes[0]
+        assert not np.array_equal(found, expected)
+
+
+def test_calibrated_integers_do_not_depend_on_the_rest_of_the_call(
+    exported: Path, tmp_path: Path
+) -> None:
+    predictor = _made(exported, CALIBRATED, tmp_path)
+    together = _numbers(predictor, REQUESTS[:20])
+    alone = np.concatenate([_numbers(predictor, [request]) for request in REQUESTS[:20]])
+    # A sum in another order may fall on the other side of a step of 1/255.
+    assert np.abs(together - alone).max() < 0.02
+
+
+@needs_openvino
+def test_what_was_judged_on_openvino_is_refused_without_it(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _made(exported, BFLOAT16, tmp_path)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(MissingPartError, match=r"luodi\[openvino\]"):
+        TransformerPredictor.load(tmp_path, 1)
+
+
+@needs_openvino
+def test_calls_at_once_do_not_mix(exported: Path, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    predictor = _made(exported, BFLOAT16, tmp_path)
+    expected = _numbers(predictor, REQUESTS)
+    with ThreadPoolExecutor(4) as pool:
+        rows = list(pool.map(lambda n: _numbers(predictor, [REQUESTS[n % 60]])[0], range(240)))
+    for place, found in enumerate(rows):
+        np.testing.assert_allclose(found, expected[place % 60], atol=0.02)
