@@ -19,7 +19,7 @@ def probe(form: Form, pace: float, refused: str = "") -> Probe:
     ("probes", "chosen"),
     [
         ([probe(FLOAT32, 100), probe(INT8, 190), probe(BFLOAT16, 200)], INT8),  # not worth it
-        ([probe(FLOAT32, 100), probe(INT8, 150), probe(BFLOAT16, 200)], BFLOAT16),
+        ([probe(FLOAT32, 100), probe(INT8, 150), probe(BFLOAT16, 210)], BFLOAT16),
         ([probe(FLOAT32, 100), probe(INT8, 300, "changes 9 %"), probe(BFLOAT16, 105)], FLOAT32),
     ],
 )

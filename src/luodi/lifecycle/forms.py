@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CHANGED, SCORE, ALONE = 0.01, 0.005, 0.01
 """What a form may do on the validation part: the share of answers that it changes, what it costs of
 the metric that is chosen on, and how far the other rows of a call may move a number."""
-WORTH = 1.1
+WORTH = 1.2
 """How many times as fast a form must be than the simpler one before it."""
 _CALIBRATED_ON, _COMPARED_ON, _TIMED_ON = 256, 1024, 96
 _ROUNDS = 3
