@@ -146,6 +146,48 @@ def test_a_champion_that_fails_goes_back_once_and_no_further(three, tmp_path):
     ]
 
 
+def test_an_ab_test_from_requests_to_its_verdict(three, tmp_path):
+    """The challenger calls `awful` good; feedback says that it is not: worse, and not by chance."""
+    from tiny_service import luodi
+
+    registry, _ = three
+    versions = []
+    for name, weight in (("right", -1.0), ("worse", 1.0)):
+        folder = tmp_path / ".luodi" / "bundles" / name
+        make_bundle(folder, weights={"great": 1.0, "awful": weight})
+        versions.append(registry.add(folder).version)
+    one, worse = versions
+    registry.set_alias("tiny", one, "production")
+    luodi("models", "route", "tiny", "--canary", worse, "--percent", "50", cwd=tmp_path)
+    with running("tiny", cwd=tmp_path) as service:
+        url = service["url"]
+        until(lambda: ask(url) == worse)
+        for number in range(120):
+            text = "awful" if number % 2 else "great"
+            body = {"inputs": [text]}
+            answer = CLIENT.post(f"{url}/predict/tiny", json=body).json()
+            told = {
+                "request_id": answer["request_id"],
+                "truth": "bad" if number % 2 else "good",
+            }
+            assert CLIENT.post(f"{url}/feedback/tiny", json=told).status_code == 200
+        service["process"].send_signal(signal.SIGTERM)
+        assert service["process"].wait(20) == 0
+    done = luodi("models", "route", "tiny", "--json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+    assert {each["version"]: each["arm"] for each in document["versions"]} == {
+        one: "champion",
+        worse: "canary",
+    }
+    (test,) = document["tests"]
+    assert (test["version"], test["measure"]) == (worse, "accuracy")
+    assert test["verdict"] == "worse"
+    assert test["high"] < -0.2
+    shown = luodi("models", "route", "tiny", cwd=tmp_path).stdout.decode()
+    assert worse in shown
+    assert "p = " in shown
+
+
 def test_a_few_failures_take_nothing_back(three, tmp_path):
     registry, (_, two, _) = three
     registry.set_alias("tiny", two, "production")

@@ -10,6 +10,7 @@ from luodi.contracts import JsonValue, UsageError, say
 
 if TYPE_CHECKING:
     from luodi.registry import Registered, Registry, Route
+    from luodi.traffic.comparison import Compared, Figures
 
 AB_PERCENT = 50.0
 
@@ -51,17 +52,37 @@ def route(
             say(f"{len(words)} words after route.", f"route 之后有 {len(words)} 个词。"),
             say("Expected: route NAME [options].", "应为：route 名称 [选项]。"),
         )
+    from datetime import datetime
+
+    from luodi.traffic.comparison import compare_versions
+
     name = words[0]
     champion = registry.champion(name)
     changed = registry.route(name)
     if options.given:
         changed = registry.set_route(name, _changed(registry, name, changed, options), "command")
+    since = registry.routed(name)
+    figures, tests = compare_versions(
+        registry.home,
+        name,
+        champion.version,
+        {each.version: each.mode for each in changed.challengers},
+        datetime.fromisoformat(since) if since else None,
+    )
     document: dict[str, JsonValue] = {
         "model": name,
         "champion": champion.version,
         "route": changed.to_json(),
+        "since": since,
+        "versions": [each.to_json() for each in figures],
+        "tests": [each.to_json() for each in tests],
     }
-    return document, as_json, lambda: show(name, champion, changed)
+
+    def human() -> None:
+        show(name, champion, changed)
+        show_figures(figures, tests)
+
+    return document, as_json, human
 
 
 def _changed(registry: Registry, name: str, route: Route, options: RouteOptions) -> Route:
@@ -127,4 +148,61 @@ def show(name: str, champion: Registered, route: Route) -> None:
             f"A caller stays with one version by the header {route.sticky}.",
             f"带请求头 {route.sticky} 的调用方始终由同一版本应答。",
         )
+    )
+
+
+def show_figures(figures: Sequence[Figures], tests: Sequence[Compared]) -> None:
+    """What each version did since the route was set, and whether a difference is chance."""
+    if not any(each.requests for each in figures):
+        print(say("No traffic since.", "此后尚无流量。"))
+        return
+    from rich.table import Table
+
+    from luodi.cli.output import console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head, justify in (
+        (say("Version", "版本"), "left"),
+        (say("Arm", "角色"), "left"),
+        (say("Requests", "请求"), "right"),
+        (say("Failed", "失败"), "right"),
+        ("p50 ms", "right"),
+        ("p99 ms", "right"),
+        (say("Judged", "有反馈"), "right"),
+        (say("Score", "得分"), "right"),
+    ):
+        table.add_column(head, justify=justify)  # type: ignore[arg-type]
+    for each in figures:
+        table.add_row(
+            each.version,
+            each.arm,
+            str(each.requests),
+            str(each.failures),
+            *(_milliseconds(each.seconds[name]) for name in ("p50", "p99")),
+            str(each.judged),
+            "" if each.score is None else f"{each.score:.4g}",
+        )
+    console().print(table)
+    for test in tests:
+        print(_sentence(test))
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1000:.1f}"
+
+
+def _sentence(test: Compared) -> str:
+    if test.difference is None or test.low is None or test.high is None:
+        return say(
+            f"{test.version}: {test.requests} requests with feedback; too few to tell.",
+            f"{test.version}：有反馈的请求 {test.requests} 个，不足以判断。",
+        )
+    words = {
+        "better": say("better, and not by chance", "更好，且并非偶然"),
+        "worse": say("worse, and not by chance", "更差，且并非偶然"),
+    }
+    verdict = words.get(test.verdict, say("it may be chance", "可能只是偶然"))
+    return (
+        f"{test.version}: {test.measure} {test.difference:+.4f} "
+        f"[{test.low:+.4f}, {test.high:+.4f}], p = {test.p_value:.4f}: {verdict}."
     )

@@ -255,6 +255,25 @@ class Registry:
             ).one_or_none()
         return Route.from_json(json.loads(row.route)) if row else Route()
 
+    def routed(self, name: str) -> str:
+        """Since when a model's requests are dealt as they are, ISO 8601: the later of its route
+        and its champion's promotion; empty when neither was ever set.
+        """
+        from luodi.registry.tables import acts as log
+
+        if not self._store.path.exists():
+            return ""
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                log.select()
+                .where(log.c.kind.in_((acts.ROUTE, acts.ALIAS)), log.c.model == name)
+                .order_by(log.c.sequence.desc())
+            )
+            for row in rows:
+                if row.kind == acts.ROUTE or json.loads(row.body)["alias"] == PRODUCTION:
+                    return str(row.time)
+        return ""
+
     def set_route(self, name: str, route: Route, reason: str = "") -> Route:
         """Deal a model's requests so from now on; what was set before is kept in the log.
 
