@@ -24,6 +24,7 @@ def command(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of one call.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes on the one port.")] = 1,
     sessions: Annotated[
         int | None, typer.Option(min=1, help="Calls of a model at once; as the cores allow.")
     ] = None,
@@ -71,6 +72,7 @@ def command(
                 {"name": model.model, "version": model.version, "digest": model.digest}
                 for model in listening.models
             ],
+            "workers": workers,
             "seconds": round(taken, 3),
         }
         if listening.grpc:
@@ -78,11 +80,12 @@ def command(
         emit(document, as_json, human)
         sys.stdout.flush()
 
-    each, at_once = divide_cores(cores(), threads, sessions)
+    each, at_once = divide_cores(max(1, cores() // workers), threads, sessions)
     settings = ServeSettings(
         host=host,
         port=port,
         threads=each,
+        workers=workers,
         sessions=at_once,
         insecure=insecure,
         memory=_memory(memory, offers),

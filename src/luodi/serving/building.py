@@ -43,7 +43,8 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
     """
     from luodi.bundle import open_predictor
 
-    metrics, policies = ServiceMetrics(), Policies(offers.wanted)
+    metrics = ServiceMetrics(settings.shared, settings.number)
+    policies = Policies(offers.wanted)
 
     def load(model: Registered) -> Served:
         bundle = open_predictor(model.folder, settings.threads, model.digest)

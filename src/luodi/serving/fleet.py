@@ -224,12 +224,13 @@ def _measured(load: Callable[[Registered], Served], model: Registered) -> tuple[
 
     What others allocate meanwhile is counted too: the measure errs to the careful side.
     """
-    before = _resident()
+    before = resident_bytes()
     served = load(model)
-    return served, max(_size_on_disk(model), _resident() - before)
+    return served, max(_size_on_disk(model), resident_bytes() - before)
 
 
-def _resident() -> int:
+def resident_bytes() -> int:
+    """What this process has in memory."""
     with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - the kernel's, not a path of ours
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,6 +14,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from luodi.serving.batcher import Batched
@@ -21,13 +24,29 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class ServiceMetrics:
-    """The service's own numbers; a registry of their own, so that two services do not mix."""
+    """The service's own numbers; a registry of their own, so that two services do not mix.
 
-    def __init__(self) -> None:
+    Args:
+        shared: where the workers of one service count together; None for one process alone.
+        number: which of the workers this is. One that is started again counts on where the one
+            before it in its place had come to.
+    """
+
+    def __init__(self, shared: Path | None = None, number: int = 0) -> None:
         # Else a second series stands beside each, which nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+        self.shared = shared
+        if shared is None:
+            ProcessCollector(registry=self.registry)
+        else:
+            _count_in(shared, number)
+        self.resident = Gauge(
+            "luodi_resident_bytes",
+            "Memory of the service's processes, all together.",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
         self.requests = Counter(
             "luodi_requests",
             "Requests answered, by model, version, route and HTTP status.",
@@ -67,12 +86,14 @@ class ServiceMetrics:
             "luodi_waiting_cost",
             "What is waiting or being answered, in the predictor's own measure.",
             ("model", "version"),
+            multiprocess_mode="livesum",
             registry=self.registry,
         )
         self.info = Gauge(
             "luodi_model_info",
             "1 for each version that is served.",
             ("model", "version", "digest", "task", "learner"),
+            multiprocess_mode="livemax",
             registry=self.registry,
         )
 
@@ -92,11 +113,13 @@ class ServiceMetrics:
             "luodi_model_bytes",
             "What a version takes in memory, measured when it was loaded; 0 when it is not there.",
             ("model", "version"),
+            multiprocess_mode="livesum",
             registry=self.registry,
         )
         self.evictions = Gauge(
             "luodi_evictions",
             "Versions that had to leave the memory for others, since the start.",
+            multiprocess_mode="livesum",
             registry=self.registry,
         )
         self._count_acts()
@@ -144,5 +167,26 @@ class ServiceMetrics:
         return observe
 
     def text(self) -> bytes:
-        """All of it, in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """All of it, of all workers, in Prometheus' text format."""
+        registry = self.registry
+        if self.shared is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, path=str(self.shared))  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+    @staticmethod
+    def forget(gauge: Gauge) -> None:
+        """Take a gauge's series back; what is shared in a file cannot go, and becomes 0."""
+        for metric in gauge.collect():
+            for sample in metric.samples:
+                gauge.labels(*(sample.labels[name] for name in gauge._labelnames)).set(0)
+        gauge.clear()
+
+
+def _count_in(folder: Path, number: int) -> None:
+    """Have every number of this process kept in a file of `folder`."""
+    from prometheus_client import values
+
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    # Named by place, not by process: there are as many files as workers, however often one falls.
+    values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""One process, one event loop, one thread a model."""
+"""A port, and one process or several that answer on it: an event loop each, a thread a call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import ipaddress
 import logging
 import signal
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luodi.contracts import LuodiError, UsageError, say
@@ -54,7 +56,37 @@ def serve(
             grpc = f"{url.partition('//')[2].rpartition(':')[0]}:{grpc_port}"
             ready(Listening(url, models, grpc if grpc_port else ""))
 
-        _run(bound, offers, settings, told)
+        if settings.workers == 1:
+            _run(bound, offers, settings, told)
+        else:
+            _run_workers(bound, offers, settings, told)
+
+
+def _run_workers(
+    bound: socket.socket, offers: Offers, settings: ServeSettings, ready: Callable[[int], None]
+) -> None:
+    """Several processes on the one socket; what they count and are told is shared in files."""
+    from luodi.registry import Registry
+    from luodi.serving.workers import Workers
+
+    if settings.grpc_port == 0:
+        raise UsageError(
+            say(
+                "Several workers would each take another free port for gRPC.",
+                "多个工作进程会各自占用不同的 gRPC 空闲端口。",
+            ),
+            say("Expected one that they share.", "应指定共用的端口。"),
+            say("Name it: --grpc-port 8001.", "请指定，例如 --grpc-port 8001。"),
+        )
+    with tempfile.TemporaryDirectory(prefix="luodi-serve-") as folder:
+        shared = replace(settings, shared=Path(folder), acts=Path(folder) / "acts")
+
+        def work(number: int, life: int, listens: Callable[[int], None]) -> None:
+            # A database connection must not cross a fork.
+            own = replace(offers, registry=Registry(offers.registry.home))
+            _run(bound, own, replace(shared, number=number), listens, life)
+
+        Workers(work, settings.workers, settings.drain_seconds).run(ready)
 
 
 def _run(
@@ -62,7 +94,9 @@ def _run(
     offers: Offers,
     settings: ServeSettings,
     ready: Callable[[int], None],
+    life: int | None = None,
 ) -> None:
+    """One process: answer until it is asked to end, or until `life` closes."""
     import uvicorn
 
     from luodi.serving.building import build
@@ -83,6 +117,10 @@ def _run(
             else:
                 self.should_exit = True
 
+        def _orphaned(self, loop: asyncio.AbstractEventLoop, life: int) -> None:
+            loop.remove_reader(life)
+            self.handle_exit(signal.SIGTERM, None)
+
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
             # uvicorn would raise the signal again after the drain, and the process would seem
@@ -90,6 +128,9 @@ def _run(
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.handle_exit, number, None)
+            if life is not None:
+                loop.add_signal_handler(signal.SIGINT, lambda: None)
+                loop.add_reader(life, self._orphaned, loop, life)
             yield
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from luodi.contracts import LuodiError
 from luodi.serving.desk import Desk
+from luodi.serving.fleet import resident_bytes
 from luodi.serving.following import Follower
 from luodi.serving.metrics import ServiceMetrics
 from luodi.serving.router import Router
@@ -63,17 +64,25 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Follow the registry for as long as the service answers; then write what is left."""
         following = asyncio.get_running_loop().create_task(self.follower.run())
+        measuring = asyncio.get_running_loop().create_task(self._measure_on())
         try:
             async with contextlib.AsyncExitStack() as stack:
                 if self.grpc_address:
                     await self._answer_grpc(stack)
                 yield
         finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+            for task in (following, measuring):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await self.desk.rest()
             self.logs.close()
+
+    async def _measure_on(self) -> None:
+        """Keep the gauges fresh for whichever worker is asked for all of them."""
+        while self.metrics.shared is not None:
+            self.measure()
+            await asyncio.sleep(1)
 
     async def _answer_grpc(self, stack: contextlib.AsyncExitStack) -> None:
         from luodi.serving.rpc.server import answering
@@ -86,8 +95,9 @@ class Service:
     def measure(self) -> None:
         """Bring the gauges up to what is in memory now."""
         metrics = self.metrics
+        metrics.resident.set(resident_bytes())
         for gauge in (metrics.info, metrics.waiting, metrics.memory):
-            gauge.clear()
+            metrics.forget(gauge)
         for held in self.router.all():
             metrics.memory.labels(*held.key).set(held.bytes if held.served else 0)
             if held.served is not None:

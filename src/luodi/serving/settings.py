@@ -58,6 +58,9 @@ class ServeSettings:
         sessions: calls of one predictor at once.
         memory: bytes that the models may take together; None for no limit.
         grpc_port: where to answer over gRPC too; 0 takes a free one, None is nowhere.
+        workers: processes behind the one port.
+        number: which of them this is, from 0.
+        shared: a folder in which they count together; None for one process alone.
         acts: where the workers of one service tell one another what they were told to load.
     """
 
@@ -70,4 +73,7 @@ class ServeSettings:
     limits: Limits = field(default_factory=Limits)
     memory: int | None = None
     grpc_port: int | None = None
+    workers: int = 1
+    number: int = 0
+    shared: Path | None = None
     acts: Path | None = None

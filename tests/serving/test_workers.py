@@ -1,0 +1,157 @@
+"""Several processes behind one port: a killed one is started again, all count together."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from tiny_service import luodi, running
+
+from luodi.contracts import LuodiError, UsageError
+from luodi.serving.workers import Workers
+
+
+def children(pid):
+    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def until(holds, seconds=20.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come about in time")
+
+
+def ask(url, text="great"):
+    """One new connection a request: whichever worker is free takes it. One retry, as a client."""
+    for attempt in (1, 2):
+        try:
+            return httpx.post(f"{url}/predict/tiny", json={"inputs": [text]}, timeout=20)
+        except httpx.TransportError:
+            if attempt == 2:
+                raise
+    raise AssertionError
+
+
+def counted(url):
+    text = httpx.get(f"{url}/metrics").text
+    return sum(
+        map(float, re.findall(r'^luodi_requests_total\{.*status="200".*\} (\S+)', text, re.M))
+    )
+
+
+@pytest.fixture(scope="module")
+def pair(place):
+    with running("./tiny", "--workers", "2", cwd=place) as service:
+        yield service
+        assert service["process"].poll() is None
+
+
+def test_all_workers_count_together(pair):
+    assert pair["workers"] == 2
+    assert len(children(pair["process"].pid)) == 2
+    before = counted(pair["url"])
+    for _ in range(40):
+        assert ask(pair["url"]).json()["outputs"][0]["label"] == "good"
+    assert [counted(pair["url"]) - before for _ in range(4)] == [40] * 4
+    text = httpx.get(f"{pair['url']}/metrics").text
+    resident = float(re.search(r"^luodi_resident_bytes (\S+)", text, re.M)[1])
+    until(lambda: resident > 40e6)  # of both
+
+
+def test_a_killed_worker_is_started_again_and_nobody_is_lost(pair):
+    parent = pair["process"].pid
+    before = counted(pair["url"])
+    stop, answers, failures = threading.Event(), [], []
+
+    def load():
+        while not stop.is_set():
+            try:
+                answers.append(ask(pair["url"]).status_code)
+            except httpx.TransportError as error:
+                failures.append(error)
+
+    callers = [threading.Thread(target=load) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for _ in range(3):
+        victims = children(parent)
+        os.kill(victims[0], signal.SIGKILL)
+        until(lambda gone=victims[0]: gone not in children(parent) and len(children(parent)) == 2)
+        time.sleep(0.3)
+    stop.set()
+    for caller in callers:
+        caller.join()
+    assert not failures
+    assert set(answers) == {200}
+    assert b"starting it again" in pair["said"]()
+    # What the killed ones had counted is not lost; an answer that died with one is asked twice.
+    assert counted(pair["url"]) - before >= len(answers)
+
+
+def test_sigterm_answers_what_was_begun(place):
+    answers = []
+    with running("./tiny", "--workers", "2", cwd=place) as service:
+        callers = [
+            threading.Thread(target=lambda: answers.append(ask(service["url"], "slow").status_code))
+            for _ in range(4)
+        ]
+        for caller in callers:
+            caller.start()
+        time.sleep(0.4)
+        workers = children(service["process"].pid)
+        service["process"].send_signal(signal.SIGTERM)
+        for caller in callers:
+            caller.join(20)
+        assert service["process"].wait(20) == 0
+    assert answers == [200] * 4
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+def test_workers_end_when_their_parent_is_killed(place):
+    with running("./tiny", "--workers", "2", cwd=place) as service:
+        workers = children(service["process"].pid)
+        os.kill(service["process"].pid, signal.SIGKILL)
+        service["process"].wait()
+
+        def gone(pid):
+            with contextlib.suppress(OSError):  # gone for good, or not yet collected
+                return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+            return True
+
+        until(lambda: all(map(gone, workers)))
+
+
+def test_what_keeps_a_worker_from_starting_is_told(place, tmp_path):
+    import shutil
+
+    shutil.copytree(place / "tiny", tmp_path / "tiny")
+    path = tmp_path / "tiny" / "model" / "weights.json"
+    path.write_bytes(path.read_bytes().replace(b"2.0", b"2.1"))
+    done = luodi("serve", "./tiny", "--port", "0", "--workers", "2", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "weights.json" in json.loads(done.stdout)["error"]["message"]
+
+
+def test_an_error_of_a_worker_is_the_same_error_in_the_parent():
+    def work(number, life, listens):
+        if number:
+            raise UsageError("found", "expected", "remedy")
+        listens(0)
+        signal.pause()
+
+    with pytest.raises(UsageError, match="found expected remedy"):
+        Workers(work, 2, 1.0).run(lambda port: None)
+
+
+def test_a_worker_that_dies_without_a_word_is_told():
+    with pytest.raises(LuodiError, match="could not start"):
+        Workers(lambda *_: os._exit(3), 1, 1.0).run(lambda port: None)
