@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from luodi.registry import Registered, Registry
+from luodi.serving.cache import AnswerCache
 from luodi.serving.desk import Desk
 from luodi.serving.fleet import Fleet
 from luodi.serving.following import Follower
@@ -49,7 +50,10 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
     def load(model: Registered) -> Served:
         bundle = open_predictor(model.folder, settings.threads, model.digest)
         observe = metrics.batch_observer(model.model)
-        return Served(bundle, settings.limits, settings.sessions, observe)
+        said = {**bundle.manifest.serving, **offers.wanted.get(model.model, {})}
+        kept = said.get("cache", 0)
+        cache = AnswerCache(kept, metrics.cache_counter(model.model)) if kept else None
+        return Served(bundle, settings.limits, settings.sessions, observe, cache)
 
     fleet = Fleet(load, settings.memory)
     router, watch = Router(fleet), Watch()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prometheus_client import (
@@ -14,6 +14,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -68,6 +69,12 @@ class ServiceMetrics:
             "Rows that were answered in one call of the predictor.",
             ("model",),
             buckets=_ROWS,
+            registry=self.registry,
+        )
+        self.cached = Counter(
+            "luodi_cache_lookups",
+            "Rows looked for in the cache of answers, by result: hit, miss.",
+            ("model", "result"),
             registry=self.registry,
         )
         self.cost = Counter(
@@ -172,7 +179,17 @@ class ServiceMetrics:
         if self.shared is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, path=str(self.shared))  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+        return generate_latest(_WithRates(registry))
+
+    def cache_counter(self, model: str) -> Callable[[int, int], None]:
+        """What a model's cache tells of each call."""
+        hit, miss = self.cached.labels(model, "hit"), self.cached.labels(model, "miss")
+
+        def count(hits: int, misses: int) -> None:
+            hit.inc(hits)
+            miss.inc(misses)
+
+        return count
 
     @staticmethod
     def forget(gauge: Gauge) -> None:
@@ -181,6 +198,33 @@ class ServiceMetrics:
             for sample in metric.samples:
                 gauge.labels(*(sample.labels[name] for name in gauge._labelnames)).set(0)
         gauge.clear()
+
+
+class _WithRates(CollectorRegistry):
+    """What a registry holds, and the shares that follow from its counts, of all workers."""
+
+    def __init__(self, source: CollectorRegistry) -> None:
+        super().__init__()
+        self._source = source
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics; last the hit rate of each model's cache."""
+        found: dict[str, dict[str, float]] = {}
+        for metric in self._source.collect():
+            yield metric
+            if metric.name == "luodi_cache_lookups":
+                for sample in metric.samples:
+                    labels = sample.labels
+                    found.setdefault(labels["model"], {})[labels["result"]] = sample.value
+        rate = GaugeMetricFamily(
+            "luodi_cache_hit_rate",
+            "The share of rows that were answered from the cache since the start.",
+            labels=("model",),
+        )
+        for model, counts in found.items():
+            if total := sum(counts.values()):
+                rate.add_metric([model], counts.get("hit", 0.0) / total)
+        yield rate
 
 
 def _count_in(folder: Path, number: int) -> None:

@@ -11,6 +11,7 @@ from luodi.bundle import LoadedBundle
 from luodi.contracts import Answer, JsonValue, RegistryError, Request, say
 from luodi.registry import Registered, Route
 from luodi.serving.batcher import Batched, Batcher
+from luodi.serving.cache import AnswerCache
 from luodi.serving.fleet import Card, Fleet, Held
 from luodi.serving.settings import Limits
 
@@ -24,12 +25,14 @@ class Served:
         limits: Limits,
         sessions: int,
         observe: Callable[[Batched], None],
+        cache: AnswerCache | None = None,
     ) -> None:
         self.bundle = bundle
         self.name, self.version = bundle.manifest.name, bundle.version
         self._explaining = asyncio.Lock()
         wanted = _bounded(limits, bundle.manifest.serving)
         self.batcher = Batcher(bundle.predictor, wanted, sessions, observe)
+        self.cache = cache
 
     def read(
         self, values: Sequence[JsonValue], where: Callable[[int], str] = "inputs[{}]".format
@@ -45,7 +48,11 @@ class Served:
         self, requests: Sequence[Request], deadline: float | None = None, priority: int = 0
     ) -> list[Answer]:
         """One answer a request, in order; see `Batcher.answer`."""
-        return await self.batcher.answer(requests, deadline, priority)
+        if self.cache is None:
+            return await self.batcher.answer(requests, deadline, priority)
+        return await self.cache.answer(
+            requests, lambda rest: self.batcher.answer(rest, deadline, priority)
+        )
 
     async def explained(
         self, requests: Sequence[Request], answers: Sequence[Answer], places: Sequence[int]

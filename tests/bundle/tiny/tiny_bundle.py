@@ -40,7 +40,7 @@ def facts(name: str = "tiny", **more) -> BundleFacts:
         data={"train": {"fingerprint": "abc", "rows": 12}},
         licences={"tiny": "MIT"},
         settings={"seed": 7},
-        serving={"max_batch": 8},
+        serving={"max_batch": 8} | more.pop("serving", {}),
         **more,
     )
 
