@@ -1,6 +1,6 @@
 """A running service follows the registry, and the rules by which a version is taken back.
 
-The registry's file is asked five times a second whether anything was written; only then is it
+The registry's file is asked ten times a second whether anything was written; only then is it
 read. A version is loaded and proved before it takes over; when it cannot be, the one before goes
 on answering, and the reason stands in the log, the metrics and the repository's index.
 """
@@ -21,7 +21,7 @@ from luodi.serving.shared_acts import LOAD, UNLOAD, SharedActs
 from luodi.serving.watch import RollbackRules, Watch
 
 LOG = logging.getLogger("luodi.serving")
-EVERY = 0.2
+EVERY = 0.1
 
 
 @dataclass(frozen=True)
