@@ -12,7 +12,7 @@ from tests.tables import as_dataset, make_table
 TASKS = ("tabular-classification", "tabular-regression")
 
 
-@pytest.mark.parametrize("learner", ["naive", "linear", "boosting"])
+@pytest.mark.parametrize("learner", ["naive", "linear", "boosting", "forest"])
 @pytest.mark.parametrize("name", TASKS)
 def test_check_task(tmp_path, name, learner):
     check_task(find_task(name), as_dataset(make_table(), name), tmp_path, [learner])

@@ -55,14 +55,14 @@ class BoostingLearner(TabularLearner):
     flavour: ClassVar[Flavour] = "trees"
     predictor: type[Predictor] = TreePredictor
     space: SearchSpace = {
-        "learning_rate": Range(0.005, 0.3, 0.03, log=True),
+        "learning_rate": Range(0.005, 0.3, 0.05, log=True),
         "leaves": Choice((None, 4, 8, 16, 31, 63, 127, 255)),
         "min_rows": Choice((None, 1, 5, 10, 20, 50, 100, 200)),
         "columns": Range(0.1, 1.0, 0.5),
         "rows": Range(0.3, 1.0, 0.7),
-        "l2": Range(0.01, 100.0, 5.0, log=True),
+        "l2": Range(0.01, 100.0, 2.0, log=True),
         "rounds": Range(1, 20_000, 4000, log=True, whole=True),
-        "patience": Range(5, 500, 60, log=True, whole=True),
+        "patience": Range(5, 500, 50, log=True, whole=True),
         "models": Choice((None, 1, 3, 5, 10)),
     }
 
@@ -90,11 +90,22 @@ class BoostingLearner(TabularLearner):
                 nursery.grow(learnt, held, growth)
             else:
                 seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-                nursery.grow(learnt.take(seen), learnt.take(unseen), growth)
+                kind = _kind(growth, number, fitting)
+                nursery.grow(learnt.take(seen), learnt.take(unseen), kind)
             if clock.left() <= 0:
                 break
         fitting.progress.step(1.0, 1.0)
         return _trained(nursery, growth, (middle, width), train, fitting)
+
+
+def _kind(growth: Growth, number: int, fitting: Fitting) -> Growth:
+    """Every other model cuts numbers at random places (Geurts et al. 2006).
+
+    Alone such trees are now better, now worse; averaged with the others they are steadier. Of five
+    there are three such for labels, two for numbers, whose finer shape they lose.
+    """
+    random = number % 2 == (0 if isinstance(fitting.target, Classes) else 1)
+    return replace(growth, parameters={**growth.parameters, "extra_trees": random})
 
 
 def _trained(
@@ -117,6 +128,11 @@ def _trained(
     return Trained(scorer, history, [*monotone(fitting)[1], *shortened(nursery, growth)])
 
 
+def _leaves(rows: int) -> int:
+    """Chosen by cross-validation on other tables than those of the benchmark: bench/results."""
+    return 6 if rows < 2000 else 8 if rows <= _SMALL else 31
+
+
 def _growth(train: Sample, fitting: Fitting) -> Growth:
     options = fitting.options
     classes = isinstance(fitting.target, Classes)
@@ -128,11 +144,9 @@ def _growth(train: Sample, fitting: Fitting) -> Growth:
         "metric": {"regression": "l2", "binary": "binary_logloss"}.get(kind, "multi_logloss"),
         "num_class": len(base),
         "learning_rate": options["learning_rate"],
-        "num_leaves": options["leaves"] or (8 if train.rows <= _SMALL else 31),
+        "num_leaves": options["leaves"] or _leaves(train.rows),
         "min_data_in_leaf": options["min_rows"] or (10 if train.rows <= _SMALL else 50),
         "feature_fraction": options["columns"],
-        "bagging_fraction": options["rows"],
-        "bagging_freq": 1,
         "lambda_l2": options["l2"],
     }
     return Growth(

@@ -122,7 +122,9 @@ class Nursery:
     def share(self, grown: Grown, growth: Growth) -> float:
         """How much of all models is done, as far as can be told."""
         before = [model.rounds for model in self.grown]
-        expected = sum(before) / len(before) if before else grown.best + growth.patience
+        expected: float = min(grown.best + growth.patience, growth.rounds)
+        if before:
+            expected = sum(before) / len(before)
         mine = min(grown.rounds / max(expected, grown.rounds + 1), 1.0)
         return (len(before) + mine) / self.models
 
@@ -201,6 +203,12 @@ class _Watch:
         self.nursery.progress.step(self.nursery.share(self.grown, self.growth), 1.0, note)
 
 
+def relative(part: Sample) -> Floats:
+    """(n,) what each row counts for, 1 in the mean."""
+    total = part.weight.sum()
+    return part.weight * (part.rows / total) if total > 0 else np.ones(part.rows)
+
+
 def _seed(growth: Growth, number: int, offset: int) -> int:
     return int(growth.parameters["seed"]) + 1000 * number + offset
 
@@ -215,11 +223,10 @@ def _data(
     start = np.tile(growth.base, (part.rows, 1))
     if grown.text:
         start = start + Trees(grown.text).raw(part.matrix)
-    total = part.weight.sum()
     return Dataset(
         part.matrix,
         label=part.truth,
-        weight=part.weight * (part.rows / total) if total > 0 else None,
+        weight=relative(part),
         init_score=start[:, 0] if start.shape[1] == 1 else start,
         reference=reference,
         params=dict(parameters),

@@ -111,4 +111,5 @@ class Spread:
 
 def _seen(matrix: Floats, scores: Floats) -> Floats:
     """(n, f + 1) in float32, as the trees were grown: else a value could fall on another side."""
-    return np.column_stack([matrix, scores]).astype(np.float32)
+    most = float(np.finfo(np.float32).max)  # beyond it a cast would overflow
+    return np.clip(np.column_stack([matrix, scores]), -most, most).astype(np.float32)

@@ -46,7 +46,7 @@ class TabularTask(Task):
     """Rows of columns in; subclasses say what comes out."""
 
     baselines: Sequence[str] = ("naive", "linear")
-    auto: Sequence[str] = ("linear",)
+    auto: Sequence[str] = ("linear", "boosting")
 
     @property
     def defaults(self) -> Mapping[str, JsonValue]:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from luodi.contracts import Finding, Schema, say
 from luodi.tasks.tabular.codes import Boolean, Floats, Number
 from luodi.tasks.tabular.fitting import Fitting, Sample
-from luodi.tasks.tabular.growing import Growth, Nursery
+from luodi.tasks.tabular.growing import Growth, Nursery, relative
 from luodi.tasks.tabular.target import LABEL, Classes, Target
 from luodi.training.budget import budget_finding
 
 _ALONE = 500_000
 """Cells up to which one thread grows trees as fast as several: they would wait for one another at
 every split, and on a busy machine ten times as long as they work."""
+_FEW = 20
 _DIRECTION = {"increasing": 1, "decreasing": -1}
 
 
@@ -34,7 +35,7 @@ def moments(train: Sample, target: Target) -> tuple[float, float]:
     """
     if isinstance(target, Classes):
         return 0, 1  # whole numbers: places among the labels stay such
-    weight = train.weight if train.weight.sum() > 0 else None
+    weight = relative(train)
     mean = float(np.average(train.truth, weights=weight))
     width = float(np.sqrt(np.average((train.truth - mean) ** 2, weights=weight)))
     return mean, width if width > 0 else 1.0
@@ -42,9 +43,7 @@ def moments(train: Sample, target: Target) -> tuple[float, float]:
 
 def shares(train: Sample, k: int) -> Floats:
     """(k,) each label's share of the weight, one row added to each label (Laplace)."""
-    total = train.weight.sum()
-    weight = train.weight * (train.rows / total) if total > 0 else None
-    counts = np.bincount(train.truth.astype(np.int64), weights=weight, minlength=k) + 1.0
+    counts = np.bincount(train.truth.astype(np.int64), weights=relative(train), minlength=k) + 1.0
     return np.asarray(counts / counts.sum())
 
 
@@ -110,6 +109,9 @@ def shared(fitting: Fitting, train: Sample) -> dict[str, Any]:
         "deterministic": True,
         "force_col_wise": True,
         "feature_pre_filter": False,
+        # A share of one row is none.
+        "bagging_fraction": fitting.options["rows"] if train.rows >= _FEW else 1.0,
+        "bagging_freq": 1,
         "min_data_in_bin": 3 if train.rows >= 100 else 1,
         **({"monotone_constraints": signs} if any(signs) else {}),
     }

@@ -51,6 +51,7 @@ class TabularClassification(TabularTask):
     def learners(self) -> Mapping[str, Learner]:
         """Their heavy libraries load when they fit."""
         from luodi.tasks.tabular.boosting import BoostingLearner
+        from luodi.tasks.tabular.forest import ForestLearner
         from luodi.tasks.tabular.linear import LinearLearner
         from luodi.tasks.tabular.naive import NaiveLearner
         from luodi.tasks.tabular.networks import MlpLearner, TransformerLearner
@@ -59,6 +60,7 @@ class TabularClassification(TabularTask):
             NaiveLearner(),
             LinearLearner(),
             BoostingLearner(),
+            ForestLearner(),
             MlpLearner(),
             TransformerLearner(),
         )
