@@ -55,9 +55,13 @@ class LoadedBundle:
         Raises:
             RequestError: naming the field that does not fit the schema.
         """
-        read = self.schema.read
+        read, unfold = self.schema.read, self.preparation.unfold
+        known = {field.name for field in self.schema.request}
         return self.preparation.apply(
-            [read(value, where(index)) for index, value in enumerate(values)]
+            [
+                read(unfold(value, known, where(index)), where(index))
+                for index, value in enumerate(values)
+            ]
         )
 
     def answer(self, requests: Sequence[Request]) -> list[Answer]:

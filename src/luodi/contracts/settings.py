@@ -121,6 +121,44 @@ class SplitSettings:
     time: str | None = None
 
 
+@dataclass(frozen=True)
+class RemainingSettings:
+    """A label made of time: what a row's unit had left until its last row.
+
+    Attributes:
+        column: what it is called; a table that has the column tells it itself.
+        cap: more than that counts as that much: long before a failure nothing shows yet.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    column: str
+    cap: float | None = None
+
+
+@dataclass(frozen=True)
+class HistorySettings:
+    """How rows of one unit that follow one another become rows that tell what was lately.
+
+    Attributes:
+        group: names the unit, such as a machine.
+        time: orders its rows: a number or a date.
+        columns: what is measured.
+        sizes: of the windows, in rows.
+        remaining: a label to be made.
+        judge: which rows of an official test table are judged: each unit's `last`, or `every`.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    group: str
+    time: str
+    columns: tuple[str, ...]
+    sizes: tuple[int, ...] = (5, 15, 30)
+    remaining: RemainingSettings | None = None
+    judge: Literal["last", "every"] = "last"
+
+
 ColumnKind = Literal["number", "category", "text", "boolean", "date", "ignore"]
 Calibration = Literal["auto", "none", "isotonic", "platt", "temperature"]
 TargetScale = Literal["none", "log", "auto"]

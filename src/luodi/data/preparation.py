@@ -6,11 +6,18 @@ Light: the service imports this, and neither NumPy nor Polars. Steps that were l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol, Self
 
-from luodi.contracts import BundleError, JsonValue, Request, say
+from luodi.contracts import (
+    BundleError,
+    HistorySettings,
+    JsonValue,
+    RemainingSettings,
+    Request,
+    say,
+)
 from luodi.data.masking import Mask, Pseudonymise
 from luodi.data.tidy import tidy
 
@@ -136,9 +143,25 @@ _STEPS: dict[str, type[Step]] = {
 
 @dataclass(frozen=True)
 class Preparation:
-    """Steps that rows went through and requests must go through, in order."""
+    """Steps that rows went through and requests must go through, in order.
+
+    `history` says how rows of one unit became one; a request may carry such rows.
+    """
 
     steps: tuple[Step, ...] = ()
+    history: HistorySettings | None = None
+
+    def unfold(self, value: JsonValue, known: Collection[str], where: str) -> JsonValue:
+        """A value as a caller sent it; a unit's rows in it become the fields of the model.
+
+        Raises:
+            RequestError: naming the row that does not fit.
+        """
+        if self.history is None:
+            return value
+        from luodi.data.histories import unfold
+
+        return unfold(value, self.history, known, where)
 
     def apply(self, requests: Sequence[Request]) -> list[Request]:
         """The requests as the model was taught to read them; the originals stay as they are."""
@@ -167,7 +190,8 @@ class Preparation:
 
     def to_json(self) -> dict[str, JsonValue]:
         """As it stands in a bundle."""
-        return {"steps": [step.to_json() for step in self.steps]}
+        history = {"history": asdict(self.history)} if self.history else {}
+        return {"steps": [step.to_json() for step in self.steps], **history}
 
     @classmethod
     def from_json(cls, value: Mapping[str, JsonValue]) -> Self:
@@ -188,4 +212,17 @@ class Preparation:
                     say("Update luodi, then try again.", "请升级 luodi 后再试。"),
                 )
             steps.append(kind.from_json(item))
-        return cls(tuple(steps))
+        history = value.get("history")
+        return cls(tuple(steps), _history(history) if history else None)
+
+
+def _history(value: Mapping[str, JsonValue]) -> HistorySettings:
+    left = value["remaining"]
+    return HistorySettings(
+        **{
+            **value,
+            "columns": tuple(value["columns"]),
+            "sizes": tuple(value["sizes"]),
+            "remaining": RemainingSettings(**left) if left else None,
+        }
+    )

@@ -86,7 +86,7 @@ def collect(run: RunPlace) -> Raw:
         sample = data.sample if name == "data" else None
         collected = read_source(source, run.project.root, progress, access, sample)
         findings += collected.findings
-        tables[name] = _with_roles(run, collected.table, str(source))
+        tables[name] = _with_roles(run, _rolled(run, name, collected.table), str(source))
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name])
         origins.append(origin(name, str(source), collected, prints[name]))
@@ -95,6 +95,25 @@ def collect(run: RunPlace) -> Raw:
     findings, origins = findings + told, origins + decided
     official = tables.get("test"), tables.get("valid")
     return Raw(tables["data"], *official, findings, prints, origins)
+
+
+def _rolled(run: RunPlace, name: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The table as it came, or its histories; of an official test table what is to be judged."""
+    history = run.project.data.history
+    if history is None:
+        return table
+    from luodi.data.histories import roll
+
+    if run.project.data.sample is not None:
+        raise DataError(
+            say(
+                "data.sample and data.history are both set.",
+                "同时设置了 data.sample 与 data.history。",
+            ),
+            say("A history needs all of its rows.", "历史需要全部行。"),
+            say("Remove data.sample.", "请去掉 data.sample。"),
+        )
+    return roll(table, history, last_only=name == "test" and history.judge == "last")
 
 
 def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
@@ -158,6 +177,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
             "positive": project.data.positive,
             "favourable": project.data.favourable,
         },
+        "history": project.data.history and asdict(project.data.history),
         "anonymity": project.data.anonymity and vars(project.data.anonymity),
         "personal": hiding_key(run),
         "task": project.task,

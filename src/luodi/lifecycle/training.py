@@ -250,7 +250,7 @@ def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packag
     shutil.rmtree(folder, ignore_errors=True)
     digest = write_bundle(
         folder, exported=formed.exported, facts=facts, schema=_schema(trained, cut), golden=golden,
-        preparation=cut.preparation,
+        preparation=replace(cut.preparation, history=run.project.data.history),
     )  # fmt: skip
     final = folder.with_name(version_of(digest))
     if final.exists():  # the very same bundle, made before

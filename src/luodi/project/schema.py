@@ -14,6 +14,7 @@ from luodi.contracts import (
     CleanSettings,
     ColumnKind,
     GateRule,
+    HistorySettings,
     Language,
     QuestionSettings,
     SplitSettings,
@@ -114,6 +115,7 @@ class DataSettings(_Strict):
     corrections: str | None = None
     clean: CleanSettings = CleanSettings()
     anonymity: AnonymitySettings | None = None
+    history: HistorySettings | None = None
     split: SplitSettings = SplitSettings()
     limit: int | None = Field(default=None, ge=2)
 
@@ -123,6 +125,20 @@ class DataSettings(_Strict):
         if isinstance(value, str) and value.partition("://")[0].lower() in ("http", "https"):
             check_address(value, ("https", "http"))
         return value
+
+    @field_validator("history")
+    @classmethod
+    def _windows(cls, value: HistorySettings | None) -> HistorySettings | None:
+        if value is None or (value.columns and value.sizes and min(value.sizes) >= 2):
+            return value
+        raise ValueError(
+            say(
+                f"columns {list(value.columns)} and sizes {list(value.sizes)}; expected at least "
+                "one column, and sizes of 2 rows or more",
+                f"columns {list(value.columns)}、sizes {list(value.sizes)}；应为至少一列，"
+                "且窗口不少于 2 行",
+            )
+        )
 
     @field_validator("clean")
     @classmethod
