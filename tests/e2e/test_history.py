@@ -53,18 +53,19 @@ def test_a_log_becomes_a_model_of_what_is_left(luodi, tmp_path):
     now = machines(25, 1, stopped=True)
     now.write_csv(tmp_path / "now.csv")
     (tmp_path / "luodi.yaml").write_text(PROJECT)
-    run = luodi("run", "--json", cwd=tmp_path)
+    home = tmp_path / "home"
+    run = luodi("run", "--json", cwd=tmp_path, LUODI_HOME=str(home))
     assert run.returncode == 0, run.stdout + run.stderr
     result = json.loads(run.stdout)
     assert result["data"]["test"] == 25  # each machine's last row
     assert result["metrics"]["rmse"]["value"] < result["baselines"]["naive"]["rmse"]["value"]
     assert {"coverage", "pinball", "interval_width"} <= set(result["metrics"])
-    bundle = open_predictor(next(iter((tmp_path / ".luodi" / "bundles" / "wear").iterdir())))
+    bundle = open_predictor(next(iter((home / "bundles" / "wear").iterdir())))
     rows = now.filter(pl.col("machine") == "m3").drop("hours left").to_dicts()
     asked = bundle.predict([{"history": rows}])[0]
     assert asked["low"] <= asked["value"] <= asked["high"]
     # The evaluation asked about the same machine, from the table: the same answer.
-    stored = next((tmp_path / ".luodi" / "stages").glob("evaluate-*/answers.json"))
+    stored = next((home / "stages").glob("evaluate-*/answers.json"))
     answers = json.loads(stored.read_text())
     order = sorted(now["machine"].unique().to_list())
     assert np.isclose(answers[order.index("m3")]["value"], asked["value"])
