@@ -305,7 +305,7 @@ def test_openapi_describes_every_route_and_its_examples_work(client):
     document = client.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     told = {re.sub(r"/versions/[0-9a-f]{12}", "/versions/{version}", p) for p in document["paths"]}
-    for _, path, _ in ROUTES:
+    for _, path, _, _ in ROUTES:
         assert path.replace("{name}", "tiny") in told
     for path, item in document["paths"].items():
         if "/repository/models/" in path:

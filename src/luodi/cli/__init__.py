@@ -47,6 +47,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "list models, versions and aliases; promote, roll back, route",
         "列出模型、版本与别名；上线、回滚、分流",
     ),
+    "keys": (
+        "[add NAME | revoke PREFIX]",
+        "who may ask a service: list, add, revoke",
+        "服务访问密钥：列出、新建、吊销",
+    ),
     "verify": ("BUNDLE", "check every digest, replay the golden answers", "校验摘要并重放标准答案"),
     "bases": ("", "list the pretrained models that Luodi knows", "列出 Luodi 认识的预训练模型"),
     "doctor": ("", "look at this machine and say what is missing", "检查本机并指出缺什么"),

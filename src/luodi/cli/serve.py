@@ -28,6 +28,15 @@ def command(
     sessions: Annotated[
         int | None, typer.Option(min=1, help="Calls of a model at once; as the cores allow.")
     ] = None,
+    keys: Annotated[
+        bool | None,
+        typer.Option("--keys/--no-keys", help="Ask for keys; off on 127.0.0.1, on elsewhere."),
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="A certificate, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
+    proxied: Annotated[
+        bool, typer.Option("--proxied", help="TLS ends at a proxy before this service.")
+    ] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen for other machines without TLS and keys.")
     ] = False,
@@ -80,6 +89,8 @@ def command(
         emit(document, as_json, human)
         sys.stdout.flush()
 
+    guarded = _guarded(keys, host, insecure, offers)
+    _check_tls(tls_cert, tls_key)
     each, at_once = divide_cores(max(1, cores() // workers), threads, sessions)
     settings = ServeSettings(
         host=host,
@@ -90,6 +101,10 @@ def command(
         insecure=insecure,
         memory=_memory(memory, offers),
         grpc_port=grpc_port,
+        keys=guarded,
+        certificate=tls_cert,
+        certificate_key=tls_key,
+        proxied=proxied,
     )
     serve(offers, settings, ready)
     if not as_json:
@@ -133,6 +148,49 @@ def _offers(wanted: list[str], project: Path | None) -> Offers:
         else:
             versions.append(Offer(registry.find(name), alias if bare in known else ""))
     return Offers(versions, registry, said)
+
+
+def _guarded(wanted: bool | None, host: str, insecure: bool, offers: Offers) -> bool:
+    """Whether callers need a key.
+
+    Raises:
+        UsageError: when they do, and there is none yet.
+    """
+    here = host in ("localhost", "::1") or host.startswith("127.")
+    guarded = wanted if wanted is not None else not (here or insecure)
+    if not guarded:
+        return False
+    from luodi.registry.keys import KeyRing
+
+    if not any(not key.revoked for key in KeyRing(offers.registry.home).all()):
+        raise UsageError(
+            say("There is no key yet: nobody could ask.", "还没有任何密钥，无人可以访问。"),
+            "",
+            say("Make one: luodi keys add NAME", "请先新建：luodi keys add 名称"),
+        )
+    return True
+
+
+def _check_tls(certificate: Path | None, key: Path | None) -> None:
+    if (certificate is None) != (key is None):
+        raise UsageError(
+            say(
+                "One of --tls-cert and --tls-key alone.", "只给出了 --tls-cert 与 --tls-key 之一。"
+            ),
+            say("Expected both.", "两者须同时给出。"),
+        )
+    if certificate is None or key is None:
+        return
+    import ssl
+
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            say(f"{certificate} and {key} make no TLS: {error}.",
+                f"{certificate} 与 {key} 无法用于 TLS：{error}。"),
+            say("Expected a certificate and its key, as PEM.", "应为 PEM 格式的证书及其私钥。"),
+        ) from error  # fmt: skip
 
 
 def _memory(given: str | None, offers: Offers) -> int | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FIRST = "0" * 64
 REGISTER, ALIAS, OPEN_TEST, ROUTE = "register", "alias", "open-test", "route"
+ADD_KEY, REVOKE_KEY = "add-key", "revoke-key"
 
 
 def chained(entry: Sequence[JsonValue], previous: str) -> str:
@@ -69,35 +70,45 @@ def check(connection: Connection) -> list[str]:
     return problems or _against_tables(connection, entries)
 
 
+_TOLD = {
+    REGISTER: ("digest", "bundle", "run", "metrics", "verdict"),
+    ALIAS: ("alias",),
+    OPEN_TEST: ("fingerprint", "run", "digest"),
+    ROUTE: ("route", "reason"),
+    ADD_KEY: ("prefix", "name", "rights", "hash"),
+    REVOKE_KEY: ("prefix", "reason"),
+}
+"""What of an act's body stands in its table too."""
+
+
 def _against_tables(connection: Connection, entries: Sequence[Any]) -> list[str]:
     """The tables must hold what the acts told, and nothing else."""
-    from luodi.registry.tables import aliases, openings, routes, versions
+    from luodi.registry.tables import aliases, keys, openings, revocations, routes, versions
 
-    told: dict[str, list[tuple[str, ...]]] = {REGISTER: [], ALIAS: [], OPEN_TEST: [], ROUTE: []}
+    told: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in _TOLD}
     for row in entries:
         body = json.loads(row.body)
         if row.kind == REGISTER and body.get("again"):
             continue
-        keys = {
-            REGISTER: ("digest", "bundle", "run", "metrics", "verdict"),
-            ALIAS: ("alias",),
-            OPEN_TEST: ("fingerprint", "run", "digest"),
-            ROUTE: ("route", "reason"),
-        }[row.kind]
-        told[row.kind].append((row.model, row.version, *(str(body[key]) for key in keys)))
-    v, a, o, r = versions.c, aliases.c, openings.c, routes.c
+        named = (str(body[name]) for name in _TOLD[row.kind])
+        told[row.kind].append((row.model, row.version, *named))
+    v, a, o, r, k, gone = (
+        versions.c, aliases.c, openings.c, routes.c, keys.c, revocations.c,
+    )  # fmt: skip
     held = {
         REGISTER: [v.model, v.version, v.digest, v.bundle, v.run, v.metrics, v.verdict],
         ALIAS: [a.model, a.version, a.alias],
         OPEN_TEST: [o.fingerprint, o.run, o.digest],
         ROUTE: [r.model, r.route, r.reason],
+        ADD_KEY: [k.prefix, k.name, k.rights, k.hash],
+        REVOKE_KEY: [gone.prefix, gone.reason],
     }
     problems = []
-    tables = (versions, aliases, openings, routes)
+    tables = (versions, aliases, openings, routes, keys, revocations)
     for (kind, columns), table in zip(held.items(), tables, strict=True):
         rows = connection.execute(table.select().with_only_columns(*columns))
         found = [tuple(str(value or "") for value in row) for row in rows]
-        if kind == OPEN_TEST:
+        if kind in (OPEN_TEST, ADD_KEY, REVOKE_KEY):
             found = [("", "", *row) for row in found]
         elif kind == ROUTE:
             found = [(model, "", *rest) for model, *rest in found]

@@ -53,6 +53,24 @@ routes = Table(
     Column("reason", Text),
     Column("changed", Text),
 )
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("prefix", Text),
+    Column("name", Text),
+    Column("hash", Text),
+    Column("rights", Text),
+    Column("created", Text),
+)
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("prefix", Text),
+    Column("reason", Text),
+    Column("revoked", Text),
+)
 acts = Table(
     "acts",
     metadata,

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from luodi.registry import Registered, Registry
+from luodi.registry.keys import KeyRing
+from luodi.serving.access import Access
 from luodi.serving.cache import AnswerCache
 from luodi.serving.desk import Desk
 from luodi.serving.fleet import Fleet
 from luodi.serving.following import Follower
 from luodi.serving.metrics import ServiceMetrics
 from luodi.serving.policy import Policies, Wanted
+from luodi.serving.quotas import Quotas
 from luodi.serving.router import Offer, Router, Served
 from luodi.serving.service import Logs, Service
 from luodi.serving.settings import ServeSettings
@@ -72,6 +75,7 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
     follower = Follower(
         router, offers.registry, watch, metrics, policies.rules, SharedActs(settings.acts)
     )
-    desk = Desk(router, metrics, watch, traffic)
+    access = Access(KeyRing(home) if settings.keys else None, Quotas(settings.quotas))
+    desk = Desk(router, metrics, watch, traffic, access)
     logs = Logs(traffic, FeedbackLog(home))
     return Service(router, settings.limits, metrics, follower, desk, logs)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from luodi.contracts import Answer, BusyError, JsonValue, LuodiError, Request
+from luodi.serving.access import Access
 from luodi.serving.dealing import Arm, Deal, deal
 from luodi.serving.fleet import Held
 from luodi.serving.metrics import ServiceMetrics
 from luodi.serving.router import CHAMPION, Router, Served
+from luodi.serving.terms import Terms
 from luodi.serving.watch import Watch
 from luodi.traffic.log import Entry, TrafficLog
 
@@ -35,6 +37,7 @@ class Question:
     number: str
     headers: Mapping[str, str] = field(default_factory=dict)
     protocol: str = "predict"
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,15 @@ class Desk:
     """What every protocol asks. Lives on one event loop."""
 
     def __init__(
-        self, router: Router, metrics: ServiceMetrics, watch: Watch, traffic: TrafficLog
+        self,
+        router: Router,
+        metrics: ServiceMetrics,
+        watch: Watch,
+        traffic: TrafficLog,
+        access: Access,
     ) -> None:
         self.router, self.metrics, self.watch, self.traffic = router, metrics, watch, traffic
+        self.access = access
         self._shadows: set[asyncio.Task[None]] = set()
 
     async def ask(
@@ -96,7 +105,9 @@ class Desk:
             started, failure = time.perf_counter(), ""
             answers: Sequence[Answer] = ()
             try:
-                answers = await model.answer(rows.requests)
+                terms = question.terms
+                self.access.count(terms.caller, len(rows.requests))
+                answers = await model.answer(rows.requests, terms.deadline, terms.priority)
                 if rows.explain:
                     answers = await model.explained(rows.requests, answers, rows.explain)
             except (LuodiError, asyncio.CancelledError):

@@ -1,8 +1,8 @@
 """The routes, and how every error becomes an answer.
 
-Each route is declared in `ROUTES`; what is not there is a 404. A fault of the caller is a 4xx with
-a sentence that names the field; a fault of ours is a 500 without a traceback, and the traceback is
-in the service's log.
+Each route is declared in `ROUTES` with what its caller needs; what is not there is a 404. A fault
+of the caller is a 4xx with a sentence that names the field; a fault of ours is a 500 without a
+traceback, and the traceback is in the service's log.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from luodi.serving import inference, people, repository
 from luodi.serving.openapi import openapi
 from luodi.serving.page import docs_page
 from luodi.serving.replies import kind_of, reply, told
+from luodi.serving.terms import read_terms
 
 if TYPE_CHECKING:
+    from luodi.serving.access import Need
+    from luodi.serving.fleet import Card
     from luodi.serving.service import Service
 
 _HOST = re.compile(r"[\w.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?", re.ASCII)
@@ -45,14 +48,14 @@ def app(service: Service) -> Starlette:
             yield
 
     routes = [
-        Route(path, _guarded(service, path, endpoint), methods=[method])
-        for method, path, endpoint in ROUTES
+        Route(path, _guarded(service, path, endpoint, need), methods=[method])
+        for method, path, endpoint, need in ROUTES
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: told}, lifespan=lifespan)
 
 
 def _guarded(
-    service: Service, path: str, endpoint: Endpoint
+    service: Service, path: str, endpoint: Endpoint, need: Need
 ) -> Callable[[Request], Awaitable[Response]]:
     counted = endpoint in (people.predict, inference.infer)
 
@@ -61,6 +64,10 @@ def _guarded(
         _listen(request)
         kind = ""
         try:
+            model = request.path_params.get("name", "")
+            caller = service.desk.access.admit(request.headers, need, model)
+            now = asyncio.get_running_loop().time()
+            request.state.terms = read_terms(request.headers, caller, now)
             response = await endpoint(service, request)
         except Exception as error:  # whatever it is, the caller gets an answer in words
             kind = kind_of(error)
@@ -88,7 +95,7 @@ async def index(service: Service, request: Request) -> Response:
     """GET /: what is served here, and where to read on."""
     models = [
         {"name": model.name, "version": model.version, "predict": f"/predict/{model.name}"}
-        for model in service.router.defaults()
+        for model in _seen(service, request)
     ]
     return reply(
         {
@@ -103,7 +110,8 @@ async def index(service: Service, request: Request) -> Response:
 
 
 async def metrics(service: Service, request: Request) -> Response:
-    """GET /metrics, for Prometheus."""
+    """GET /metrics, for Prometheus; of all models, so for those who may know of all."""
+    request.state.terms.caller.must_see_all()
     service.measure()
     media = "text/plain; version=0.0.4; charset=utf-8"
     return Response(await asyncio.to_thread(service.metrics.text), media_type=media)
@@ -111,7 +119,7 @@ async def metrics(service: Service, request: Request) -> Response:
 
 async def docs(service: Service, request: Request) -> Response:
     """GET /docs: one page that needs no network."""
-    page = docs_page(service.router.defaults(), f"http://{_host(request)}")
+    page = docs_page(_seen(service, request), f"{request.url.scheme}://{_host(request)}")
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": _CSP})
 
 
@@ -126,27 +134,33 @@ def _host(request: Request) -> str:
 
 async def openapi_json(service: Service, request: Request) -> Response:
     """GET /openapi.json, made from the bundles' schemas."""
-    return reply(openapi(service.router.defaults(), service.limits))
+    return reply(openapi(_seen(service, request), service.limits))
+
+
+def _seen(service: Service, request: Request) -> list[Card]:
+    """The models that this caller may know of."""
+    caller = request.state.terms.caller
+    return [card for card in service.router.defaults() if caller.sees(card.name)]
 
 
 MODEL, VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
-ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
-    ("GET", "/", index),
-    ("POST", "/predict/{name}", people.predict),
-    ("POST", "/feedback/{name}", people.feedback),
-    ("GET", "/v2", inference.server_metadata),
-    ("GET", "/v2/health/live", inference.live),
-    ("GET", "/v2/health/ready", inference.ready),
-    ("GET", MODEL, inference.model_metadata),
-    ("GET", VERSION, inference.model_metadata),
-    ("GET", f"{MODEL}/ready", inference.model_ready),
-    ("GET", f"{VERSION}/ready", inference.model_ready),
-    ("POST", f"{MODEL}/infer", inference.infer),
-    ("POST", f"{VERSION}/infer", inference.infer),
-    ("POST", "/v2/repository/index", repository.index),
-    ("POST", "/v2/repository/models/{name}/load", repository.load),
-    ("POST", "/v2/repository/models/{name}/unload", repository.unload),
-    ("GET", "/metrics", metrics),
-    ("GET", "/docs", docs),
-    ("GET", "/openapi.json", openapi_json),
+ROUTES: tuple[tuple[str, str, Endpoint, Need], ...] = (
+    ("GET", "/", index, "read"),
+    ("POST", "/predict/{name}", people.predict, "ask"),
+    ("POST", "/feedback/{name}", people.feedback, "ask"),
+    ("GET", "/v2", inference.server_metadata, "read"),
+    ("GET", "/v2/health/live", inference.live, "open"),
+    ("GET", "/v2/health/ready", inference.ready, "open"),
+    ("GET", MODEL, inference.model_metadata, "read"),
+    ("GET", VERSION, inference.model_metadata, "read"),
+    ("GET", f"{MODEL}/ready", inference.model_ready, "read"),
+    ("GET", f"{VERSION}/ready", inference.model_ready, "read"),
+    ("POST", f"{MODEL}/infer", inference.infer, "ask"),
+    ("POST", f"{VERSION}/infer", inference.infer, "ask"),
+    ("POST", "/v2/repository/index", repository.index, "read"),
+    ("POST", "/v2/repository/models/{name}/load", repository.load, "operate"),
+    ("POST", "/v2/repository/models/{name}/unload", repository.unload, "operate"),
+    ("GET", "/metrics", metrics, "read"),
+    ("GET", "/docs", docs, "read"),
+    ("GET", "/openapi.json", openapi_json, "read"),
 )

@@ -100,7 +100,9 @@ async def infer(service: Service, request: Request) -> Response:
 
         return await aside(len(data), rows, model.bundle.preparation.slow)
 
-    question = Question(parts["name"], parts.get("version"), number, request.headers, "v2")
+    question = Question(
+        parts["name"], parts.get("version"), number, request.headers, "v2", request.state.terms
+    )
     answered = await service.desk.ask(question, read, lambda held: marked(request, held.key))
 
     def written() -> Response:

@@ -41,7 +41,7 @@ async def predict(service: Service, request: Request) -> Response:
 
         return await aside(len(data), rows, model.bundle.preparation.slow)
 
-    question = Question(name, None, number, request.headers, "predict")
+    question = Question(name, None, number, request.headers, "predict", request.state.terms)
     answered = await service.desk.ask(question, read, lambda held: marked(request, held.key))
     content = {
         "model": answered.name,

@@ -23,6 +23,7 @@ from luodi.contracts import (
     RequestError,
     say,
 )
+from luodi.serving.access import DeniedError
 from luodi.serving.settings import Limits
 
 LOG = logging.getLogger("luodi.serving")
@@ -46,6 +47,10 @@ def told(request: Request, error: Exception) -> Response:
     """What the caller is told of an error: 4xx for its own, 503 when busy, 500 for ours."""
     if isinstance(error, HTTPException):
         return _by_status(request, error)
+    if isinstance(error, DeniedError):
+        response = refuse(error.status, str(error))
+        response.headers.update(error.headers)
+        return response
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             response = refuse(status, _words(error), getattr(error, "field", ""))
@@ -84,6 +89,8 @@ def kind_of(error: Exception) -> str:
         return "request"
     if isinstance(error, RegistryError):
         return "not-found"
+    if isinstance(error, DeniedError):
+        return "quota" if error.status == 429 else "access"
     if isinstance(error, HTTPException):
         return "not-found" if error.status_code == 404 else "request"
     if isinstance(error, BusyError):

@@ -27,7 +27,9 @@ async def index(service: Service, request: Request) -> Response:
     ready = body.get("ready", False)
     if not isinstance(ready, bool):
         raise RequestError("ready", say("no truth value.", "不是布尔值。"), "true | false")
-    return reply(await listed(service, ready))
+    rows = await listed(service, ready)
+    caller = request.state.terms.caller
+    return reply([row for row in rows if caller.sees(row["name"])])
 
 
 async def listed(service: Service, only_ready: bool) -> list[JsonValue]:

@@ -49,7 +49,8 @@ def serve(
     # First the port: to load a model for seconds, and then to find it taken, would be unkind.
     with listening_socket(settings) as bound:
         host, port = bound.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if settings.certificate else "http"
+        url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
         models = tuple(offer.model for offer in offers.versions)
 
         def told(grpc_port: int) -> None:
@@ -146,6 +147,8 @@ def _run(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_seconds,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.certificate_key,
     )
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     try:
@@ -154,6 +157,24 @@ def _run(
         service.router.fleet.close()
     if service.failure is not None:
         raise service.failure
+
+
+def _check_reachable(host: str, settings: ServeSettings) -> None:
+    """Other machines may ask only with keys, and over TLS."""
+    lacking = []
+    if not settings.keys:
+        lacking.append(say("keys (luodi keys add NAME)", "密钥（luodi keys add 名称）"))
+    if settings.certificate is None and not settings.proxied:
+        lacking.append(
+            say("TLS (--tls-cert and --tls-key, or --proxied where a proxy ends it)",
+                "TLS（--tls-cert 与 --tls-key；若由前置代理终止 TLS，用 --proxied）")
+        )  # fmt: skip
+    if lacking and not settings.insecure:
+        raise UsageError(
+            say(f"{host} can be reached from other machines.", f"{host} 可被其他机器访问。"),
+            say(f"There it needs {' and '.join(lacking)}.", f"此时需要{'、'.join(lacking)}。"),
+            say("Or say --insecure in a network that you trust.", "网络可信时也可加 --insecure。"),
+        )
 
 
 def listening_socket(settings: ServeSettings) -> socket.socket:
@@ -176,18 +197,8 @@ def listening_socket(settings: ServeSettings) -> socket.socket:
             say(f"{host!r} is no address of this machine.", f"{host!r} 不是本机地址。"),
             say("Expected one such as 127.0.0.1.", "应为 127.0.0.1 之类的地址。"),
         ) from error
-    if not (settings.insecure or ipaddress.ip_address(str(address[0])).is_loopback):
-        raise UsageError(
-            say(f"{host} can be reached from other machines.", f"{host} 可被其他机器访问。"),
-            say(
-                "Without keys and TLS, Luodi listens on 127.0.0.1 alone.",
-                "没有密钥与 TLS 时，Luodi 只在 127.0.0.1 上监听。",
-            ),
-            say(
-                "Put a proxy with TLS before it, or say --insecure in a network you trust.",
-                "请在前面放置带 TLS 的代理；若网络可信，可加 --insecure。",
-            ),
-        )
+    if not ipaddress.ip_address(str(address[0])).is_loopback:
+        _check_reachable(host, settings)
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -62,6 +62,11 @@ class ServeSettings:
         number: which of them this is, from 0.
         shared: a folder in which they count together; None for one process alone.
         acts: where the workers of one service tell one another what they were told to load.
+        keys: whether callers need a key; otherwise everybody who reaches the port may ask.
+        quotas: the file in which the workers of one service count what keys have asked.
+        certificate, certificate_key: PEM files for TLS; None without.
+        insecure: whether other machines may ask without keys and without TLS.
+        proxied: whether TLS ends at a proxy before this service.
     """
 
     host: str = "127.0.0.1"
@@ -77,3 +82,8 @@ class ServeSettings:
     number: int = 0
     shared: Path | None = None
     acts: Path | None = None
+    keys: bool = False
+    quotas: Path | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    proxied: bool = False

@@ -8,6 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from luodi import __version__
@@ -22,11 +23,13 @@ from luodi.contracts import (
     use_language,
 )
 from luodi.serving import inference, protocol
+from luodi.serving.access import Caller, DeniedError, Need
 from luodi.serving.desk import Question, Rows
 from luodi.serving.people import counted_to_explain
 from luodi.serving.repository import listed
 from luodi.serving.rpc.messages import SERVICE, classes
 from luodi.serving.rpc.tensors import as_json, write
+from luodi.serving.terms import Terms, read_terms
 
 if TYPE_CHECKING:
     from luodi.serving.fleet import Held
@@ -100,7 +103,7 @@ class Calls:
         def told(held: Held) -> None:
             context.answered_by = held.key
 
-        question = Question(request.model_name, version, number, metadata, ROUTE)
+        question = Question(request.model_name, version, number, metadata, ROUTE, context.terms)
         answered = await service.desk.ask(question, read, told)
         response = self.messages["ModelInferResponse"](
             model_name=answered.name, model_version=answered.version, id=number
@@ -111,7 +114,8 @@ class Calls:
 
     async def repository_index(self, request: Any, context: Any) -> Any:
         """RepositoryIndex: every version that is served or could be."""
-        rows = await listed(self._service, request.ready)
+        seen = context.terms.caller.sees
+        rows = [row for row in await listed(self._service, request.ready) if seen(row["name"])]
         return self.messages["RepositoryIndexResponse"](models=rows)
 
     async def repository_model_load(self, request: Any, context: Any) -> Any:
@@ -140,6 +144,31 @@ CALLS: dict[str, Method] = {
     "RepositoryModelLoad": Calls.repository_model_load,
     "RepositoryModelUnload": Calls.repository_model_unload,
 }
+
+
+NEEDS: dict[str, Need] = {
+    "ServerLive": "open",
+    "ServerReady": "open",
+    "ModelReady": "read",
+    "ServerMetadata": "read",
+    "ModelMetadata": "read",
+    "ModelInfer": "ask",
+    "RepositoryIndex": "read",
+    "RepositoryModelLoad": "operate",
+    "RepositoryModelUnload": "operate",
+}
+"""What the caller of each needs, as over HTTP."""
+_DENIED = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
+
+
+def _terms(metadata: dict[str, str], caller: Caller, context: Any) -> Terms:
+    """As over HTTP; the deadline is also gRPC's own."""
+    now = asyncio.get_running_loop().time()
+    terms = read_terms(metadata, caller, now)
+    left = context.time_remaining()
+    if left is None:
+        return terms
+    return replace(terms, deadline=min(now + left, terms.deadline or now + left))
 
 
 def _parameters(request: Any, known: tuple[str, ...]) -> dict[str, Any]:
@@ -245,12 +274,18 @@ def _guarded(service: Service, calls: Calls, name: str, method: Method, grpc: An
         use_language("zh" if asked == "zh" else "en" if asked == "en" else None)
         seen = _Seen(context)
         try:
+            metadata = _metadata(context)
+            model = getattr(request, "model_name", "") or getattr(request, "name", "")
+            caller = service.desk.access.admit(metadata, NEEDS[name], model)
+            seen.terms = _terms(metadata, caller, context)
             return await method(calls, request, seen)
         except asyncio.CancelledError:
             raise
         except Exception as error:
             kind = kind_of(error)
             code = next((codes[each] for each in codes if isinstance(error, each)), None)
+            if isinstance(error, DeniedError):
+                code = getattr(grpc.StatusCode, _DENIED[error.status])
             words = str(error)
             if code is None:
                 LOG.error("a gRPC request failed", exc_info=error)
@@ -276,6 +311,7 @@ class _Seen:
     def __init__(self, context: Any) -> None:
         self._context = context
         self.answered_by = ("", "")
+        self.terms = Terms()
 
     def invocation_metadata(self) -> Any:
         """What the caller sent beside the message."""
