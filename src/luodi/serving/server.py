@@ -80,7 +80,8 @@ def _run_workers(
             say("Name it: --grpc-port 8001.", "请指定，例如 --grpc-port 8001。"),
         )
     with tempfile.TemporaryDirectory(prefix="luodi-serve-") as folder:
-        shared = replace(settings, shared=Path(folder), acts=Path(folder) / "acts")
+        place = Path(folder)
+        shared = replace(settings, shared=place, acts=place / "acts", quotas=place / "quotas")
 
         def work(number: int, life: int, listens: Callable[[int], None]) -> None:
             # A database connection must not cross a fork.
