@@ -1,10 +1,11 @@
 """How one field becomes numbers: learnt on the training part, the same in training and serving.
 
 Every code is made by `learn` and read back by `from_json`; `encode` turns n values into (n, k)
-float64. NumPy alone: the service runs this. Three flavours: `dense` for sums of weights (numbers in
+float64. NumPy alone: the service runs this. Four flavours: `dense` for sums of weights (numbers in
 comparable sizes, categories as ones and zeros, nothing missing), `trees` for splits (numbers as
-they are, categories as codes, NaN where nothing is known), `tokens` for networks that embed each
-field (numbers in comparable sizes, NaN where nothing is known, categories as places in a table).
+they are, categories as codes, NaN where nothing is known), `bins` for cutting (as `trees`, and -1
+for a category never seen; of a text its length alone), `tokens` for networks that embed each field
+(numbers in comparable sizes, NaN where nothing is known, categories as places in a table).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 from luodi.contracts import Field, JsonValue
 
 Floats = NDArray[np.float64]
-Flavour = Literal["dense", "trees", "tokens"]
+Flavour = Literal["dense", "trees", "bins", "tokens"]
+_RAW = ("trees", "bins")
 
 _MOST_ONES = 50
 """Categories that get a column of their own in a dense encoding; the rest share one."""
@@ -32,7 +34,7 @@ _RARE = 3
 """A network's category has so many rows at least: rarer ones teach it what to make of others."""
 _FARTHEST = 5.0
 """A dense number lies at most so many standard deviations off: no single row may rule a sum."""
-_BUCKETS = {"dense": 256, "trees": 32, "tokens": 256}
+_BUCKETS = {"dense": 256, "trees": 32, "bins": 0, "tokens": 256}
 
 
 class Code(Protocol):
@@ -74,7 +76,7 @@ class Number:
         """From the training part's values."""
         numbers = _numbers(values)
         there = numbers[np.isfinite(numbers)]
-        if flavour == "trees" or not len(there):
+        if flavour in _RAW or not len(there):
             return cls(field.name, flavour)
         median, log = float(np.median(there)), _long_tailed(there)
         there = _damped(there) if log else there
@@ -90,7 +92,7 @@ class Number:
     def encode(self, values: Sequence[JsonValue]) -> Floats:
         """(n, 1) or, with the flag, (n, 2)."""
         numbers = _numbers(values)
-        if self.flavour == "trees":
+        if self.flavour in _RAW:
             return numbers[:, None]
         missing = ~np.isfinite(numbers)
         filled = np.where(missing, self.median, numbers)
@@ -179,6 +181,10 @@ class Category:
         if self.flavour == "trees":
             codes = found.astype(np.float64)
             codes[(found < 0) | (found == lacking)] = math.nan
+            return codes[:, None]
+        if self.flavour == "bins":
+            codes = np.array([float(place.get(str(v).strip(), unseen)) for v in values])
+            codes[[v is None for v in values]] = math.nan
             return codes[:, None]
         ones = np.zeros((len(found), len(self.columns)))
         rows = np.flatnonzero(found >= 0)
@@ -278,7 +284,9 @@ class Text:
         return (*(f"{self.name} #{b}" for b in range(len(self.rarity))), f"{self.name} (length)")
 
     def encode(self, values: Sequence[JsonValue]) -> Floats:
-        """(n, buckets + 1)."""
+        """(n, buckets + 1); bins: (n, 1), the length in characters."""
+        if self.flavour == "bins":
+            return np.array([[0.0 if value is None else float(len(value))] for value in values])
         found = np.log1p(_hashed(values, len(self.rarity))) * np.array(self.rarity)
         found /= np.maximum(np.sqrt((found**2).sum(axis=1, keepdims=True)), 1e-12)
         length = np.log1p([0 if value is None else len(value) for value in values]) / 5
@@ -288,6 +296,8 @@ class Text:
 def _hashed(values: Sequence[JsonValue], buckets: int) -> Floats:
     from luodi.tasks.text_classification.ngrams import hashed_ngrams
 
+    if not buckets:
+        return np.zeros((len(values), 0))
     row, hashed = hashed_ngrams([value or "" for value in values], 3, True)
     cell = row * buckets + (hashed % np.uint32(buckets)).astype(np.int64)
     counts = np.bincount(cell, minlength=len(values) * buckets).reshape(len(values), buckets)

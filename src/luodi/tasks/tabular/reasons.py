@@ -154,7 +154,9 @@ def in_words(field: str, value: JsonValue, contribution: float, unit: str, towar
             f"{field} = {shown} {way} the answer ({amount}).",
             f"{field} = {shown}，{way}了预测值（{amount}）。",
         )
-    way = say("for" if contribution > 0 else "against", "支持" if contribution > 0 else "不支持")
+    # More points on a scorecard mean that the event is rarer.
+    speaks = contribution < 0 if unit == "points" else contribution > 0
+    way = say("for" if speaks else "against", "支持" if speaks else "不支持")
     return say(
         f"{field} = {shown} speaks {way} {towards} ({amount}).",
         f"{field} = {shown}，{way} {towards}（{amount}）。",

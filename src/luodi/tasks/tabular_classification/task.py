@@ -55,10 +55,12 @@ class TabularClassification(TabularTask):
         from luodi.tasks.tabular.linear import LinearLearner
         from luodi.tasks.tabular.naive import NaiveLearner
         from luodi.tasks.tabular.networks import MlpLearner, TransformerLearner
+        from luodi.tasks.tabular.scorecard import ScorecardLearner
 
         every: tuple[Learner, ...] = (
             NaiveLearner(),
             LinearLearner(),
+            ScorecardLearner(),
             BoostingLearner(),
             ForestLearner(),
             MlpLearner(),

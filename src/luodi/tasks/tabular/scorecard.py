@@ -1,0 +1,310 @@
+"""The scorecard, as banks file it with a regulator: whole points for each bin of each column.
+
+Bins carry weights of evidence; a logistic regression with coefficients that cannot turn their
+direction says how much each column counts (Siddiqi 2006). The points are rounded, and what is
+served is the rounded table itself: whoever adds the points up by hand gets the served score.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from luodi.contracts import (
+    Answer,
+    Choice,
+    Dataset,
+    Estimate,
+    Field,
+    FitSettings,
+    JsonValue,
+    Predictor,
+    Range,
+    Request,
+    SearchSpace,
+    TrainingError,
+    say,
+)
+from luodi.tasks.tabular.binning import Limits, Trend
+from luodi.tasks.tabular.characteristics import Characteristic
+from luodi.tasks.tabular.codes import Flavour, Floats
+from luodi.tasks.tabular.fitting import (
+    Fitting,
+    Sample,
+    Scorer,
+    TabularLearner,
+    TabularPredictor,
+    Trained,
+)
+from luodi.tasks.tabular.scorecard_paper import write_csv
+from luodi.tasks.tabular.target import Classes
+
+FILE = "scorecard.json"
+POINTS = "points"
+_STRENGTHS = (0.01, 0.1, 1.0, 10.0)
+"""Inverse strengths of the shrinkage that are tried."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What points mean: `score` points at `odds` others to one event; `double` more points double
+    the odds.
+    """
+
+    score: float = 600.0
+    odds: float = 50.0
+    double: float = 20.0
+
+    @property
+    def factor(self) -> float:
+        """Points that one unit of log-odds is worth."""
+        return self.double / math.log(2)
+
+    @property
+    def offset(self) -> float:
+        """Points at odds of one to one."""
+        return self.score - self.factor * math.log(self.odds)
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Points by bin; more points, fewer events.
+
+    Attributes:
+        base: points that every row has.
+        columns: of the matrix, all of them; a characteristic uses one.
+    """
+
+    base: int
+    scale: Scale
+    columns: int
+    characteristics: tuple[Characteristic, ...]
+    unit: ClassVar[str] = "points"
+
+    @classmethod
+    def load(cls, folder: Path, threads: int) -> Self:
+        """Read what `export` wrote."""
+        head = json.loads((folder / FILE).read_text("utf-8"))
+        found = tuple(Characteristic.from_json(one) for one in head["characteristics"])
+        return cls(head["base"], Scale(**head["scale"]), head["columns"], found)
+
+    def export(self, folder: Path) -> None:
+        """`scorecard.json`, which is served, and `scorecard.csv`, the same for people."""
+        head: dict[str, JsonValue] = {
+            "base": self.base,
+            "scale": {"score": self.scale.score, "odds": self.scale.odds,
+                      "double": self.scale.double},
+            "columns": self.columns,
+            "characteristics": [one.to_json() for one in self.characteristics],
+        }  # fmt: skip
+        (folder / FILE).write_text(json.dumps(head, ensure_ascii=False, indent=1), "utf-8")
+        write_csv(folder / "scorecard.csv", self.base, self.characteristics)
+
+    def points(self, matrix: Floats) -> Floats:
+        """(n, f) -> (n,) whole points."""
+        total = np.full(len(matrix), float(self.base))
+        for one in self.characteristics:
+            total += one.points[one.place(matrix[:, one.column])]
+        return total
+
+    def score(self, matrix: Floats) -> Floats:
+        """(n, f) -> (n, 2) probabilities, as the scale says of the points."""
+        odds = (self.points(matrix) - self.scale.offset) / self.scale.factor
+        event = 0.5 - 0.5 * np.tanh(odds / 2)
+        return np.column_stack([1 - event, event])
+
+    def contributions(self, matrix: Floats) -> Floats:
+        """(n, f) -> (n, f + 1) points above those of the average training row; that row's total
+        comes last.
+        """
+        found = np.zeros((len(matrix), self.columns + 1))
+        found[:, -1] = self.base
+        for one in self.characteristics:
+            average = float(np.average(one.points, weights=one.rows))
+            found[:, one.column] = one.points[one.place(matrix[:, one.column])] - average
+            found[:, -1] += average
+        return found
+
+
+class ScorecardPredictor(TabularPredictor):
+    """Answers by points, and says how many."""
+
+    scorer_type: ClassVar[type[Scorer]] = Scorecard
+
+    def predict(self, requests: Sequence[Request]) -> list[Answer]:
+        """One answer a request, with its points."""
+        answers = super().predict(requests)
+        if not answers:
+            return []
+        assert isinstance(self.scorer, Scorecard)  # noqa: S101  # it is the scorer's type
+        points = self.scorer.points(self.matrix(requests)).tolist()
+        return [{**answer, POINTS: float(p)} for answer, p in zip(answers, points, strict=True)]
+
+
+class ScorecardLearner(TabularLearner):
+    """Bins, weights of evidence, points. Two labels only.
+
+    Options: `bins` and `share` limit the bins; `trend: either` lets the event rate of a number's
+    bins rise or fall throughout, whichever fits, `any` lets it turn; `data.monotone` asks a column
+    for one of the two. `least_iv` leaves out columns of less information; `base_score`,
+    `base_odds` and `pdo` (points to double the odds) say what points mean.
+    """
+
+    name = "scorecard"
+    predictor: type[Predictor] = ScorecardPredictor
+    flavour: ClassVar[Flavour] = "bins"
+    space: SearchSpace = {
+        "bins": Range(2, 12, 6, whole=True),
+        "share": Range(0.01, 0.2, 0.05),
+        "trend": Choice(("either", "any")),
+        "least_iv": Range(0.0, 0.1, 0.0),
+        "base_score": Choice((600,)),
+        "base_odds": Choice((50,)),
+        "pdo": Choice((20,)),
+    }
+
+    def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
+        """A sort a column, and a small regression."""
+        cells = data.rows * max(len(settings.schema.request), 1)
+        return Estimate(seconds=0.5 + cells * 4e-6, bytes=int(1e8 + cells * 40))
+
+    def train(self, train: Sample, valid: Sample, fitting: Fitting) -> Trained:
+        """Cut, weigh, shrink, round; the strength is chosen by loss on the validation part."""
+        from luodi.tasks.tabular.characterising import characterise
+        from luodi.tasks.tabular.scorecard_paper import sections
+
+        _check_two(fitting)
+        options = _Options.read(fitting.options)
+        trends: dict[str, Trend] = dict(fitting.question.monotone)
+        found = characterise(train, fitting.encoder, options.limits, trends)
+        found = [one for one in found if one.information >= options.least_iv]
+        columns = train.matrix.shape[1]
+        evidence = _evidence(found, train.matrix)
+        judged, held = (valid, _evidence(found, valid.matrix)) if valid.rows else (train, evidence)
+        history: list[Mapping[str, float]] = []
+        best: tuple[float, Scorecard] | None = None
+        for number, strength in enumerate(_STRENGTHS):
+            fitting.progress.step(number, len(_STRENGTHS), f"C = {strength:g}")
+            weights, base = _regression(evidence, train, strength)
+            loss = _loss(held @ weights + base, judged)
+            history.append({"strength": strength, "valid_loss": loss})
+            if best is None or loss < best[0]:
+                best = loss, _rounded(found, weights, base, options.scale, columns)
+        fitting.progress.step(len(_STRENGTHS), len(_STRENGTHS))
+        assert best is not None  # noqa: S101  # there is a strength, always
+        card = best[1]
+        target = fitting.target
+        event = target.labels[1] if isinstance(target, Classes) else ""
+        return Trained(
+            card,
+            history,
+            sections=sections(card.base, card.scale, card.characteristics, event),
+            answers=(Field(POINTS, "number"),),
+        )
+
+
+@dataclass(frozen=True)
+class _Options:
+    limits: Limits
+    scale: Scale
+    least_iv: float
+
+    @classmethod
+    def read(cls, options: Mapping[str, JsonValue]) -> Self:
+        """The options as they are used.
+
+        Raises:
+            TrainingError: one of them is of no use.
+        """
+        numbers = {name: options[name] for name in
+                   ("bins", "share", "least_iv", "base_score", "base_odds", "pdo")}  # fmt: skip
+        for name, value in numbers.items():
+            good = isinstance(value, int | float) and not isinstance(value, bool)
+            if not good or not math.isfinite(value) or value < 0:
+                raise _bad_option(name, value, say("a number, 0 or more", "不小于 0 的数值"))
+        for name in ("bins", "base_odds", "pdo"):
+            if numbers[name] <= 0:
+                raise _bad_option(name, numbers[name], say("a number above 0", "大于 0 的数值"))
+        if options["trend"] not in ("any", "either"):
+            raise _bad_option("trend", options["trend"], say("any or either", "any 或 either"))
+        limits = Limits(max(1, int(numbers["bins"])), float(numbers["share"]), options["trend"])
+        scale = Scale(*(float(numbers[name]) for name in ("base_score", "base_odds", "pdo")))
+        return cls(limits, scale, float(numbers["least_iv"]))
+
+
+def _bad_option(name: str, value: Any, expected: str) -> TrainingError:
+    return TrainingError(
+        say(f"model.options.{name} is {value!r}.", f"model.options.{name} 为 {value!r}。"),
+        say(f"Expected {expected}.", f"应为{expected}。"),
+    )
+
+
+def _check_two(fitting: Fitting) -> None:
+    labels = fitting.target.labels if isinstance(fitting.target, Classes) else ()
+    if len(labels) == 2:
+        return
+    raise TrainingError(
+        say(f"There are {len(labels)} labels.", f"共有 {len(labels)} 个类别。"),
+        say("A scorecard tells two apart.", "评分卡只能区分两个类别。"),
+        say("Choose another learner under model.learner.", "请在 model.learner 选择其他学习器。"),
+    )
+
+
+def _evidence(characteristics: Sequence[Characteristic], matrix: Floats) -> Floats:
+    """(n, characteristics) weights of evidence."""
+    columns = [one.woe[one.place(matrix[:, one.column])] for one in characteristics]
+    return np.column_stack(columns) if columns else np.zeros((len(matrix), 0))
+
+
+def _regression(evidence: Floats, train: Sample, strength: float) -> tuple[Floats, float]:
+    """Coefficients (c,), 0 or more, and the base, of the log-odds of no event.
+
+    Were one below 0, more evidence of good would take points away: such columns count nothing.
+    """
+    from scipy.optimize import minimize
+
+    good = (train.truth == 0).astype(float)
+    there = train.weight[train.weight > 0]
+    weight = train.weight / float(there.mean()) if len(there) else np.ones(train.rows)
+    count = evidence.shape[1]
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        sums = evidence @ at[:-1] + at[-1]
+        off = weight * (0.5 + 0.5 * np.tanh(sums / 2) - good)
+        total = float(weight @ (np.logaddexp(0, sums) - good * sums))
+        slope = np.r_[evidence.T @ off + at[:-1] / strength, off.sum()]
+        return total + float(at[:-1] @ at[:-1]) / (2 * strength), slope
+
+    shares = float(np.average(good, weights=weight)) if weight.sum() > 0 else 0.5
+    base = math.log(max(shares, 1e-6) / max(1 - shares, 1e-6))
+    start = np.r_[np.full(count, 0.5), base]
+    bounds = [(0.0, None)] * count + [(None, None)]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds,
+                     options={"maxiter": 500}).x  # fmt: skip
+    return found[:-1], float(found[-1])
+
+
+def _loss(sums: Floats, rows: Sample) -> float:
+    good = (rows.truth == 0).astype(float)
+    each = np.logaddexp(0, sums) - good * sums
+    return float(np.average(each, weights=rows.weight if rows.weight.sum() > 0 else None))
+
+
+def _rounded(
+    found: Sequence[Characteristic], weights: Floats, base: float, scale: Scale, columns: int
+) -> Scorecard:
+    """Whole points; a characteristic whose points are all 0 is left out."""
+    kept = []
+    for one, weight in zip(found, weights.tolist(), strict=True):
+        bins = tuple(
+            replace(each, points=round(scale.factor * weight * each.woe)) for each in one.bins
+        )
+        if any(each.points for each in bins):
+            kept.append(replace(one, bins=bins, coefficient=weight))
+    return Scorecard(round(scale.offset + scale.factor * base), scale, columns, tuple(kept))
