@@ -176,3 +176,18 @@ def test_weights_count(tmp_path):
     assert [c.points.tolist() for c in second.scorer.characteristics] == [
         c.points.tolist() for c in first.scorer.characteristics
     ]
+
+
+def test_dates_are_cut_at_days_and_booleans_are_yes_and_no(tmp_path):
+    table = make_table(600)
+    late = table["since"].str.slice(0, 10) > "2020-07-01"
+    table = table.with_columns(
+        risk=pl.when(late).then(pl.lit("bad")).otherwise(pl.lit("good")),
+        since=pl.when(pl.col("__row__") % 7 == 0).then(None).otherwise(pl.col("since")),
+    )
+    _, predictor, _ = fit(tmp_path, table)
+    by_name = {one.name: one for one in predictor.scorer.characteristics}
+    day = by_name["since (day)"]
+    labels = [one.label for one in day.bins]
+    assert any("2020-07-0" in label or "2020-06-2" in label for label in labels), labels
+    assert day.bins[-2].rows > 50  # missing days are missing, not zero

@@ -212,7 +212,7 @@ class Boolean:
 
     def encode(self, values: Sequence[JsonValue]) -> Floats:
         """(n, 1)."""
-        no = 0.0 if self.flavour == "trees" else -1.0
+        no = 0.0 if self.flavour in _RAW else -1.0
         none = 0.0 if self.flavour == "dense" else math.nan
         return np.array([[none if v is None else 1.0 if v else no] for v in values]).reshape(-1, 1)
 
@@ -246,7 +246,7 @@ class Date:
         """(n, 5)."""
         parts = np.array([_day(value) for value in values]).reshape(-1, 5)
         parts[:, 0] = (parts[:, 0] - self.start) / self.span
-        if self.flavour != "trees":
+        if self.flavour not in _RAW:
             parts[:, 1:] = parts[:, 1:] / np.array([12.0, 31.0, 7.0, 24.0]) - 0.5
             parts = np.nan_to_num(np.clip(parts, -_FARTHEST, _FARTHEST))
         return parts
