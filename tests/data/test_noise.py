@@ -11,7 +11,7 @@ from luodi.data.noise import confident_learning, out_of_fold
 
 
 def planted(
-    rows: int, classes: int, share: float, seed: int = 1, spread: float = 8.0
+    rows: int, classes: int, share: float, seed: int = 1, spread: float = 5.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n, k) probabilities of a calibrated model, (n,) given labels, (n,) true ones."""
     rng = np.random.default_rng(seed)
@@ -31,11 +31,12 @@ def planted(
 def test_the_share_is_about_right_and_the_rows_are_found(share: float, classes: int) -> None:
     chance, given, true = planted(6000, classes, share)
     found = confident_learning(chance, given)
-    assert found.share == pytest.approx(share, abs=0.05)
+    assert found.share == pytest.approx(share, abs=0.03)
+    assert found.share < found.counted  # the paper's count takes a model's own errors for noise
     wrong = np.flatnonzero(given != true)
     hits = np.isin(found.rows, wrong)
     assert hits.mean() > 0.5
-    assert hits.sum() > 0.6 * len(wrong)
+    assert hits.sum() > 0.55 * len(wrong)
     assert (found.suggested[hits] == true[found.rows[hits]]).mean() > 0.9
     assert (np.diff(found.confidence) <= 0).all()
     assert found.joint.sum() == pytest.approx(1)
@@ -49,14 +50,20 @@ def test_clean_labels_of_a_sure_model_have_no_noise() -> None:
 def test_the_joint_is_that_of_the_definition() -> None:
     chance, given, _ = planted(500, 3, 0.1)
     found = confident_learning(chance, given)
-    limits = [chance[given == k, k].mean() for k in range(3)]
-    counts = np.zeros((3, 3))
-    for row, label in zip(chance, given, strict=True):
-        over = [k for k in range(3) if row[k] >= limits[k]]
-        if over:
-            counts[label, max(over, key=lambda k: row[k])] += 1
-    scaled = counts / counts.sum(axis=1, keepdims=True) * np.bincount(given)[:, None] / 500
-    assert found.joint == pytest.approx(scaled)
+
+    def joint(limits: list[float]) -> np.ndarray:
+        counts = np.zeros((3, 3))
+        for row, label in zip(chance, given, strict=True):
+            over = [k for k in range(3) if row[k] >= limits[k]]
+            if over:
+                counts[label, max(over, key=lambda k: row[k])] += 1
+        return counts / counts.sum(axis=1, keepdims=True) * np.bincount(given)[:, None] / 500
+
+    mean = joint([chance[given == k, k].mean() for k in range(3)])
+    assert found.counted == pytest.approx(1 - np.trace(mean))
+    surest = joint([float(np.quantile(chance[given == k, k], 0.8)) for k in range(3)])
+    assert found.joint == pytest.approx(surest)
+    assert found.share == pytest.approx(1 - np.trace(surest))
 
 
 def test_decided_rows_are_right_as_they_stand() -> None:

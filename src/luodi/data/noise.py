@@ -3,6 +3,10 @@
 Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", JAIR
 70 (2021). A row counts for the class j that it was given when some other class reaches, for this
 row, the mean probability that the rows of that class have for it: then it is confidently another.
+
+How many labels are wrong is asked of each class's surest fifth alone: a model that is right in
+85 % of the rows errs by itself, and the paper's count takes half of those errors for noise. Where
+it is sure it errs little, so what disagrees with it there is the labels' fault.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SUREST, _SUREST_ROWS = 0.2, 20
 LEAST = 5
 """Rows that a class needs so that something can be said of its labels."""
 
@@ -30,8 +35,10 @@ class LabelNoise:
     """How many labels are probably wrong, and which.
 
     Attributes:
-        share: of the rows, estimated.
-        joint: (k, k) the estimated shares of rows by given label (down) and true one (across).
+        share: of the rows, estimated from what the model is surest of.
+        joint: (k, k) the estimated shares of rows by given label (down) and true one (across),
+            likewise.
+        counted: the share by the paper's own thresholds.
         rows: (m,) places of the suspicious rows, the likeliest first.
         suggested: (m,) the class that each of them probably is.
         confidence: (m,) the suggested class's probability less the given one's, from -1 to 1.
@@ -39,6 +46,7 @@ class LabelNoise:
 
     share: float
     joint: NDArray[np.float64]
+    counted: float
     rows: NDArray[np.int64]
     suggested: NDArray[np.int64]
     confidence: NDArray[np.float64]
@@ -103,7 +111,8 @@ def confident_learning(
     reached = probability >= threshold
     best = np.where(reached, probability, -1.0).argmax(axis=1)
     counted = judged & reached.any(axis=1)
-    joint = _joint(given[counted], best[counted], counts, sure[counted])
+    paper = _joint(given[counted], best[counted], counts, sure[counted])
+    joint = _surest_joint(probability, np.where(judged, given, -1), counts, sure)
     rows = np.arange(n)
     margin = probability[rows, best] - probability[rows, np.maximum(given, 0)]
     doubtful = np.flatnonzero(counted & (best != given) & ~sure & (margin > 0))
@@ -117,8 +126,30 @@ def confident_learning(
         kept.append(some[: wanted[number // k, number % k]])
     suspicious = np.concatenate([np.zeros(0, np.int64), *kept])
     suspicious = suspicious[np.argsort(-margin[suspicious], kind="stable")]
-    share = float(joint.sum() - np.trace(joint))
-    return LabelNoise(share, joint, suspicious, best[suspicious], margin[suspicious])
+    share, by_paper = (float(found.sum() - np.trace(found)) for found in (joint, paper))
+    return LabelNoise(share, joint, by_paper, suspicious, best[suspicious], margin[suspicious])
+
+
+def _surest_joint(
+    probability: NDArray[np.float64],
+    given: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    sure: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The joint by thresholds that a fifth of each class's rows reach, and twenty at least."""
+    import numpy as np
+
+    k = probability.shape[1]
+    limits = np.full(k, np.inf)
+    for label in np.flatnonzero(counts >= LEAST).tolist():
+        own = probability[given == label, label]
+        if len(own):
+            part = max(SUREST, min(0.5, _SUREST_ROWS / len(own)))
+            limits[label] = max(float(np.quantile(own, 1 - part)), 1 / k)
+    reached = probability >= limits
+    best = np.where(reached, probability, -1.0).argmax(axis=1)
+    counted = (given >= 0) & reached.any(axis=1)
+    return _joint(given[counted], best[counted], counts, sure[counted])
 
 
 def _thresholds(

@@ -20,6 +20,7 @@ from luodi.contracts import (
     Quiet,
     Role,
     SplitSettings,
+    Task,
     say,
 )
 from luodi.lifecycle.noticing import worst_first
@@ -137,8 +138,9 @@ def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Pro
     from luodi.data.noise import confident_learning, out_of_fold
 
     settings = _settings(run, data, folder / "scratch")
-    predict = partial(_answers, run, data, settings)
-    chance = out_of_fold(data, label, predict, FOLDS, split_settings(run, data), progress)
+    split = _plain_split(run, data)
+    predict = partial(held_out_answers, run.task, data, settings, split)
+    chance = out_of_fold(data, label, predict, FOLDS, split, progress)
     classes = settings.schema.answer[0].categories
     place = {name: index for index, name in enumerate(classes)}
     labels = data.table.get_column(label).to_list()
@@ -168,32 +170,35 @@ def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Pro
     write_json(folder / "noise.json", _facts(data, noise, classes, records))
 
 
-def _answers(
-    run: RunPlace,
+def held_out_answers(
+    task: Task,
     data: Dataset,
     settings: FitSettings,
+    split: SplitSettings,
     train: NDArray[np.int64],
     held: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """The linear learner's probabilities for `held` after learning from `train`."""
+    """(held, classes) the linear learner's probabilities after learning from `train`.
+
+    `settings.folder` is its scratch folder, emptied first.
+    """
     import numpy as np
 
     from luodi.data.folds import k_folds
 
-    learner = run.task.learners[run.task.baselines[1]]
-    label = data.column(Role.LABEL)
+    learner = task.learners[task.baselines[1]]
     # What it chooses by is a tenth of its own training rows, near-copies on one side.
-    inner = k_folds(data.take(train), 10, _plain_split(run, data), label)[0]
+    inner = k_folds(data.take(train), 10, split, data.column(Role.LABEL))[0]
     shutil.rmtree(settings.folder, ignore_errors=True)
     settings.folder.mkdir(parents=True)
     fitted = learner.fit(
         data.take(train[inner.train]), data.take(train[inner.held]), settings, Quiet()
     )
     fitted.export(settings.folder / "export")
-    predictor = learner.predictor.load(settings.folder / "export", run.threads)
+    predictor = learner.predictor.load(settings.folder / "export", settings.threads)
     part = data.take(held)
-    answers = predictor.predict(run.task.requests(part, settings.schema))
-    scored: Any = run.task.score(part, answers, settings.schema)
+    answers = predictor.predict(task.requests(part, settings.schema))
+    scored: Any = task.score(part, answers, settings.schema)
     return np.asarray(scored.probability)
 
 

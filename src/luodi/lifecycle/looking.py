@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from luodi.data.findings.worst import WorstRow
 
 ROWS_SHOWN = 20
+_LEAK_ROWS = 50_000
 PERSONAL_ROWS = 50_000
 """Rows up to which texts are searched for personal data."""
 
@@ -43,7 +44,6 @@ class Looked:
     source: str
     rows: int
     files: Sequence[Mapping[str, Any]]
-    fingerprint: str
     findings: Sequence[Finding]
     columns: Sequence[Mapping[str, Any]]
     worst: Sequence[Mapping[str, Any]]
@@ -79,7 +79,6 @@ def look(
     from luodi.data.findings.column import sheet
     from luodi.data.findings.survey import survey
     from luodi.data.findings.worst import worst_rows
-    from luodi.data.fingerprint import fingerprint
     from luodi.data.sources import collect
 
     started = time.monotonic()
@@ -97,7 +96,6 @@ def look(
         source,
         collected.table.height,
         [asdict(file) for file in collected.files],
-        fingerprint(collected.table),
         findings,
         columns,
         worst,
@@ -132,11 +130,11 @@ def _ordered(noticed: Sequence[Noticed], more: Sequence[Finding]) -> list[Findin
 
 
 def _personal(looked_at: Sheet) -> list[Finding]:
-    from luodi.data.personal import personal
-
     texts = tuple(c.name for c in looked_at.of_kind("text", "category") if c.textual)
     if not texts or looked_at.table.height > PERSONAL_ROWS:
         return []
+    from luodi.data.personal import personal
+
     return personal(Dataset(looked_at.table, {Role.TEXT: texts}), CleanSettings())[0]
 
 
@@ -150,7 +148,9 @@ def _leaks(looked_at: Sheet, named: Mapping[Role, Sequence[str]]) -> list[Findin
         return []
     features = tuple(name for name, c in looked_at.columns.items() if c.role is None)
     label = looked_at.label.name
-    data = Dataset(looked_at.table, {Role.LABEL: (label,), Role.FEATURE: features})
+    step = max(1, looked_at.table.height // _LEAK_ROWS)
+    table = looked_at.table.gather_every(step)
+    data = Dataset(table, {Role.LABEL: (label,), Role.FEATURE: features})
     return [replace(finding, severity="warning") for finding in find_leaks(data)]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import RESERVED, Finding, JsonValue, Role, Severity
-from luodi.data.profile import ColumnProfile, profile, shown_values
+from luodi.data.profile import ColumnProfile, profile_column, shown_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     Marks = dict[str, NDArray[np.int64]]
 
+THREADS = 2
+_CELLS = 1_000_000
+"""Cells from which columns are looked at side by side."""
 SHOWN_COLUMNS = 10
 """Columns of which a finding shows a record; `details` names them all."""
 
@@ -64,6 +68,15 @@ class Column:
         return self.values.dtype == pl.String
 
     @cached_property
+    def ascii(self) -> bool:
+        """Whether texts hold plain ASCII alone."""
+        table = self.values.to_frame("text").lazy()
+        import polars as pl
+
+        wide = pl.col("text").str.len_bytes() != pl.col("text").str.len_chars()
+        return not table.select(wide.any()).collect().item()
+
+    @cached_property
     def counts(self) -> tuple[list[str], NDArray[np.int64]]:
         """Of texts: the different values and how often each stands there, the commonest first."""
         import polars as pl
@@ -109,6 +122,38 @@ class Sheet:
         found = [column for column in self.columns.values() if column.role is Role.LABEL]
         return found[0] if len(found) == 1 else None
 
+    @cached_property
+    def compared(self) -> list[str]:
+        """The columns by which rows are copies of one another: all but identifiers."""
+        return [
+            column.name
+            for column in self.columns.values()
+            if column.card.kind not in ("identifier", "empty") and column.role is not Role.ID
+        ]
+
+    @cached_property
+    def contents(self) -> NDArray[np.int64]:
+        """(n,) rows that are equal but for identifiers and the label have equal numbers.
+
+        By a hash of 64 bits, checked on the values.
+        """
+        import numpy as np
+        import polars as pl
+
+        label = self.label.name if self.label else None
+        values = [self.columns[name].values for name in self.compared if name != label]
+        if not values:
+            return np.zeros(self.table.height, np.int64)
+        table = pl.DataFrame(values)
+        hashes = table.hash_rows(seed=7)
+        again = hashes.is_duplicated()
+        groups = np.arange(self.table.height)
+        if again.any():
+            # Only rows that share a hash can be equal; of them the values decide.
+            some = table.filter(again).select(pl.struct(pl.all()).rank("dense")).to_series()
+            groups[again.to_numpy()] = self.table.height + some.to_numpy().astype(np.int64)
+        return groups
+
 
 def sheet(
     table: pl.DataFrame,
@@ -117,15 +162,20 @@ def sheet(
 ) -> Sheet:
     """The table as columns; `cards` are its profile where that is known."""
     role_of = {name: role for role, names in (roles or {}).items() for name in names}
-    known = {card.name: card for card in (profile(table) if cards is None else cards)}
-    return Sheet(
-        table,
-        {
-            column.name: Column(shown_values(column), known[column.name], role_of.get(column.name))
-            for column in table.iter_columns()
-            if column.name not in RESERVED
-        },
-    )
+    known = {card.name: card for card in cards or ()}
+
+    def looked_at(column: pl.Series) -> Column:
+        shown = shown_values(column)
+        card = known.get(column.name) or profile_column(column, shown)
+        return Column(shown, card, role_of.get(column.name))
+
+    wanted = [column for column in table.iter_columns() if column.name not in RESERVED]
+    if table.height * len(wanted) < _CELLS:
+        found = [looked_at(column) for column in wanted]
+    else:  # Polars works outside of the interpreter's lock
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = list(pool.map(looked_at, wanted))
+    return Sheet(table, {column.name: column for column in found})
 
 
 def by_column(  # the parts of one finding

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from luodi.contracts import Finding, Role, say
+from luodi.contracts import Finding, say
 from luodi.data.examples import SHOWN, shorten
 from luodi.data.findings.column import (
+    Column,
     Noticed,
     Record,
     Sheet,
@@ -26,10 +27,13 @@ NEAR_ROWS = 50_000
 
 def duplicate_rows(sheet: Sheet) -> list[Noticed]:
     """Rows whose every value stands in an earlier row; identifiers are left out of the compare."""
-    names = _compared(sheet)
+    names = sheet.compared
     if not names or sheet.table.height < 2:
         return []
-    groups = _groups(sheet, names)
+    groups = sheet.contents
+    if (label := sheet.label) is not None and label.name in names:
+        codes = _codes(label)
+        groups = groups * (int(codes.max(initial=0)) + 1) + codes
     surplus = _surplus(groups)
     if not len(surplus):
         return []
@@ -59,11 +63,10 @@ def label_conflicts(sheet: Sheet) -> list[Noticed]:
     label = sheet.label
     if label is None:
         return []
-    names = [name for name in _compared(sheet) if name != label.name]
+    names = [name for name in sheet.compared if name != label.name]
     if not names:
         return []
-    groups = _groups(sheet, names)
-    labels = label.values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    groups, labels = sheet.contents, _codes(label)
     pairs = np.unique(np.stack((groups, labels)), axis=1)[0]
     torn = np.unique(pairs[1:][pairs[1:] == pairs[:-1]])
     rows = np.flatnonzero(np.isin(groups, torn))
@@ -161,27 +164,10 @@ def copies_across(
     return places
 
 
-def _compared(sheet: Sheet) -> list[str]:
-    return [
-        column.name
-        for column in sheet.columns.values()
-        if column.card.kind not in ("identifier", "empty") and column.role is not Role.ID
-    ]
-
-
-def _groups(sheet: Sheet, names: Sequence[str]) -> NDArray[np.int64]:
-    """(n,) equal rows have equal numbers. By a hash of 64 bits, checked on the values."""
-    import numpy as np
-    import polars as pl
-
-    table = pl.DataFrame([sheet.columns[name].values for name in names])
-    hashes = table.hash_rows(seed=7).to_numpy()
-    _, groups = np.unique(hashes, return_inverse=True)
-    if int(table.n_unique()) != int(groups.max(initial=-1)) + 1:  # two unlike rows share a hash
-        dense = table.select(pl.struct(pl.all()).rank("dense")).to_series()
-        groups = dense.to_numpy()
-    numbers: NDArray[np.int64] = groups.astype(np.int64)
-    return numbers
+def _codes(label: Column) -> NDArray[np.int64]:
+    """(n,) a number for each label, 0 for none."""
+    codes: NDArray[np.int64] = label.values.rank("dense").fill_null(0).to_numpy().astype("int64")
+    return codes
 
 
 def _surplus(groups: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from luodi.contracts import say
 from luodi.data.examples import shorten
 from luodi.data.findings.column import (
+    Column,
     Noticed,
     Record,
     Sheet,
@@ -19,12 +20,16 @@ from luodi.data.findings.column import (
 from luodi.data.mojibake import SUSPECT, repaired
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from luodi.data.findings.column import Marks
 
 # Signs that take no room: a soft hyphen, zero-width spaces, byte-order marks, directions; controls.
 _INVISIBLE = "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}]"
 _SHOWN = 3
+_FEW = 1000
 _SEEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 """What a terminal would obey instead of showing."""
 
@@ -42,7 +47,9 @@ def mojibake(sheet: Sheet) -> list[Noticed]:
     for column in sheet.columns.values():
         if not column.textual or column.card.kind == "empty":
             continue
-        suspects = column.places(column.values.str.contains(SUSPECT))
+        if column.ascii:
+            continue
+        suspects = _matching(column, SUSPECT)
         if not len(suspects):
             continue
         found: list[int] = []
@@ -87,7 +94,7 @@ def hidden_signs(sheet: Sheet) -> list[Noticed]:
     for column in sheet.columns.values():
         if not column.textual or column.card.kind == "empty":
             continue
-        found = column.places(column.values.str.contains(f"{_INVISIBLE}|{_CONTROL}"))
+        found = _matching(column, _CONTROL if column.ascii else f"{_INVISIBLE}|{_CONTROL}")
         if not len(found):
             continue
         shown = [ascii(shorten(text, 40)) for text in column.values[found[:_SHOWN]].to_list()]
@@ -112,3 +119,22 @@ def hidden_signs(sheet: Sheet) -> list[Noticed]:
         ),
     )
     return [Noticed(finding, marks)]
+
+
+def _matching(column: Column, pattern: str) -> NDArray[np.int64]:
+    """The places of the texts that match; of few different ones each is looked at once."""
+    import numpy as np
+
+    if column.card.distinct > _FEW:
+        return column.places(column.values.str.contains(pattern))
+    values, _ = column.counts
+    if not (odd := _odd(values, pattern)):
+        return np.zeros(0, np.int64)
+    return column.places(column.values.is_in(odd))
+
+
+def _odd(values: list[str], pattern: str) -> list[str]:
+    import polars as pl
+
+    series = pl.Series(values, dtype=pl.String)
+    return series.filter(series.str.contains(pattern)).to_list()

@@ -42,7 +42,7 @@ _LATIN = (
     ("Italian", "意大利文", "il|che|di|non|una|per|è|sono|molto|con|gli|della|questo"),
 )
 _SHARE, _ROWS, _MANY = 0.01, 5, 0.1
-_AT_MOST = 200_000
+_AT_MOST = 10_000
 _HEAD = 400
 """Characters of a text that are looked at."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from luodi.contracts import Role, say
 from luodi.data.findings.column import (
+    Column,
     Noticed,
     Record,
     Sheet,
@@ -16,8 +17,12 @@ from luodi.data.findings.column import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from luodi.data.findings.column import Marks
 
+_SHORT, _FEW = 12, 1000
 MANY = 0.3
 """The share of missing values from which a column is a warning."""
 
@@ -82,8 +87,7 @@ def stand_ins(sheet: Sheet) -> list[Noticed]:
     for column in sheet.of_kind("text", "category", "identifier", "date"):
         if not column.textual or column.role is Role.LABEL:
             continue
-        lowered = column.values.str.strip_chars().str.to_lowercase()
-        found = column.places(lowered.is_in(STAND_INS))
+        found = _standing_in(column)
         # A column of signs ("+", "-", "?") means what it says.
         if not len(found) or len(found) > 0.9 * column.rows or _signs(column.card.top):
             continue
@@ -106,6 +110,22 @@ def stand_ins(sheet: Sheet) -> list[Noticed]:
         remedy=say("Leave such cells empty.", "请将这些单元格留空。"),
     )
     return [Noticed(finding, marks)]
+
+
+def _standing_in(column: Column) -> NDArray[np.int64]:
+    """The places of the stand-ins; only short texts are looked at."""
+    import numpy as np
+
+    if column.card.distinct <= _FEW:
+        values, _ = column.counts
+        said = [value for value in values if value.strip().lower() in STAND_INS]
+        return column.places(column.values.is_in(said)) if said else np.zeros(0, np.int64)
+    places = column.places(column.values.str.len_bytes() <= _SHORT)
+    if not len(places):
+        return places
+    lowered = column.values[places].str.strip_chars().str.to_lowercase()
+    found: NDArray[np.int64] = places[lowered.is_in(STAND_INS).to_numpy().astype(np.bool_)]
+    return found
 
 
 def _signs(top: list[tuple[str, int]]) -> bool:

@@ -114,8 +114,10 @@ def _far(column: Column) -> tuple[NDArray[np.int64], Record, bool] | None:
 
 def fences(column: Column) -> tuple[float, float]:
     """The two ends outside of which a value is far out; (0, 0) when nothing can be said."""
-    numbers = column.floats
-    return far_fences(numbers)
+    card = column.card
+    quartiles = tuple(card.quantiles.get(q, 0.0) for q in ("0.25", "0.5", "0.75"))
+    least = card.minimum if isinstance(card.minimum, float) else 0.0
+    return _fences(quartiles, least)
 
 
 def far_fences(numbers: NDArray[np.float64]) -> tuple[float, float]:
@@ -125,7 +127,13 @@ def far_fences(numbers: NDArray[np.float64]) -> tuple[float, float]:
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
         return 0.0, 0.0
-    lower, middle, upper = np.quantile(finite, (0.25, 0.5, 0.75))
+    return _fences(tuple(np.quantile(finite, (0.25, 0.5, 0.75)).tolist()), float(finite.min()))
+
+
+def _fences(quartiles: tuple[float, ...], least: float) -> tuple[float, float]:
+    import numpy as np
+
+    lower, middle, upper = quartiles
     width = float(upper - lower)
     if width <= 0:
         return 0.0, 0.0  # half of the values are equal: nothing to measure with
@@ -134,7 +142,7 @@ def far_fences(numbers: NDArray[np.float64]) -> tuple[float, float]:
     def folded(value: float) -> float:
         return float(np.arcsinh((value - middle) / width))
 
-    if (finite > 0).all():
+    if least > 0:
         logs = np.log([lower, upper])
         reach = FAR * float(logs[1] - logs[0])
         low = min(low, float(np.exp(logs[0] - reach)))

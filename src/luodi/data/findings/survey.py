@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextvars
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Dataset, Finding, Progress, Quiet
 from luodi.data.findings.classes import classes
 from luodi.data.findings.column import (
+    THREADS,
     Noticed,
     Sheet,
     sheet,
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
 
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
-COLUMN_TOPICS = (
+Topic = Callable[[Sheet], list[Noticed]]
+
+COLUMN_TOPICS: tuple[Topic, ...] = (
     missing,
     stand_ins,
     constant,
@@ -46,7 +52,7 @@ COLUMN_TOPICS = (
     time_gaps,
     row_order,
 )
-ROW_TOPICS = (duplicate_rows, label_conflicts, near_duplicates)
+ROW_TOPICS: tuple[Topic, ...] = (duplicate_rows, label_conflicts, near_duplicates)
 
 
 def survey(
@@ -67,14 +73,23 @@ def survey(
         progress: told of each topic.
     """
     moment = now or dt.datetime.now(dt.UTC)
-    topics = [*COLUMN_TOPICS, *(ROW_TOPICS if rows else ())]
+    topics: list[Topic] = [
+        *COLUMN_TOPICS,
+        partial(future_dates, now=moment),
+        partial(classes, least=least),
+        *(ROW_TOPICS if rows else ()),
+    ]
+    # A context each: the reader's language is the thread's own, and a context serves one at once.
+    contexts = [contextvars.copy_context() for _ in topics]
+
+    def run(number: int) -> list[Noticed]:
+        return contexts[number].run(topics[number], looked_at)
+
     found: list[Noticed] = []
-    for done, topic in enumerate(topics):
-        progress.step(done, len(topics), topic.__name__.replace("_", " "))
-        found += topic(looked_at)
-    found += classes(looked_at, least)
-    found += future_dates(looked_at, moment)
-    progress.step(len(topics), len(topics))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for done, noticed in enumerate(pool.map(run, range(len(topics)))):
+            progress.step(done + 1, len(topics))
+            found += noticed
     return worst_first(found)
 
 

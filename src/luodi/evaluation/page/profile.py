@@ -23,7 +23,7 @@ def render_profile(looked: Mapping[str, Any], findings: Sequence[Finding]) -> st
 
     Args:
         looked: source, rows, columns (profiles with `distribution` and `findings`), worst,
-            missing, fingerprint, language, created, seconds.
+            missing, files, language, created, seconds.
         findings: in the order in which they are to be read.
     """
 
