@@ -107,3 +107,54 @@ def test_any_path(client, path, method):
         url = base + quote(path.encode("utf-8", "replace"), safe="")
         response = client.request(method, url, content=b"{}")
         assert response.status_code in (200, 307, 400, 404, 405), (method, url, response.text)
+
+
+feedbacks = mostly(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "request_id": mostly(st.text(max_size=6)),
+            "row": mostly(st.integers(-1, 3)),
+            "truth": anything,
+            "feedback": mostly(st.lists(anything, max_size=3)),
+        },
+    )
+)
+
+
+@relaxed
+@given(body=feedbacks)
+def test_any_feedback(client, body):
+    answered(client, "/feedback/many-fields", json.dumps(body).encode("utf-8", "surrogatepass"))
+
+
+repositories = mostly(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "parameters": mostly(st.dictionaries(st.sampled_from(["config", "x"]), anything)),
+            "ready": anything,
+        },
+    )
+)
+
+
+@relaxed
+@given(body=repositories, act=st.sampled_from(["index", "models/none/load", "models/none/unload"]))
+def test_any_act_on_the_repository(client, body, act):
+    content = json.dumps(body).encode("utf-8", "surrogatepass")
+    headers = {"content-type": "application/json"}
+    response = client.post(f"/v2/repository/{act}", content=content, headers=headers)
+    assert response.status_code in (200, 400, 404), (act, content, response.text)
+
+
+@relaxed
+@given(head=inferences, tail=st.binary(max_size=40), cut=st.integers(-5, 5))
+def test_any_binary_request(client, head, tail, cut):
+    data = json.dumps(head).encode("utf-8", "surrogatepass")
+    response = client.post(
+        "/v2/models/many-fields/infer",
+        content=data + tail,
+        headers={"Inference-Header-Content-Length": str(len(data) + cut)},
+    )
+    assert response.status_code in (200, 400), (data, tail, response.text)

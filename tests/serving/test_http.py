@@ -255,6 +255,7 @@ def test_a_fault_of_the_model_is_ours_and_hits_nobody_else(client):
 def test_the_other_pages(client, place):
     assert client.get("/").json()["models"][0]["name"] == "tiny"
     assert client.get("/v2").json()["name"] == "luodi"
+    assert client.get("/v2/models").json() == {"models": ["tiny", "many-fields"]}
     assert client.get("/v2/health/live").json() == {"live": True}
     assert client.get("/v2/health/ready").json() == {"ready": True}
     model = client.get("/v2/models/many-fields").json()
@@ -291,6 +292,21 @@ def test_the_docs_need_no_network_and_their_curl_lines_work(client, service):
             headers={"content-type": "application/json"},
         )
         assert request.status_code == 200, block
+
+
+def test_the_docs_python_lines_work(client):
+    import contextlib
+    import html
+    import io
+
+    page = client.get("/docs").text
+    blocks = [html.unescape(b) for b in re.findall(r"<code>(from luodi.*?)</code>", page, re.S)]
+    assert len(blocks) == 2
+    for block in blocks:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(block, "docs", "exec"), {})  # noqa: S102 - the page's own lines
+        assert "label" in out.getvalue()
 
 
 @pytest.mark.parametrize("host", ["x'; rm -r ~; '", '"><script>', "a b", "", "x" * 300])

@@ -1,6 +1,7 @@
 """Many models and versions in one process: loaded, unloaded, evicted and found by alias."""
 
 import shutil
+import time
 
 import httpx
 import pytest
@@ -161,3 +162,17 @@ def test_a_bundle_may_vanish_once_it_is_loaded(registry, tmp_path):
     with running("tiny", cwd=tmp_path) as service:
         shutil.rmtree(registry.home / "bundles")
         assert ask(service, "tiny").status_code == 200
+
+
+def test_every_worker_loads_what_one_was_told_to(registry, tmp_path):
+    add(registry, "tiny", 1.0)
+    other = add(registry, "other", 1.0)
+    with running("tiny", "--workers", "2", cwd=tmp_path) as service:
+        assert post(service, "/v2/repository/models/other/load").status_code == 200
+        time.sleep(1)
+        # Each connection may be another worker's.
+        seen = [ask(service, "other").json().get("version") for _ in range(30)]
+        assert set(seen) == {other}
+        assert post(service, "/v2/repository/models/other/unload").status_code == 200
+        time.sleep(1)
+        assert {ask(service, "other").status_code for _ in range(30)} == {404}

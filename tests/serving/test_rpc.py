@@ -170,8 +170,27 @@ def test_a_taken_port_is_told(place):
         port = other.getsockname()[1]
         done = luodi("serve", "./tiny", "--port", "0", "--grpc-port", port, cwd=place)
     assert done.returncode == 1
-    assert b"--grpc-port 0" in done.stderr
+    assert f"Port {port} is taken".encode() in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_workers_share_a_port(place):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ("./tiny", "--workers", "2", "--grpc-port", port)
+    with running(*arguments, cwd=place) as document:
+        assert document["grpc"] == f"127.0.0.1:{port}"
+        other = luodi("serve", "./tiny", "--port", "0", "--grpc-port", port, cwd=place)
+        assert b"is taken" in other.stderr  # another service would share it, and the callers
+        for _ in range(6):
+            with grpc.insecure_channel(document["grpc"]) as channel:
+                live = channel.unary_unary(
+                    f"/{SERVICE}/ServerLive",
+                    request_serializer=lambda message: message.SerializeToString(),
+                    response_deserializer=CLASSES["ServerLiveResponse"].FromString,
+                )
+                assert live(CLASSES["ServerLiveRequest"](), timeout=20).live
 
 
 def test_every_message_of_the_table_can_be_made_and_read_back():

@@ -134,11 +134,11 @@ def spoilt(registry, place, number):
     return version
 
 
-def swap_and_spoil(versions, place, swaps, candidates, share=1.0):
+def swap_and_spoil(versions, place, swaps, candidates, share=1.0, workers=1):
     """`share`: of the most that the service answers, what is asked of it meanwhile."""
     registry, good = versions
     names, callers = list(good), 4
-    with running("tiny", cwd=place) as service:
+    with running("tiny", "--workers", workers, cwd=place) as service:
         url, every = service["url"], 0.0
         if share < 1:
             with Load(url, good, callers) as most:
@@ -180,6 +180,12 @@ def test_swaps_and_spoilt_candidates_at_load(versions, tmp_path):
     load, counts = swap_and_spoil(versions, tmp_path, swaps=6, candidates=5)
     assert load.answered > 50
     assert counts == {"refused": 5, "done": 6}
+
+
+def test_several_workers_swap_each_for_itself(versions, tmp_path):
+    load, counts = swap_and_spoil(versions, tmp_path, swaps=4, candidates=2, workers=2)
+    assert load.answered > 50
+    assert counts["done"] >= 6  # both workers; one may pass over a version that was soon replaced
 
 
 @pytest.mark.soak

@@ -64,7 +64,7 @@ def _guarded(
         _listen(request)
         kind = ""
         try:
-            model = request.path_params.get("name", "")
+            model = request.path_params.get("name", "").partition("@")[0]
             caller = service.desk.access.admit(request.headers, need, model)
             now = asyncio.get_running_loop().time()
             request.state.terms = read_terms(request.headers, caller, now)
@@ -109,6 +109,11 @@ async def index(service: Service, request: Request) -> Response:
     )
 
 
+async def models(service: Service, request: Request) -> Response:
+    """GET /v2/models: the models' names, as KServe's server lists them."""
+    return reply({"models": [card.name for card in _seen(service, request)]})
+
+
 async def metrics(service: Service, request: Request) -> Response:
     """GET /metrics, for Prometheus; of all models, so for those who may know of all."""
     request.state.terms.caller.must_see_all()
@@ -151,6 +156,7 @@ ROUTES: tuple[tuple[str, str, Endpoint, Need], ...] = (
     ("GET", "/v2", inference.server_metadata, "read"),
     ("GET", "/v2/health/live", inference.live, "open"),
     ("GET", "/v2/health/ready", inference.ready, "open"),
+    ("GET", "/v2/models", models, "read"),
     ("GET", MODEL, inference.model_metadata, "read"),
     ("GET", VERSION, inference.model_metadata, "read"),
     ("GET", f"{MODEL}/ready", inference.model_ready, "read"),

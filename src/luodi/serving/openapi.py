@@ -205,6 +205,7 @@ def openapi(models: Sequence[Card], limits: Limits) -> dict[str, JsonValue]:
     paths: dict[str, JsonValue] = {
         "/": _get("What is served here"),
         "/v2": _get("The server"),
+        "/v2/models": _get("The models' names"),
         "/v2/health/live": _get("The process answers"),
         "/v2/health/ready": _get("Every model is loaded"),
         "/metrics": _get("Prometheus metrics", "text/plain"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -90,6 +91,8 @@ def _model_part(model: Card, base: str) -> str:
 <pre><code>{escape(asked)}</code></pre>
 <h3>{say("The same by the Open Inference Protocol", "按开放推理协议提问")}</h3>
 <pre><code>{escape(tensors)}</code></pre>
+<h3>{say("From Python", "在 Python 中")}</h3>
+<pre><code>{escape(_python(base, model))}</code></pre>
 <h3>{say("Later: the true answer", "事后：真实答案")}</h3>
 <p>{
         say(
@@ -122,6 +125,20 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th>{head}</th>" for head in heads)
     body = ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
     return f"<table><tr>{head}</tr>{''.join(body)}</table>"
+
+
+def _python(base: str, model: Card) -> str:
+    example = json.dumps(example_input(model.schema), ensure_ascii=False)
+    value = {"true": "True", "false": "False", "null": "None"}
+    # JSON's three words are other words in Python; no text is touched, as the example is one line.
+    shown = re.sub(r'("(?:[^"\\]|\\.)*")|\b(true|false|null)\b',
+                   lambda match: match[1] or value[match[2]], example)  # fmt: skip
+    return (
+        "from luodi.client import Client  # pip install 'luodi[client]'\n\n"
+        f"with Client({base!r}) as client:\n"
+        f"    told = client.predict({model.name!r}, [{shown}])\n"
+        "    print(told.version, told.outputs)"
+    )
 
 
 def _curl(url: str, body: JsonValue) -> str:

@@ -183,6 +183,9 @@ class Router:
         """Let a loaded version be the default from the next request on."""
         offered = self._offered[name]
         if version != offered.default:
+            before = self.fleet.get(name, offered.default)
+            if before is not None:
+                before.proved = True  # it has answered: to go back to it must not take a moment
             offered.previous, offered.default = offered.default, version
         self.tidy(name)
 

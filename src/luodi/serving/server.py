@@ -46,7 +46,10 @@ def serve(
         LuodiError: when the port is taken.
         BundleError: when a bundle is not what the registry knows.
     """
-    # First the port: to load a model for seconds, and then to find it taken, would be unkind.
+    # First the ports: to load a model for seconds, and then to find one taken, would be unkind.
+    if settings.grpc_port:
+        # Workers share theirs, and so would another service's: it must be free now.
+        listening_socket(replace(settings, port=settings.grpc_port)).close()
     with listening_socket(settings) as bound:
         host, port = bound.getsockname()[:2]
         scheme = "https" if settings.certificate else "http"

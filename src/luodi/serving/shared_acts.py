@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,22 +25,18 @@ class SharedActs:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._read = 0
-        self._mine: set[int] = set()
-        self._count = 0
+        self._me = secrets.token_hex(8)  # a process' number may have been another worker's before
 
     def tell(self, act: str, model: str, version: str = "", follows: str = "") -> None:
         """Have the other workers do what this one has done."""
         if self._path is None:
             return
-        self._count += 1
-        self._mine.add(self._count)
         line = {
             "act": act,
             "model": model,
             "version": version,
             "follows": follows,
-            "process": os.getpid(),
-            "count": self._count,
+            "by": self._me,
         }
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -58,7 +55,5 @@ class SharedActs:
         self._read += len(whole)
         for line in whole.splitlines():
             act = json.loads(line)
-            # A process's number may have been another worker's before.
-            if act["process"] == os.getpid() and act["count"] in self._mine:
-                continue
-            yield act
+            if act["by"] != self._me:
+                yield act

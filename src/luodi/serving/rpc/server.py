@@ -251,6 +251,12 @@ async def answering(service: Service, address: str) -> AsyncIterator[int]:
         await server.stop(grace=30)
 
 
+def _model_of(request: Any) -> str:
+    """The model that a message is about, whichever field it stands in; empty for none."""
+    names = (getattr(request, field, "") for field in ("model_name", "name", "repository_name"))
+    return next(filter(None, names), "").partition("@")[0]
+
+
 def _bytes_of(message: Any) -> bytes:
     data: bytes = message.SerializeToString()
     return data
@@ -275,8 +281,7 @@ def _guarded(service: Service, calls: Calls, name: str, method: Method, grpc: An
         seen = _Seen(context)
         try:
             metadata = _metadata(context)
-            model = getattr(request, "model_name", "") or getattr(request, "name", "")
-            caller = service.desk.access.admit(metadata, NEEDS[name], model)
+            caller = service.desk.access.admit(metadata, NEEDS[name], _model_of(request))
             seen.terms = _terms(metadata, caller, context)
             return await method(calls, request, seen)
         except asyncio.CancelledError:
