@@ -103,6 +103,17 @@ def test_a_model_without_reasons_says_so(client):
     assert caught.value.field == "explain"
 
 
+def test_a_key_and_the_deadline_are_sent(kind, other):
+    url, answers, asked = other
+    answers.append(GOOD)
+    with kind(url, timeout=2.5, api_key="ld_secret") as client:
+        client.predict("m", ["a"], key="user-7")
+    (headers,) = asked
+    assert headers["Authorization"] == "Bearer ld_secret"
+    assert headers["X-Deadline-Ms"] == "2500"
+    assert headers["X-Luodi-Key"] == "user-7"
+
+
 def test_nobody_there(kind):
     with kind("http://127.0.0.1:1", retries=1) as client:
         assert not client.ready()
@@ -118,7 +129,7 @@ def other():
 
     class Other(BaseHTTPRequestHandler):
         def do_POST(self):
-            asked.append(self.path)
+            asked.append(self.headers)
             status, headers, body = answers.pop(0)
             self.send_response(status)
             for name, value in headers.items():

@@ -24,6 +24,7 @@ MATRIX = {
     ("GET", "/v2"): "read",
     ("GET", "/v2/health/live"): "open",
     ("GET", "/v2/health/ready"): "open",
+    ("GET", "/v2/models"): "read",
     ("GET", "/v2/models/{name}"): "read",
     ("GET", "/v2/models/{name}/versions/{version}"): "read",
     ("GET", "/v2/models/{name}/ready"): "read",

@@ -193,6 +193,75 @@ def test_workers_share_a_port(place):
                 assert live(CLASSES["ServerLiveRequest"](), timeout=20).live
 
 
+def test_keys_hold_in_whichever_field_the_model_is_named(place, tmp_path):
+    """KServe's messages have the model's name where Triton's have the repository's."""
+    from luodi.registry.keys import KeyRing, Rights
+
+    key = KeyRing(tmp_path).add("one model", Rights(("operate", "ask", "read"), ("tiny",)))[1]
+    arguments = ("./tiny", "./many", "--keys", "--grpc-port", "0")
+    with running(*arguments, cwd=place, LUODI_HOME=str(tmp_path)) as document:
+
+        def code(method, metadata=(("authorization", f"Bearer {key}"),), **fields):
+            with grpc.insecure_channel(document["grpc"]) as channel:
+                ask = channel.unary_unary(
+                    f"/{SERVICE}/{method}",
+                    request_serializer=lambda message: message.SerializeToString(),
+                    response_deserializer=CLASSES[f"{method}Response"].FromString,
+                )
+                message = CLASSES[f"{method}Request"](**fields)
+                try:
+                    ask(message, metadata=metadata, timeout=20)
+                except grpc.RpcError as error:
+                    return error.code().name
+                return "OK"
+
+        assert code("ModelReady", (), name="tiny") == "UNAUTHENTICATED"
+        assert code("ServerLive", ()) == "OK"
+        assert code("ModelReady", name="tiny") == "OK"
+        assert code("ModelReady", name="many-fields") == "PERMISSION_DENIED"
+        for field in ("model_name", "repository_name"):
+            denied = code("RepositoryModelUnload", **{field: "many-fields"})
+            assert denied == "PERMISSION_DENIED", field
+        assert code("RepositoryModelUnload", repository_name="tiny") == "OK"
+
+
+def test_with_a_certificate_it_speaks_tls_alone(place, tmp_path):
+    import shutil
+    import subprocess
+
+    from luodi.client import Client
+
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not here to make a certificate")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    certificate = tmp_path / "cert.pem"
+    arguments = ("--tls-cert", certificate, "--tls-key", tmp_path / "key.pem", "--grpc-port", "0")
+    with running("./tiny", *arguments, cwd=place) as document:
+
+        def live(channel):
+            ask = channel.unary_unary(
+                f"/{SERVICE}/ServerLive",
+                request_serializer=lambda message: message.SerializeToString(),
+                response_deserializer=CLASSES["ServerLiveResponse"].FromString,
+            )
+            return ask(CLASSES["ServerLiveRequest"](), timeout=10).live
+
+        trusted = grpc.ssl_channel_credentials(certificate.read_bytes())
+        with grpc.secure_channel(document["grpc"], trusted) as channel:
+            assert live(channel)
+        with grpc.insecure_channel(document["grpc"]) as channel, pytest.raises(grpc.RpcError):
+            live(channel)
+        with Client(document["url"], verify=str(certificate)) as client:
+            assert client.predict("tiny", ["great"]).model == "tiny"
+        with Client(document["url"], retries=0) as client:
+            assert not client.ready()
+
+
 def test_every_message_of_the_table_can_be_made_and_read_back():
     for name in MESSAGES:
         message = CLASSES[name]()

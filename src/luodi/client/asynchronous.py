@@ -19,10 +19,13 @@ class AsyncClient:
 
     Args:
         url: such as `http://127.0.0.1:8000`.
-        timeout: seconds that an answer may take.
+        timeout: seconds that an answer may take; the service is told, and does no work for an
+            answer that would come later.
         retries: how often the same is asked again when the service is busy or the connection
             breaks; what is asked here may safely be asked twice.
-        headers: sent with every request, such as a key.
+        api_key: the key, where the service asks for one.
+        headers: sent with every request.
+        verify: whether the service's certificate is checked; or a file of certificates to trust.
 
         async with AsyncClient("http://127.0.0.1:8000") as client:
             told = await client.predict("reviews", ["很好"])
@@ -33,12 +36,17 @@ class AsyncClient:
         url: str,
         timeout: float = 30.0,
         retries: int = 2,
+        api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        verify: bool | str = True,
     ) -> None:
         self._httpx = calls.need_httpx()
         self._url, self._retries = url.rstrip("/"), retries
         self._http = self._httpx.AsyncClient(
-            base_url=self._url, timeout=timeout, headers=dict(headers or {})
+            base_url=self._url,
+            timeout=timeout,
+            verify=calls.trust(verify),
+            headers=calls.standing(timeout, api_key, headers),
         )
 
     async def predict(

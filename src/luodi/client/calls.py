@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 T = TypeVar("T")
-STICKY = "X-Luodi-Key"
+STICKY, DEADLINE = "X-Luodi-Key", "X-Deadline-Ms"
+_LONGEST_MS = 3_600_000.0
 AGAIN = (429, 503)
 """Statuses after which the same may be asked again."""
 
@@ -205,6 +207,21 @@ def unreachable(base: str, error: Exception) -> ServiceError:
             f"{base} 没有应答：{error or type(error).__name__}。",
         )
     )
+
+
+def standing(
+    timeout: float, api_key: str | None, headers: Mapping[str, str] | None
+) -> dict[str, str]:
+    """The headers of every request."""
+    usual = {DEADLINE: f"{min(timeout * 1000, _LONGEST_MS):.0f}"}
+    if api_key:
+        usual["Authorization"] = f"Bearer {api_key}"
+    return {**usual, **(headers or {})}
+
+
+def trust(verify: bool | str) -> bool | ssl.SSLContext:
+    """What certificates are checked by: as the system does, or by a file's."""
+    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
 
 
 def need_httpx() -> ModuleType:

@@ -111,6 +111,8 @@ def _run(
     if settings.grpc_port is not None:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         service.grpc_address = f"{host}:{settings.grpc_port}"
+        if settings.certificate is not None and settings.certificate_key is not None:
+            service.grpc_tls = (settings.certificate, settings.certificate_key)
 
     class Server(uvicorn.Server):
         """Tells when it listens, and ends with success when it is asked to end."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from luodi.contracts import LuodiError
 from luodi.serving.desk import Desk
@@ -41,6 +42,7 @@ class Service:
 
     Attributes:
         grpc_address: where to answer over gRPC too; empty for nowhere.
+        grpc_tls: the certificate and its key, when it speaks TLS.
         grpc_port: the port that it got.
         failure: why it could not start.
     """
@@ -57,6 +59,7 @@ class Service:
         self.router, self.limits, self.metrics = router, limits, metrics
         self.follower, self.desk, self.logs = follower, desk, logs
         self.grpc_address = ""
+        self.grpc_tls: tuple[Path, Path] | None = None
         self.grpc_port = 0
         self.failure: LuodiError | None = None
 

@@ -211,6 +211,8 @@ def need_grpc() -> Any:
 async def answering(service: Service, address: str) -> AsyncIterator[int]:
     """Answer over gRPC at `host:port` while the block runs; yields the port.
 
+    With a certificate it speaks TLS and nothing else, as the service does over HTTP.
+
     Raises:
         MissingPartError: when the extra is not installed.
         LuodiError: when the port is taken.
@@ -236,7 +238,12 @@ async def answering(service: Service, address: str) -> AsyncIterator[int]:
     )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     try:
-        port = server.add_insecure_port(address)
+        if service.grpc_tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            certificate, key = (path.read_bytes() for path in service.grpc_tls)
+            credentials = grpc.ssl_server_credentials([(key, certificate)])
+            port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise LuodiError(
             say(f"gRPC cannot listen on {address}.", f"gRPC 无法在 {address} 上监听。"),
