@@ -56,7 +56,7 @@ def to_utf8(raw: bytes, file: str) -> Decoded:
             raise refusal from None
     else:
         if _common_chinese(text):
-            return Decoded(text.encode(), "gb18030", [_said(file, "GB18030", "info")])
+            return Decoded(text.encode(), "gb18030", [said(file, "GB18030", "info")])
         refusal = _undecodable(raw, None, file)
     return _guessed(raw, file, refusal)
 
@@ -70,7 +70,7 @@ def _marked(raw: bytes, codec: str, name: str, file: str) -> Decoded:
             raise _undecodable(bare, error, file) from None
         return Decoded(bare, name, [])
     try:
-        return Decoded(raw.decode(codec).encode(), name, [_said(file, name.upper(), "info")])
+        return Decoded(raw.decode(codec).encode(), name, [said(file, name.upper(), "info")])
     except UnicodeError as error:  # a half character at the end, or lone surrogates
         where = error if isinstance(error, UnicodeDecodeError) else None
         raise _undecodable(raw, where, file, name.upper()) from None
@@ -117,10 +117,11 @@ def _guessed(raw: bytes, file: str, refusal: DataError) -> Decoded:
     except UnicodeDecodeError as error:
         raise _undecodable(raw, error, file) from None
     name = best.encoding.upper().replace("_", "-")
-    return Decoded(text.encode(), best.encoding, [_said(file, name, "warning")])
+    return Decoded(text.encode(), best.encoding, [said(file, name, "warning")])
 
 
-def _said(file: str, name: str, severity: str) -> Finding:
+def said(file: str, name: str, severity: str) -> Finding:
+    """The finding that tells which encoding a file was read in; a warning for a guess."""
     if severity == "info":
         return Finding(
             "encoding",

@@ -159,10 +159,10 @@ class _Out:
 
 
 def _delimited(separator: str, blocks: Iterator[bytes], file: str, out: _Out) -> None:
-    raw = next(blocks)
-    old_mac = b"\n" not in raw and b"\r" in raw
-    blocks = (block.replace(b"\r", b"\n") for block in chain([raw], blocks)) if old_mac else blocks
-    raw = next(blocks) if old_mac else raw
+    raw = _beginning(blocks, separator)
+    if b"\n" not in raw and b"\r" in raw:  # line ends of old Macs
+        blocks = (block.replace(b"\r", b"\n") for block in blocks)
+        raw = raw.replace(b"\r", b"\n")
     check_no_nul(raw, file)
     header = read_header(raw, file, separator, out.findings)
     names, separator, before = header.names, header.separator, header.lines
@@ -187,6 +187,18 @@ def _delimited(separator: str, blocks: Iterator[bytes], file: str, out: _Out) ->
     if raw:
         check_no_nul(raw, file, before)
         out.add(*read_body(raw, file, names, separator, before))
+
+
+def _beginning(blocks: Iterator[bytes], separator: str) -> bytes:
+    """So many blocks that the header is in them."""
+    raw = next(blocks)
+    while len(raw) < _LONGEST:
+        end, _ = last_record(raw, separator)
+        carriage = b"\n" not in raw and b"\r" in raw[:-1]
+        if raw[:end].strip() or carriage or not (block := next(blocks, b"")):
+            break
+        raw += block
+    return raw
 
 
 def _exactly(

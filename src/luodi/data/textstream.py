@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 
-from luodi.contracts import Finding
-from luodi.data.encoding import MARKS, to_utf8, undecodable
+from luodi.contracts import DataError, Finding
+from luodi.data.encoding import MARKS, said, to_utf8, undecodable
 from luodi.data.unpack import Bounded
 
-_BLOCK = 16 << 20
+_BLOCK = 8 << 20
 
 
 class Utf8Blocks:
@@ -29,8 +29,11 @@ class Utf8Blocks:
         self._ascii = True
         for mark, codec, name in MARKS:
             if head.startswith(mark):
-                self.encoding, self._codec = name, "utf-8" if name == "utf-8" else codec
-                self._head = head.removeprefix(codecs.BOM_UTF8) if name == "utf-8" else head
+                self.encoding, self._codec = name, "utf-8" if codec == "utf-8-sig" else codec
+                if self._codec == "utf-8":
+                    self._head = head.removeprefix(codecs.BOM_UTF8)
+                else:
+                    self.findings.append(said(file, name.upper(), "info"))
                 return
         self.encoding = self._codec = self._recognised(head)
 
@@ -42,17 +45,17 @@ class Utf8Blocks:
 
     def __iter__(self) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(self._codec)()
-        block = self._head
-        self._head = b""
+        blocks = self._blocks()
+        block = next(blocks, b"")
         while block:
-            following = self.stream.read(_BLOCK)
+            following = next(blocks, b"")
             held = decoder.getstate()[0]
             try:
                 text = decoder.decode(block, final=not following)
             except UnicodeDecodeError as error:
                 if not (self._ascii and self._codec == "utf-8"):
                     raise self._refused(error, held) from None
-                self.encoding = self._codec = self._recognised(held + block)
+                self.encoding = self._codec = self._otherwise(error, held, block)
                 decoder = codecs.getincrementaldecoder(self._codec)()
                 text = decoder.decode(held + block, final=not following)
             self._ascii = self._ascii and text.isascii()
@@ -62,6 +65,24 @@ class Utf8Blocks:
             if ready:
                 yield ready
             block = following
+
+    def _otherwise(self, error: UnicodeDecodeError, held: bytes, block: bytes) -> str:
+        """The encoding of a file that was pure ASCII up to this block; damage is none."""
+        try:
+            encoding = self._recognised(held + block)
+        except DataError:
+            encoding = "utf-8"
+        if encoding == "utf-8":
+            raise self._refused(error, held) from None
+        return encoding
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The head in blocks as well: what is done with one takes many times its size."""
+        for start in range(0, len(self._head), _BLOCK):
+            yield self._head[start : start + _BLOCK]
+        self._head = b""
+        while block := self.stream.read(_BLOCK):
+            yield block
 
     def _refused(self, error: UnicodeDecodeError, held: bytes) -> Exception:
         """`error.object` is the block behind the bytes that were held from the one before."""

@@ -83,7 +83,7 @@ class Bounded:
                 zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # fmt: skip
             raise damaged(self.shown, self.kind, error) from None
         except Exception as error:
-            if type(error).__module__.startswith("zstandard"):
+            if type(error).__name__ == "ZstdError":  # of a library that may not be there
                 raise damaged(self.shown, self.kind, error) from None
             raise
 
@@ -141,6 +141,8 @@ def _members(path: Path, shown: str) -> Iterator[Unpacked]:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeError) as error:
         raise damaged(shown, "zip", error) from None
     with archive:
+        for item in members:
+            _check_path(item, shown)
         # As in a folder: what systems leave beside real files is not meant.
         members = [item for item in members if not _hidden(item.filename)]
         if not members or len(members) > _MEMBERS:
@@ -166,7 +168,7 @@ def _hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) and part != ".." for part in name.split("/"))
 
 
-def _check_member(item: zipfile.ZipInfo, shown: str) -> None:
+def _check_path(item: zipfile.ZipInfo, shown: str) -> None:
     name = item.filename
     parts = name.replace("\\", "/").split("/")
     links = stat.S_ISLNK(item.external_attr >> 16)
@@ -177,6 +179,10 @@ def _check_member(item: zipfile.ZipInfo, shown: str) -> None:
             say("Expected paths inside it.", "应为其内部的路径。"),
             say("Do not trust this file.", "请勿信任该文件。"),
         )  # fmt: skip
+
+
+def _check_member(item: zipfile.ZipInfo, shown: str) -> None:
+    name = item.filename
     if item.flag_bits & 1:
         raise DataError(
             say(f"{shown} is locked with a password.", f"{shown} 有密码保护。"),
@@ -204,18 +210,15 @@ def damaged(file: str, kind: str, error: BaseException) -> DataError:
 
 def _zstd(raw: BinaryIO) -> Readable:
     try:
-        import zstandard
+        from backports import zstd
     except ModuleNotFoundError:
         raise MissingPartError(
-            say("zstandard is not installed.", "未安装 zstandard。"),
+            say("backports.zstd is not installed.", "未安装 backports.zstd。"),
             say("It reads .zst files.", "读取 .zst 文件需要它。"),
             "pip install 'luodi[sources]'",
         ) from None
     # A window of over 128 MiB asks for memory that no table needs.
-    reader: Readable = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
-        raw, read_across_frames=True
-    )
-    return reader
+    return zstd.ZstdFile(raw, options={zstd.DecompressionParameter.window_log_max: 27})
 
 
 _OPENERS: dict[str, Callable[[BinaryIO], Readable]] = {
