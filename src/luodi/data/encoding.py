@@ -44,7 +44,7 @@ def to_utf8(raw: bytes, file: str) -> Decoded:
     try:
         raw.decode()
     except UnicodeDecodeError as error:
-        if _mostly_utf8(raw):
+        if _mostly_utf8(raw) or _half_pairs(raw):
             raise _undecodable(raw, error, file) from None
     else:
         return Decoded(raw, "utf-8", [])
@@ -82,6 +82,15 @@ def _mostly_utf8(raw: bytes) -> bool:
     beyond = sum(1 for sign in text if sign > "\x7f")
     damaged = text.count("\ufffd")
     return beyond - damaged > 4 * damaged
+
+
+def _half_pairs(raw: bytes) -> bool:
+    """Whether this is UTF-8 but for lone surrogates, halves of a character that stand for none."""
+    try:
+        raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _mostly_gb18030(raw: bytes) -> bool:

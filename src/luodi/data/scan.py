@@ -18,6 +18,7 @@ from luodi.data.delimited import (
     NUMBER,
     WHOLE,
     as_texts,
+    fitting,
     last_record,
     read_body,
     read_header,
@@ -89,6 +90,7 @@ class _Out:
         self.rows = self.blank = 0
         self._schemas: list[dict[str, pl.DataType]] = []
         self._numbers: dict[str, str] = {}  # column -> the pattern that all its texts fit
+        self._some: set[str] = set()  # columns with any value: one without stays text
 
     def add(self, table: pl.DataFrame, blank: int = 0) -> None:
         """Keep some rows."""
@@ -106,16 +108,19 @@ class _Out:
     def _watch(self, table: pl.DataFrame) -> None:
         import polars as pl
 
-        for column in table.iter_columns():
-            pattern = self._numbers.setdefault(column.name, WHOLE)
-            if not pattern or column.null_count() == len(column):
-                continue
-            if column.dtype != pl.String:
-                self._numbers[column.name] = ""
-            elif pattern == WHOLE and not column.str.contains(WHOLE).all():
-                pattern = self._numbers[column.name] = NUMBER
-            if pattern == NUMBER and not column.str.contains(NUMBER).all():
-                self._numbers[column.name] = ""
+        known = table.select(pl.all().is_not_null().any()).row(0)
+        filled = [name for name, some in zip(table.columns, known, strict=True) if some]
+        self._some.update(filled)
+        kinds = table.schema
+        for name in table.columns:
+            self._numbers.setdefault(name, WHOLE)
+        for name in filled:
+            if kinds[name] != pl.String:
+                self._numbers[name] = ""
+        for pattern, otherwise in ((WHOLE, NUMBER), (NUMBER, "")):
+            asked = [name for name in filled if self._numbers[name] == pattern]
+            fit = fitting(table, asked, pattern)
+            self._numbers |= dict.fromkeys((n for n in asked if n not in fit), otherwise)
 
     def settle(self) -> None:
         """One type a column, over all pieces; those that differ are written again."""
@@ -143,19 +148,10 @@ class _Out:
                 types[name] = pl.Float64()
             else:
                 types[name] = pl.String()
-            if types[name] == pl.String and (pattern := self._numbers[name]) and self._some(name):
+            pattern = self._numbers[name] if name in self._some else ""
+            if pattern and types[name] == pl.String():
                 types[name] = pl.Int64() if pattern == WHOLE else pl.Float64()
         return types
-
-    def _some(self, name: str) -> bool:
-        """Whether a column has any value: one without stays text, as in the short way."""
-        import polars as pl
-
-        return any(
-            pl.scan_parquet(path).select(pl.col(name).is_not_null().any()).collect().item()
-            for path, schema in zip(self.pieces, self._schemas, strict=True)
-            if name in schema
-        )
 
 
 def _delimited(separator: str, blocks: Iterator[bytes], file: str, out: _Out) -> None:

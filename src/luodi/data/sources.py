@@ -176,11 +176,12 @@ def _check_names(part: Part) -> None:
 
 
 def _check_columns(first: Part, part: Part) -> None:
-    if set(first.columns) == set(part.columns):
+    wanted, found = first.columns, part.columns
+    if set(wanted) == set(found):
         return
     file, first_file = part.file.path, first.file.path
-    missing = [name for name in first.columns if name not in part.columns]
-    extra = [name for name in part.columns if name not in first.columns]
+    missing = sorted(set(wanted) - set(found), key=wanted.index)
+    extra = sorted(set(found) - set(wanted), key=found.index)
     raise DataError(
         say(
             f"{file} and {first_file} differ in their columns"
@@ -226,7 +227,8 @@ def _aligned(table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """The table under these columns; one that it lacks (in a piece) is empty there."""
     import polars as pl
 
-    absent = [name for name in names if name not in table.columns]
+    there = set(table.columns)  # asking costs as much as columns
+    absent = [name for name in names if name not in there]
     return table.with_columns(pl.lit(None).alias(name) for name in absent).select(names)
 
 

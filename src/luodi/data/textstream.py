@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 
 from luodi.contracts import DataError, Finding
-from luodi.data.encoding import MARKS, said, to_utf8, undecodable
+from luodi.data.encoding import MARKS, Decoded, said, to_utf8, undecodable
 from luodi.data.unpack import Bounded
 
 _BLOCK = 8 << 20
@@ -38,10 +38,19 @@ class Utf8Blocks:
         self.encoding = self._codec = self._recognised(head)
 
     def _recognised(self, sample: bytes) -> str:
-        whole = sample[: sample.rfind(b"\n") + 1] or sample
-        decoded = to_utf8(whole, self.file)
+        whole = sample[: sample.rfind(b"\n") + 1]
+        decoded = to_utf8(whole, self.file) if whole else self._of_one_line(sample)
         self.findings += decoded.findings
         return decoded.encoding
+
+    def _of_one_line(self, sample: bytes) -> Decoded:
+        """A sample that may end within a character."""
+        for cut in (1, 2, 3):
+            try:
+                return to_utf8(sample[:-cut] or sample, self.file)
+            except DataError:
+                continue
+        return to_utf8(sample, self.file)
 
     def __iter__(self) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(self._codec)()

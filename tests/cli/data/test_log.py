@@ -20,6 +20,7 @@ def project(tmp_path_factory) -> Path:
     from tests.conftest import LUODI
 
     folder = write_project(tmp_path_factory.mktemp("log"), rows=240, copies=10, conflicts=6)
+    (folder / ".luodi").mkdir()  # a home of its own
     done = subprocess.run(
         [LUODI, "run", "--json", "-q"], cwd=folder, capture_output=True, text=True, check=False,
         env=os.environ | {"LUODI_LANGUAGE": "en"},
