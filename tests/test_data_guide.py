@@ -1,0 +1,53 @@
+"""The guide to sources: every block of YAML is a right one, every command prints what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from luodi.project.schema import DataSettings
+from luodi.project.sources import KINDS, typed
+from tests.conftest import LUODI
+from tests.reviews import write_project, write_reviews
+from tests.test_readme import alike, sessions
+
+GUIDE = (Path(__file__).parents[1] / "docs/guide/data.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_each_source_is_a_right_one(block: str) -> None:
+    settings = DataSettings.model_validate(yaml.safe_load(block) | {"columns": {"text": "a"}})
+    assert str(typed(settings.source))
+
+
+def test_every_kind_is_told() -> None:
+    told = {typed(yaml.safe_load(block)["source"]).kind
+            if isinstance(yaml.safe_load(block)["source"], str)
+            else next(kind for kind in KINDS if kind in yaml.safe_load(block)["source"])
+            for block in BLOCKS}  # fmt: skip
+    assert told == set(KINDS)
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    folder = write_project(tmp_path, rows=200)
+    (folder / ".luodi").mkdir()
+    newer = write_reviews(folder / "newer.csv", rows=150, seed=3)
+    lines = newer.read_text("utf-8").splitlines()
+    newer.write_text("\n".join([lines[0] + ",stars", *(line + ",3" for line in lines[1:])]))
+    commands = sessions(GUIDE)
+    assert len(commands) == 2
+    for command, shown in [("luodi run -q", []), *commands]:
+        done = subprocess.run(
+            [LUODI, *shlex.split(command)[1:]], cwd=folder, text=True, check=False,
+            capture_output=True, env=os.environ | {"LUODI_LANGUAGE": "en"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        printed = {alike(line) for line in done.stdout.splitlines()}
+        assert {alike(line) for line in shown} <= printed, done.stdout
