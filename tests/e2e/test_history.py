@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import numpy as np
 import polars as pl
 
 from luodi.bundle import open_predictor
+from tests.bundle.tiny.tiny_service import running
 
 PROJECT = """\
 name: wear
@@ -71,3 +73,15 @@ def test_a_log_becomes_a_model_of_what_is_left(luodi, tmp_path):
     assert np.isclose(answers[order.index("m3")]["value"], asked["value"])
     flat = bundle.read([{"history": rows}])[0]
     assert bundle.predict([flat])[0] == asked
+    # Over HTTP, and in the document that tells how to ask.
+    with (
+        running("wear", cwd=tmp_path, LUODI_HOME=str(home)) as service,
+        httpx.Client(base_url=service["url"], timeout=30) as client,
+    ):
+        found = client.post("/predict/wear", json={"inputs": [{"history": rows}]}).json()
+        assert found["outputs"][0] == asked
+        broken = {"inputs": [{"history": [{"hour": 1, "heat": "x"}]}]}
+        refused = client.post("/predict/wear", json=broken)
+        assert refused.status_code == 400
+        assert "inputs[0].history[0].heat" in refused.text
+        assert "oldest first" in client.get("/openapi.json").text

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from luodi.contracts import BusyError, LuodiError, Schema, say
+from luodi.contracts import BusyError, HistorySettings, LuodiError, Schema, say
 from luodi.registry import Registered
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Card:
     digest: str
     manifest: Manifest
     schema: Schema
+    history: HistorySettings | None = None
 
 
 @dataclass(eq=False)
@@ -175,7 +176,11 @@ class Fleet:
 
     def _take(self, held: Held, served: Served, size: int) -> None:
         bundle = served.bundle
-        held.card = Card(served.name, served.version, bundle.digest, bundle.manifest, bundle.schema)
+        held.card = Card(
+            served.name, served.version, bundle.digest, bundle.manifest, bundle.schema,
+            bundle.preparation.history,
+        )  # fmt: skip
+
         held.served, held.bytes, held.reason = served, size, ""
         if held.dropped and not held.leases:
             self._close(held)  # it was dropped while it was being loaded

@@ -52,6 +52,27 @@ def _input_schema(schema: Schema) -> dict[str, JsonValue]:
     return whole
 
 
+def _with_history(fields: dict[str, JsonValue], model: Card) -> dict[str, JsonValue]:
+    """An input is the fields, or, for a model that was taught by histories, a unit's last rows."""
+    history = model.history
+    if history is None:
+        return fields
+    made = tuple(f"{name} (" for name in history.columns)
+    passed = [field for field in model.schema.request if not field.name.startswith(made)]
+    row: dict[str, JsonValue] = _object(passed)
+    measured = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    row["properties"] |= {history.time: {"type": ["number", "string"]}}
+    row["properties"] |= dict.fromkeys(history.columns, measured)
+    rows = {
+        "type": "array",
+        "minItems": 1,
+        "items": row,
+        "description": f"One unit's rows, the oldest first; the last {max(history.sizes)} count.",
+    }
+    asked = {"type": "object", "required": ["history"], "properties": {"history": rows}}
+    return {"anyOf": [fields, asked]}
+
+
 def example_input(schema: Schema) -> JsonValue:
     """One input to try: bare where a model asks for one field."""
     example = schema.example()
@@ -109,7 +130,7 @@ def _predict_path(model: Card, limits: Limits) -> JsonValue:
                 "type": "array",
                 "minItems": 1,
                 "maxItems": limits.inputs,
-                "items": _input_schema(schema),
+                "items": _with_history(_input_schema(schema), model),
             },
             EXPLAIN: {"type": "boolean", "description": "Whether answers come with reasons."},
         },

@@ -1,0 +1,1 @@
+"""Predictive maintenance on held data: `python -m bench.pdm`."""
