@@ -154,13 +154,17 @@ async def read_body(request: Request, limits: Limits, mixed: bool = False) -> by
         raise _too_large(limits)
     chunks: list[bytes] = []
     size = 0
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     try:
-        async with asyncio.timeout(limits.body_seconds):
+        async with asyncio.timeout(limits.body_seconds) as patience:
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > limits.body:
                     raise _too_large(limits)
                 chunks.append(chunk)
+                # What keeps coming at a fair pace is waited for; a dribble is not.
+                patience.reschedule(begun + limits.body_seconds + size / limits.body_pace)
     except TimeoutError:
         raise HTTPException(
             408,

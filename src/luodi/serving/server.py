@@ -105,6 +105,7 @@ def _run(
     import uvicorn
 
     from luodi.serving.building import build
+    from luodi.serving.connections import Connection
     from luodi.serving.http import app
 
     service = build(offers, settings)
@@ -144,7 +145,7 @@ def _run(
 
     config = uvicorn.Config(
         app(service),
-        http="httptools",
+        http=Connection,
         loop="uvloop",
         ws="none",
         lifespan="on",

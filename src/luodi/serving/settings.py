@@ -31,7 +31,8 @@ class Limits:
 
     Attributes:
         body: bytes of a request's body.
-        body_seconds: how long a body may take to arrive.
+        body_seconds: how long a body may take to arrive, and
+        body_pace: bytes a second that it must come at beyond that.
         inputs: rows in one request.
         batch: rows that are answered in one call of a predictor.
         batch_cost: the same by the predictor's own measure (tokens, rows).
@@ -41,7 +42,8 @@ class Limits:
     """
 
     body: int = 16 * 1024 * 1024
-    body_seconds: float = 30.0
+    body_seconds: float = 8.0
+    body_pace: float = 50_000.0
     inputs: int = 10_000
     batch: int = 64
     batch_cost: int = 32_768

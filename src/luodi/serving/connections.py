@@ -1,0 +1,128 @@
+"""HTTP connections that do not wait for ever: uvicorn's own, with the clocks and bounds it lacks.
+
+A caller who sends half a head and stops, or never reads its answer, holds a socket and memory for
+as long as it likes unless somebody looks at the clock. Heads without an end are cut off as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 8.0
+"""From the first byte that is awaited to the end of a head."""
+UNREAD_SECONDS = 8.0
+"""How long an answer may wait for its caller to read on."""
+HEAD_BYTES = 32_768
+HEAD_LINES = 100
+_HOST = re.compile(rb"[A-Za-z0-9_.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of a caller."""
+
+    _hurry: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The first head is awaited from here."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is awaited any more."""
+        self._calm()
+        self._read_on()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A few bytes now and then do not put off the end of a head."""
+        super().data_received(data)
+        busy = self.cycle is not None and not self.cycle.response_complete
+        if not busy and not self.transport.is_closing() and self.timeout_keep_alive_task is None:
+            self._await_head()
+
+    def on_url(self, url: bytes) -> None:
+        """A path has an end."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """So have a head's lines, and their number."""
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is here: the request may take its time now."""
+        self._calm()
+        size, self._head_bytes = self._head_bytes, 0
+        if self.transport.is_closing():
+            return
+        if size > HEAD_BYTES or len(self.headers) > HEAD_LINES:
+            self._refuse(431, "Request Header Fields Too Large")
+            return
+        hosts = [value for name, value in self.headers if name == b"host"]
+        one = len(hosts) == 1 or (not hosts and self.parser.get_http_version() == "1.0")
+        if not one or not all(_HOST.fullmatch(host) for host in hosts):
+            self._refuse(400, "Bad Request")  # RFC 9112, 3.2: one Host, and a valid one
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Of a request that was refused nothing is read."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Likewise."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """The caller does not read as fast as we write."""
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read on."""
+        self._read_on()
+        super().resume_writing()
+
+    def _await_head(self) -> None:
+        if self._hurry is None:
+            self._hurry = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _calm(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+
+    def _read_on(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _too_slow(self) -> None:
+        self._hurry = None
+        self._refuse(408, "Request Timeout")
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        # A head that never ends is cut off where it is, not at its end.
+        if self._head_bytes > 2 * HEAD_BYTES:
+            self._refuse(431, "Request Header Fields Too Large")
+
+    def _refuse(self, status: int, reason: str) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        body = f'{{"error":{{"message":"{reason}.","field":null}}}}'.encode()
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
