@@ -100,6 +100,15 @@ def test_a_route_is_shown_and_changed(place):
     assert b"answers alone" in luodi("models", "route", "tiny", cwd=place).stdout
 
 
+def test_a_challenger_that_was_promoted_challenges_no_more(place):
+    new, old = (row["version"] for row in models(place))
+    route(place, "--canary", old, "--percent", "10")
+    models(place, "promote", f"tiny:{old}")
+    assert route(place)["route"]["challengers"] == []
+    shown = route(place, "--shadow", new)
+    assert [each["version"] for each in shown["route"]["challengers"]] == [new]
+
+
 def test_the_folder_of_the_project_can_be_given(place, tmp_path_factory):
     assert models(tmp_path_factory.mktemp("else"), "--project", str(place)) == models(place)
 

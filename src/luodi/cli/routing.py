@@ -58,7 +58,8 @@ def route(
 
     name = words[0]
     champion = registry.champion(name)
-    changed = registry.route(name)
+    # A challenger that was promoted since is none any more.
+    changed = registry.route(name).without(champion.version)
     if options.given:
         changed = registry.set_route(name, _changed(registry, name, changed, options), "command")
     since = registry.routed(name)
@@ -202,7 +203,8 @@ def _sentence(test: Compared) -> str:
         "worse": say("worse, and not by chance", "更差，且并非偶然"),
     }
     verdict = words.get(test.verdict, say("it may be chance", "可能只是偶然"))
-    return (
-        f"{test.version}: {test.measure} {test.difference:+.4f} "
-        f"[{test.low:+.4f}, {test.high:+.4f}], p = {test.p_value:.4f}: {verdict}."
+    figures = (
+        f"{test.measure} {test.difference:+.4f} "
+        f"[{test.low:+.4f}, {test.high:+.4f}], p = {test.p_value:.4f}"
     )
+    return say(f"{test.version}: {figures}: {verdict}.", f"{test.version}：{figures}：{verdict}。")

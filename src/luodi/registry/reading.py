@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from luodi.contracts import JsonValue
 from luodi.registry import acts
+from luodi.registry.promotion import PRODUCTION
 from luodi.registry.records import Registered
+from luodi.registry.routes import Route
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+@dataclass(frozen=True)
+class Move:
+    """An act that changed who answers for a model: when, and what its entry tells."""
+
+    time: str
+    body: Mapping[str, JsonValue]
+
+
+def last_move(connection: Connection, name: str, kinds: Sequence[str]) -> Move | None:
+    """The newest act of these kinds on a model; of the aliases, on production alone."""
+    from luodi.registry.tables import acts as log
+
+    rows = connection.execute(
+        log.select()
+        .where(log.c.kind.in_(kinds), log.c.model == name)
+        .order_by(log.c.sequence.desc())
+    )
+    for row in rows:
+        body = json.loads(row.body)
+        if row.kind != acts.ALIAS or body["alias"] == PRODUCTION:
+            return Move(str(row.time), body)
+    return None
+
+
+def read_route(connection: Connection, name: str) -> Route:
+    """The route that was set last."""
+    from luodi.registry.tables import routes
+
+    row = connection.execute(
+        routes.select().where(routes.c.model == name).order_by(routes.c.id.desc()).limit(1)
+    ).one_or_none()
+    return Route.from_json(json.loads(row.route)) if row else Route()
 
 
 def read_versions(connection: Connection, home: Path) -> list[Registered]:

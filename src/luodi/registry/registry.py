@@ -13,7 +13,7 @@ from luodi.contracts import JsonValue, RegistryError, say
 from luodi.registry import acts
 from luodi.registry.names import by_alias, by_version, listed, part, unknown_model
 from luodi.registry.promotion import PASSED, PRODUCTION, before, champion_of
-from luodi.registry.reading import read_versions
+from luodi.registry.reading import last_move, read_route, read_versions
 from luodi.registry.records import Opening, Registered
 from luodi.registry.routes import Route, check_route
 from luodi.registry.store import Store
@@ -227,52 +227,28 @@ class Registry:
         """Since when production means what it means, ISO 8601; empty when it never did, or when
         it was a rollback that brought it there.
         """
-        from luodi.registry.tables import acts as log
-
         if not self._store.path.exists():
             return ""
         with self._store.reading() as connection:
-            rows = connection.execute(
-                log.select()
-                .where(log.c.kind == acts.ALIAS, log.c.model == name)
-                .order_by(log.c.sequence.desc())
-            )
-            for row in rows:
-                body = json.loads(row.body)
-                if body["alias"] == PRODUCTION:
-                    return "" if body.get("back") else str(row.time)
-        return ""
+            move = last_move(connection, name, (acts.ALIAS,))
+        return move.time if move and not move.body.get("back") else ""
 
     def route(self, name: str) -> Route:
         """A model's challengers, as they were set last; none, when they never were."""
-        from luodi.registry.tables import routes
-
         if not self._store.path.exists():
             return Route()
         with self._store.reading() as connection:
-            row = connection.execute(
-                routes.select().where(routes.c.model == name).order_by(routes.c.id.desc()).limit(1)
-            ).one_or_none()
-        return Route.from_json(json.loads(row.route)) if row else Route()
+            return read_route(connection, name)
 
     def routed(self, name: str) -> str:
         """Since when a model's requests are dealt as they are, ISO 8601: the later of its route
         and its champion's promotion; empty when neither was ever set.
         """
-        from luodi.registry.tables import acts as log
-
         if not self._store.path.exists():
             return ""
         with self._store.reading() as connection:
-            rows = connection.execute(
-                log.select()
-                .where(log.c.kind.in_((acts.ROUTE, acts.ALIAS)), log.c.model == name)
-                .order_by(log.c.sequence.desc())
-            )
-            for row in rows:
-                if row.kind == acts.ROUTE or json.loads(row.body)["alias"] == PRODUCTION:
-                    return str(row.time)
-        return ""
+            move = last_move(connection, name, (acts.ROUTE, acts.ALIAS))
+        return move.time if move else ""
 
     def set_route(self, name: str, route: Route, reason: str = "") -> Route:
         """Deal a model's requests so from now on; what was set before is kept in the log.

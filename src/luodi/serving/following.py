@@ -246,15 +246,25 @@ class Follower:
                 continue
             for each in offered.route.challengers:
                 if broken := self._watch.broken((name, each.version), rules):
-                    LOG.error("%s:%s leaves the route: %s", name, each.version, broken)
-                    self._watch.forget((name, each.version))
-                    self._metrics.rollbacks.labels(name, each.version).inc()
-                    route = (await asyncio.to_thread(registry.route, name)).without(each.version)
-                    await asyncio.to_thread(registry.set_route, name, route, broken)
+                    await self._take_out(registry, offered, each.version, broken)
             if _age(wanted.promoted) > rules.within:
                 continue
             if broken := self._watch.broken((name, offered.default), rules):
                 await self._roll_back(registry, offered, broken)
+
+    async def _take_out(
+        self, registry: Registry, offered: Offered, version: str, broken: str
+    ) -> None:
+        name = offered.name
+        LOG.error("%s:%s leaves the route: %s", name, version, broken)
+        self._watch.forget((name, version))
+        self._metrics.rollbacks.labels(name, version).inc()
+        route = await asyncio.to_thread(registry.route, name)
+        try:
+            left = route.without(version).without(offered.default)
+            await asyncio.to_thread(registry.set_route, name, left, broken)
+        except LuodiError as error:
+            LOG.error("the route of %s could not be changed: %s", name, error)
 
     async def _roll_back(self, registry: Registry, offered: Offered, broken: str) -> None:
         name, version = offered.name, offered.default

@@ -192,8 +192,10 @@ class TrafficLog:
 
     def _look_after(self) -> None:
         """Once a minute, and after each rotation: remove what is too much, compact the rest."""
-        if self._compactor is not None and self._compactor.poll() is not None:
+        if self._compactor is not None and (code := self._compactor.poll()) is not None:
             self._compactor = None
+            if code:
+                LOG.error("compacting the traffic log ended with %s; its lines stay lines", code)
         if self._home is None or time.monotonic() - self._pruned < _PRUNE_SECONDS:
             return
         self._pruned = time.monotonic()
