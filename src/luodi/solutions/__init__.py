@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 from luodi.contracts import UsageError, say
+from luodi.solutions import tables
+from luodi.solutions.tables import write_tables
 
 _HERE = Path(__file__).parent
 
@@ -21,6 +23,7 @@ def create_project(folder: Path, solution: str) -> list[Path]:
 
     Raises:
         UsageError: no such solution (the nearest is named), or the folder is in use.
+        MissingPartError: a package that carries the solution's rows is not installed.
     """
     names = solution_names()
     if solution not in names:
@@ -36,8 +39,9 @@ def create_project(folder: Path, solution: str) -> list[Path]:
             say("Expected a new or an empty folder.", "应为新目录或空目录。"),
         )
     folder.mkdir(parents=True, exist_ok=True)
-    return [
+    written = write_tables(_HERE / solution / tables.FILE, folder)
+    return written + [
         Path(shutil.copyfile(source, folder / source.name))
         for source in sorted((_HERE / solution).iterdir())
-        if source.suffix in (".yaml", ".md", ".csv")
+        if source.suffix in (".yaml", ".md", ".csv", ".py") and source.name != tables.FILE
     ]
