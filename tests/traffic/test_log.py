@@ -185,6 +185,19 @@ def test_more_than_the_disk_takes_is_left_out_and_counted(tmp_path, monkeypatch)
     assert left_out == [("pending", 4), ("pending", 4)]
 
 
+def test_an_answer_that_no_json_holds_is_left_out_alone(tmp_path):
+    left_out = []
+    log = TrafficLog(tmp_path, left_out=lambda *told: left_out.append(told), compact=False)
+    odd = Entry("m", "v", "odd", "champion", "predict", [{"text": "a"}], [{"n": 2**70}], 0.1)
+    for each in (odd, entry("lone\ud800"), entry("kept")):
+        log.add(each)
+    log.close()
+    numbers = read_traffic(tmp_path, "m")["request_id"].to_list()
+    assert numbers[-1] == "kept"
+    assert "odd" not in numbers
+    assert ("unwritable", 1) in left_out
+
+
 def test_names_of_any_script_and_length(tmp_path):
     for model in ("评论", "a.b", "x" * 100, "评" * 100):
         log = TrafficLog(tmp_path, compact=False)

@@ -85,6 +85,8 @@ def _run_workers(
     with tempfile.TemporaryDirectory(prefix="luodi-serve-") as folder:
         place = Path(folder)
         shared = replace(settings, shared=place, acts=place / "acts", quotas=place / "quotas")
+        if settings.memory is not None:  # each worker holds the models for itself
+            shared = replace(shared, memory=settings.memory // settings.workers)
 
         def work(number: int, life: int, listens: Callable[[int], None]) -> None:
             # A database connection must not cross a fork.

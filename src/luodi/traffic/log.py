@@ -65,7 +65,7 @@ class TrafficLog:
     Args:
         home: the home folder; None keeps nothing.
         settings: what is kept of a model; asked once a model.
-        left_out: told how many rows were left out, and why: `pending` or `disk`.
+        left_out: told how many rows were left out, and why: `pending`, `disk`, `unwritable`.
         compact: start the process that makes Parquet of closed segments.
     """
 
@@ -132,8 +132,11 @@ class TrafficLog:
     def _run(self) -> None:
         while not self._stop:
             self._wake.wait(_EVERY)
-            self._write()
-            self._look_after()
+            try:
+                self._write()
+                self._look_after()
+            except Exception:  # the log must not end while the service goes on
+                LOG.exception("the traffic log met an error that it did not foresee")
         self._write()
 
     def _write(self) -> None:
@@ -142,7 +145,13 @@ class TrafficLog:
         while self._pending:
             entry = self._pending.popleft()
             rows += len(entry.requests)
-            by_model.setdefault(entry.model, []).extend(self._lines(entry))
+            try:
+                lines = list(self._lines(entry))
+            except Exception:  # a stranger's predictor may answer what no JSON can hold
+                LOG.exception("an answer of %s cannot be written", entry.model)
+                self._left_out("unwritable", len(entry.requests))
+                continue
+            by_model.setdefault(entry.model, []).extend(lines)
         for model, lines in by_model.items():
             try:
                 self._segment(model).append(lines)
