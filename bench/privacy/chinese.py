@@ -12,7 +12,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from bench.privacy.numbers import credit_code, id_card, luhn
+from bench.privacy.check_digits import credit_code, id_card, luhn
 
 
 @dataclass(frozen=True)

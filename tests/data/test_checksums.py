@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from bench.privacy.numbers import credit_code, id_card, luhn
+from bench.privacy.check_digits import credit_code, id_card, luhn
 from luodi.data.checksums import is_card_number, is_credit_code, is_iban, is_id_card
 
 

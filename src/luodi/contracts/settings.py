@@ -104,6 +104,61 @@ class AnonymitySettings:
     k: int = 5
 
 
+TextWay = Literal["synonyms", "delete", "swap", "insert", "keyboard", "back_translation"]
+ImageWay = Literal["flip", "rotate", "crop", "scale", "colour"]
+
+
+@dataclass(frozen=True)
+class TextAugment:
+    """Changed texts beside the training texts.
+
+    Attributes:
+        ways: each made text is changed in one of these, drawn at random.
+        copies: made texts for each text.
+        rate: share of a text's words that are changed.
+        synonyms: a file with words of one meaning on a line; None for those that come with Luodi.
+        there, back: translators for `back_translation`: an address or a folder each.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    ways: tuple[TextWay, ...] = ("synonyms", "delete", "swap", "insert")
+    copies: int = 1
+    rate: float = 0.1
+    synonyms: str | None = None
+    there: str | None = None
+    back: str | None = None
+
+
+@dataclass(frozen=True)
+class TableAugment:
+    """Made rows beside the training rows.
+
+    Attributes:
+        way: `smote` makes rows of rare classes between rows that are there; `ctgan` rows of a
+            generative network that has learnt the table.
+        ratio: with `smote` what each rare class is brought to, as a share of the commonest; with
+            `ctgan` made rows, as a share of the rows there are.
+        epochs: of the network.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    way: Literal["smote", "ctgan"] = "smote"
+    ratio: float = 1.0
+    epochs: int = 100
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """Rows made for the training part; nothing is made where neither is given."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
+
+    text: TextAugment | None = None
+    table: TableAugment | None = None
+
+
 @dataclass(frozen=True)
 class SplitSettings:
     """How rows are dealt out: shares of the whole, a seed, and what must stay together.

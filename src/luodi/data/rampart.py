@@ -22,13 +22,15 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[0-9]+|[^\w\s]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏͰ-ϿЀ-ӿ]")
 _CHINESE = re.compile(r"[㐀-鿿]")
 # Chosen on the larger of two labelled sets, and judged on the other (bench/privacy).
-_SURE, _PLACE = 0.6, 0.5
+_SURE, _PLACE, _PHONE = 0.6, 0.5, 0.5
 # The model reads without case, so case is evidence of its own: a word in capitals within a
 # sentence is a name far sooner than one that begins it, and that sooner than a small one.
 _SMALL, _FIRST, _WITHIN = 0.4, 0.2, 0.08
 _TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|mx|dr|prof|sir|madam)\b\.? $", re.IGNORECASE)
+_SOCIAL_SECURITY = re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}")
 _NAME_LABELS = ("GIVEN_NAME", "SURNAME")
 _STREET_LABELS = ("BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS")
+_PHONE_LABELS = ("PHONE",)
 _PLACE_LABELS = (*_STREET_LABELS, "CITY", "STATE", "ZIP_CODE")
 
 
@@ -48,6 +50,7 @@ class RampartFinder:
         self._names = _columns(labels, _NAME_LABELS)
         self._streets = _columns(labels, _STREET_LABELS)
         self._places = _columns(labels, _PLACE_LABELS)
+        self._phones = _columns(labels, _PHONE_LABELS)
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -71,7 +74,7 @@ class RampartFinder:
             for row, code in enumerate(encoded)
             for start, end in windows(len(code.ids), _TOKENS, _OVERLAP)
         ]
-        chances = [np.zeros((len(code.ids), 3), np.float32) for code in encoded]
+        chances = [np.zeros((len(code.ids), 4), np.float32) for code in encoded]
         ids = [code.ids for code in encoded]
         for places in same_length([end - start for _, start, end in pieces]):
             batch = [pieces[place] for place in places]
@@ -88,7 +91,7 @@ class RampartFinder:
         ]
 
     def _chances(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(batch, tokens, 3): how likely each token is of a name, a street, an address."""
+        """(batch, tokens, 4): how likely each token is of a name, a street, an address, a phone."""
         feed = {
             "input_ids": ids,
             "attention_mask": np.ones_like(ids),
@@ -97,7 +100,7 @@ class RampartFinder:
         scores: NDArray[np.float32] = self._session.run(None, feed)[0]
         scores = np.exp(scores - scores.max(-1, keepdims=True))
         scores /= scores.sum(-1, keepdims=True)
-        kinds = (self._names, self._streets, self._places)
+        kinds = (self._names, self._streets, self._places, self._phones)
         return np.stack([scores[..., columns].sum(-1) for columns in kinds], -1)
 
 
@@ -110,7 +113,7 @@ def _spans(
 ) -> list[Span]:
     """A word is what its likeliest token is; words of a kind that stand together are one span."""
     words = [match.span() for match in _WORD.finditer(text)]
-    told = np.zeros((len(words), 3), np.float32)
+    told = np.zeros((len(words), 4), np.float32)
     place = 0
     for (start, end), token in zip(offsets, chances, strict=True):
         while place < len(words) - 1 and words[place][1] <= start:
@@ -118,9 +121,10 @@ def _spans(
         if words and start < words[place][1] and words[place][0] < end:
             np.maximum(told[place], token, out=told[place])
     names = _named(text, words, told[:, 0])
-    return sorted(
-        [*names, *_addresses(text, words, told[:, 1], told[:, 2], names)], key=lambda s: s.start
-    )
+    phones = _phones(text, words, told[:, 3])
+    taken = [*names, *phones]
+    addresses = _addresses(text, words, told[:, 1], told[:, 2], taken)
+    return sorted([*taken, *addresses], key=lambda span: span.start)
 
 
 def _named(text: str, words: Sequence[tuple[int, int]], chances: NDArray[np.float32]) -> list[Span]:
@@ -161,12 +165,32 @@ def _one_name(between: str) -> bool:
     return bool(re.fullmatch(r"[ ]{1,2}|\.? ?-?|[ ]\w\.? |\. ", between))
 
 
+def _phones(
+    text: str, words: Sequence[tuple[int, int]], chances: NDArray[np.float32]
+) -> list[Span]:
+    """Digits that the words around them make a phone, whatever their form."""
+    spans: list[tuple[int, int]] = []
+    for (start, end), chance in zip(words, chances, strict=True):
+        if chance < _PHONE or not text[start].isdigit():
+            continue
+        if spans and re.fullmatch(r"[ ().+/x-]{0,3}", text[spans[-1][1] : start]):
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return [
+        Span("PHONE", start, end)
+        for start, end in spans
+        if 6 <= sum(map(str.isdigit, text[start:end])) <= 20
+        and not _SOCIAL_SECURITY.fullmatch(text, start, end)
+    ]
+
+
 def _addresses(
     text: str,
     words: Sequence[tuple[int, int]],
     streets: NDArray[np.float32],
     places: NDArray[np.float32],
-    names: Sequence[Span],
+    taken: Sequence[Span],
 ) -> list[Span]:
     """Parts of an address with little between them; a town alone is no address."""
     spans: list[tuple[int, int, bool]] = []
@@ -183,5 +207,5 @@ def _addresses(
         for start, end, exact in spans
         if exact
         and end - start > 4
-        and all(end <= name.start or name.end <= start for name in names)
+        and all(end <= other.start or other.end <= start for other in taken)
     ]

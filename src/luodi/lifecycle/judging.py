@@ -102,7 +102,7 @@ def _evaluate(
         other = predict_part(run, name, trained.exported, cut.taught.test, cut.inner)
         other_scored = run.task.score(test, other, cut.schema)
         found["baselines"][name] = _plain(intervals(other_scored, metrics, level=level, seed=seed))
-        if name != loaded.manifest.learner or trained.recipe.options:
+        if name != loaded.manifest.learner or trained.recipe.options or cut.augmentation:
             found["paired"][name] = asdict(
                 compare(scored, other_scored, metrics[0], level=level, seed=seed)
             )

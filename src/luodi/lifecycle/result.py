@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import Finding, Interval, JsonValue, say
+from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
 from luodi.lifecycle.forms import Formed
 from luodi.lifecycle.judging import Evaluation, LeakShown
 from luodi.lifecycle.place import RESULT, RunPlace
@@ -63,6 +64,8 @@ def conclude(
     (run.folder / REPORT).write_text(page, "utf-8")
     write_json(run.folder / "report.json", report.to_json())
     result = make_result(run, report, bundle) | {"form": made.formed.to_json()}
+    if cut.augmentation:
+        result["augmentation"] = dict(cut.augmentation)
     attach_evaluation(
         bundle.folder,
         {"report.html": page.encode(), "report.json": run.folder / "report.json"},
@@ -158,7 +161,11 @@ def make_report(
         },
         data=_counts(clean, cut),
         dropped={**clean.counts["dropped"], **cut.dropped},
-        findings=[*clean.findings, *(Finding(**f) for f in model.facts["findings"])],
+        findings=[
+            *clean.findings,
+            *augmentation_findings(cut),
+            *(Finding(**f) for f in model.facts["findings"]),
+        ],
         columns=clean.profile,
         split=_split_facts(run),
         leak=_leak(leak),
@@ -170,6 +177,7 @@ def make_report(
             ),
             *(section(item) for item in model.facts.get("sections", ())),
             *evaluation.why,
+            *augmentation_sections(cut),
         ],
         truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),
         seconds=dict(run.stages.seconds),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from luodi.contracts import TrainingError, say, system_language, use_language
+from luodi.lifecycle.augmenting import augment
 from luodi.lifecycle.doubt import doubt
 from luodi.lifecycle.forms import choose_form
 from luodi.lifecycle.judging import evaluate, gate, show_leak
@@ -34,15 +35,16 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     dealt = split(run, raw, clean)  # train / valid / test, leak-proof
     cut = mend(run, dealt)  # gaps, outliers, scales: learnt on the training part alone
     baselines = [train(run, recipe, cut) for recipe in baseline_recipes(run.task)]
-    candidates = _train_until_promising(run, cut)  # all choosing is done on the valid part
+    richer = augment(run, cut)  # rows made for learning alone, where asked; what they gain
+    candidates = _train_until_promising(run, richer)  # all choosing is done on the valid part
     model = choose(run, candidates)
-    formed = choose_form(run, model, cut)  # float32, int8, bfloat16: the fastest faithful one
-    bundle = package(run, model, formed, cut)  # golden answers, manifest
-    evaluation = evaluate(run, bundle, cut, baselines)  # the test part is opened here, once
+    formed = choose_form(run, model, richer)  # float32, int8, bfloat16: the fastest faithful one
+    bundle = package(run, model, formed, richer)  # golden answers, manifest
+    evaluation = evaluate(run, bundle, richer, baselines)  # the test part is opened here, once
     leak = show_leak(run, raw, clean, cut)
     verdict = gate(run, evaluation)
     made = Made(model, candidates, formed)
-    return conclude(run, clean, cut, made, (bundle, evaluation, verdict, leak))
+    return conclude(run, clean, richer, made, (bundle, evaluation, verdict, leak))
 
 
 def _train_until_promising(run: RunPlace, cut: Cut) -> Sequence[Trained]:

@@ -66,6 +66,7 @@ class Cut:
         taught: the same rows after that: what a learner sees.
         inner: the schema of what reaches it.
         dropped: reason -> rows left out after cleaning.
+        augmentation: what was made for `taught.train`, and what it gained; empty for nothing.
     """
 
     parts: Parts
@@ -77,6 +78,7 @@ class Cut:
     inner: Schema
     lineage: Mapping[str, Any] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 
 from luodi.contracts import (
     AnonymitySettings,
+    AugmentSettings,
     Calibration,
     CleanSettings,
     ColumnKind,
@@ -116,6 +117,7 @@ class DataSettings(_Strict):
     clean: CleanSettings = CleanSettings()
     anonymity: AnonymitySettings | None = None
     history: HistorySettings | None = None
+    augment: AugmentSettings = AugmentSettings()
     split: SplitSettings = SplitSettings()
     limit: int | None = Field(default=None, ge=2)
 
@@ -171,6 +173,43 @@ class DataSettings(_Strict):
                     "k 至少为 2，且至少一列",
                 )
             )
+        return value
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _ways(cls, value: object) -> object:
+        """`text: {ways: synonyms}` is a list of one; an empty mapping is one with what is usual."""
+        if not isinstance(value, Mapping):
+            return value
+        text = value.get("text")
+        if isinstance(text, Mapping) and "ways" in text:
+            return {**value, "text": {**text, "ways": _names(text["ways"])}}
+        return value
+
+    @field_validator("augment")
+    @classmethod
+    def _made(cls, value: AugmentSettings) -> AugmentSettings:
+        wrong = ""
+        if (text := value.text) is not None:
+            if not (1 <= text.copies <= 20 and 0 < text.rate <= 0.9 and text.ways):
+                wrong = say(
+                    f"text: copies {text.copies}, rate {text.rate}, ways {list(text.ways)}; "
+                    "expected 1 to 20, above 0 up to 0.9, and at least one",
+                    f"text：copies {text.copies}，rate {text.rate}，ways {list(text.ways)}；"
+                    "应分别为 1 到 20、大于 0 且不超过 0.9、至少一项",
+                )
+            elif "back_translation" in text.ways and not (text.there and text.back):
+                wrong = say(
+                    "text: back_translation needs there and back: an address or a folder each",
+                    "text：back_translation 需要 there 和 back，各为一个地址或文件夹",
+                )
+        if value.table is not None and not (0 < value.table.ratio <= 20 and value.table.epochs > 0):
+            wrong = say(
+                f"table: ratio {value.table.ratio}, epochs {value.table.epochs}; expected above 0",
+                f"table：ratio 为 {value.table.ratio}，epochs 为 {value.table.epochs}；均应大于 0",
+            )
+        if wrong:
+            raise ValueError(wrong)
         return value
 
     @field_validator("split")

@@ -1,0 +1,66 @@
+"""The labelled texts: our own Chinese ones, and presidio_synth."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from bench.privacy.chinese import Labelled, chinese
+
+FOLDER_VARIABLE = "LUODI_BENCH_PII"
+_BESIDE = "../shared/data/pii/presidio_synth"
+_ROOT = Path(__file__).parents[2]
+_KINDS = {
+    "PERSON": "NAME",
+    "STREET_ADDRESS": "ADDRESS",
+    "ADDRESS": "ADDRESS",
+    "CREDIT_CARD": "BANK_CARD",
+    "PHONE_NUMBER": "PHONE",
+    "EMAIL_ADDRESS": "EMAIL",
+    "IBAN_CODE": "IBAN",
+    "IP_ADDRESS": "IP",
+}
+# "Dr." before a name is labelled with it in one of the files and not in the other.
+_TITLE = re.compile(r"(?:mr|mrs|ms|miss|dr|prof)\.?(?:\s+|$)", re.IGNORECASE)
+
+
+def synth_folder() -> Path | None:
+    """Where presidio_synth lies; None where it does not."""
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or _ROOT / _BESIDE)
+    return folder if (folder / "synth_dataset_v2.json").is_file() else None
+
+
+def presidio_synth(folder: Path, name: str) -> list[Labelled]:
+    """The texts of a file of presidio_synth (MIT), its labels in our words, titles left out."""
+    rows = json.loads((folder / f"{name}.json").read_text("utf-8"))
+    return [Labelled(row["full_text"], tuple(_spans(row))) for row in rows]
+
+
+def _spans(row: dict) -> list[tuple[str, int, int]]:  # type: ignore[type-arg]
+    spans = []
+    for span in row["spans"]:
+        kind = _KINDS.get(span["entity_type"])
+        start, end = span["start_position"], span["end_position"]
+        if kind == "NAME" and (title := _TITLE.match(row["full_text"][start:end])):
+            start += title.end()
+        if kind and start < end:
+            spans.append((kind, start, end))
+    return spans
+
+
+def tables() -> dict[str, list[Labelled]]:
+    """Every set that is at hand, by name; those that something was chosen on say so."""
+    made = {
+        "chinese, held out": chinese("test", 2000, 1),
+        "chinese, chosen on": chinese("dev", 1000, 1),
+    }
+    if folder := synth_folder():
+        made["synth_dataset_v2"] = presidio_synth(folder, "synth_dataset_v2")
+        made["generated_large, chosen on"] = presidio_synth(folder, "generated_large")
+        made["presidio_synth, both files"] = [
+            *made["synth_dataset_v2"],
+            *made["generated_large, chosen on"],
+        ]
+    return made

@@ -1,0 +1,117 @@
+"""Made rows in a run: for learning alone, their gain measured, told in report and result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from luodi.contracts import DataError, ProjectError, Quiet
+from luodi.lifecycle.run import run_lifecycle
+from luodi.project.file import load_project
+from tests.reviews import write_reviews
+from tests.tables import make_table
+
+
+class Watcher(Quiet):
+    def begin(self, stage: str) -> Quiet:
+        return Quiet()
+
+    def end(self, stage: str, seconds: float, reused: bool) -> None:
+        pass
+
+    def tell(self, message: str) -> None:
+        pass
+
+
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Any:
+    monkeypatch.setenv("LUODI_HOME", str(folder / "home"))
+    path = folder / "luodi.yaml"
+    path.write_text(text, "utf-8")
+    return run_lifecycle(load_project(path), Watcher())
+
+
+REVIEWS = """
+name: reviews
+task: text-classification
+data:
+  source: reviews.csv
+  columns: {text: review, label: sentiment}
+  augment: AUGMENT
+model: {learner: linear}
+"""
+RISKS = """
+name: risks
+task: tabular-classification
+data:
+  source: risks.csv
+  columns: {label: risk, id: amount due}
+  augment: AUGMENT
+model: {learner: linear}
+"""
+
+
+def test_changed_texts_are_learnt_from_and_their_gain_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_reviews(tmp_path / "reviews.csv", 240)
+    plain = run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{}"))
+    assert not any(finding.code == "augmentation" for finding in plain.report.findings)
+    outcome = run(
+        tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {ways: synonyms, copies: 2}}")
+    )
+    report = outcome.report
+    [finding] = [finding for finding in report.findings if finding.code == "augmentation"]
+    assert finding.count == finding.details["texts"] > 50
+    assert "gained" in finding.message
+    assert finding.details["gain"]["metric"] == "accuracy"
+    assert "linear" in finding.handled
+    # The counts stay those of real rows: nothing made is validated or judged on.
+    for part in ("train", "valid", "test"):
+        assert report.data[part] == plain.report.data[part]
+    table = next(s for s in report.sections if "made rows gained" in s.title)
+    assert table.rows[0][0] == "accuracy"
+    assert outcome.result["augmentation"]["counts"]["texts"] == finding.count
+    again = run(
+        tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {ways: synonyms, copies: 2}}")
+    )
+    assert again.result["digest"] == outcome.result["digest"]
+
+
+def test_rows_of_rare_classes_help_or_it_is_said_that_they_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = make_table(500, seed=4).drop("__row__")
+    pl.concat([table.filter(risk="good"), table.filter(risk="bad").head(40)]).write_csv(
+        tmp_path / "risks.csv"
+    )
+    outcome = run(tmp_path, monkeypatch, RISKS.replace("AUGMENT", "{table: {way: smote}}"))
+    [finding] = [f for f in outcome.report.findings if f.code == "augmentation"]
+    assert finding.details["rows"] > 50
+    assert any(word in finding.message for word in ("gained", "harm"))
+
+
+@pytest.mark.train
+def test_rows_of_a_network_come_with_their_distance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_table(200, seed=4).drop("__row__", "note", "since").write_csv(tmp_path / "risks.csv")
+    asked = "{table: {way: ctgan, ratio: 0.5, epochs: 1}}"
+    outcome = run(tmp_path, monkeypatch, RISKS.replace("AUGMENT", asked))
+    table = next(s for s in outcome.report.sections if "lie to training rows" in s.title)
+    assert [row[0] for row in table.rows] == ["Made", "Held out, real"]
+    assert outcome.result["augmentation"]["privacy"]["made"] > 50
+
+
+def test_what_cannot_be_made_stops_the_run_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_reviews(tmp_path / "reviews.csv", 120)
+    with pytest.raises(DataError, match="no features"):
+        run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{table: {way: smote}}"))
+    with pytest.raises(ProjectError, match="back_translation needs there and back"):
+        run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {ways: back_translation}}"))
+    with pytest.raises(ProjectError, match="copies 0"):
+        run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {copies: 0}}"))
