@@ -8,14 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from luodi.contracts import ROW, DataError, LuodiError
+from luodi.contracts import ROW, DataError, LuodiError, Quiet
 from luodi.data import reading, scan, textstream
 from luodi.data.fingerprint import fingerprint
-from luodi.data.sources import collect
+from luodi.data.sources import collect, gather
 
 
 @pytest.fixture
@@ -152,6 +153,32 @@ def test_more_than_the_memory_holds(small, tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(DataError, match=r"5,000 rows.*data\.sample: \d000"):
         collect("r.csv", tmp_path)
     assert collect("r.csv", tmp_path, sample=100).table.height == 100
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_long_files_of_columns_are_read_by_rows(ending, tmp_path: Path, monkeypatch) -> None:
+    table = pl.DataFrame({"n": range(1000), "kind": ["甲", "乙"] * 500}).with_columns(
+        pl.col("kind").cast(pl.Categorical)
+    )
+    path = tmp_path / f"r.{ending}"
+    table.write_parquet(path) if ending == "parquet" else table.write_ipc(path)
+    short = collect(path.name, tmp_path)
+    monkeypatch.setattr(reading, "FROM", 8)
+    monkeypatch.setattr(reading, "ROWS_AT_ONCE", 90)
+    assert len(list(gather(path.name, tmp_path, Quiet()).parts[0].tables())) == 12
+    long = collect(path.name, tmp_path)
+    assert long.table.equals(short.table)
+    assert long.files == short.files
+    assert collect(path.name, tmp_path, sample=10).table["n"].n_unique() == 10
+    raw = path.read_bytes()
+    if ending == "parquet":  # Arrow's values carry no sum that damage could break
+        middle = b"\xff" * (len(raw) // 6)
+        path.write_bytes(raw[: len(raw) // 3] + middle + raw[len(raw) // 3 + len(middle) :])
+        with pytest.raises(DataError, match=r"r\.parquet is no readable"):
+            collect(path.name, tmp_path)
+    path.write_bytes(raw[: len(raw) // 2])
+    with pytest.raises(DataError, match=rf"r\.{ending} is no readable"):
+        collect(path.name, tmp_path)
 
 
 SCRIPT = """

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from backports import zstd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from luodi.contracts import ROW, DataError
+from luodi.contracts import ROW, DataError, LuodiError
 from luodi.data import reading, unpack
 from luodi.data.sources import collect
 
@@ -59,6 +61,28 @@ def test_half_a_file_is_refused_in_words(ending: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"no such thing")
     with pytest.raises(DataError, match="is no readable"):
         collect(name, tmp_path)
+
+
+@settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    ending=st.sampled_from(sorted(PACKED)),
+    cut=st.floats(0, 1),
+    noise=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=3),
+)
+def test_damage_anywhere_ends_in_words(ending: str, cut: float, noise, tmp_path: Path) -> None:
+    raw = bytearray(PACKED[ending](CSV * 3))
+    for place, byte in noise:
+        raw[int(place * (len(raw) - 1))] = byte
+    name = f"rows.csv{ending}" if ending != ".zip" else "rows.zip"
+    (tmp_path / name).write_bytes(raw[: int(cut * len(raw))])
+    try:
+        collected = collect(name, tmp_path)
+    except LuodiError as error:
+        assert name in str(error)  # noqa: PT017
+    else:
+        assert collected.table.height == collected.files[0].rows
 
 
 @pytest.mark.parametrize("ending", PACKED)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Finding, Progress
@@ -14,12 +14,14 @@ from luodi.data.locate import Located
 from luodi.data.readers import read_file
 from luodi.data.scan import FROM, scan, scannable
 from luodi.data.store import Manifest, Store, file_digest
-from luodi.data.unpack import Unpacked, unpack
+from luodi.data.unpack import Unpacked, damaged, unpack
 
 if TYPE_CHECKING:
     import polars as pl
 
 _SCAN_VERSION = 1
+ROWS_AT_ONCE = 250_000
+_COLUMNAR = (".parquet", ".arrow", ".feather")
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,49 @@ class Part:
 
         if self.table is not None:
             return self.table.columns
-        return list(pl.read_parquet_schema(self.pieces[0])) if self.pieces else []
+        if not self.pieces:
+            return []
+        piece = self.pieces[0]
+        return list(pl.read_ipc_schema(piece) if is_arrow(piece) else pl.read_parquet_schema(piece))
 
     def tables(self) -> Iterator[pl.DataFrame]:
-        """The rows, a piece at a time."""
-        import polars as pl
+        """The rows, a piece at a time, of a long piece so many rows at a time.
 
+        Raises:
+            DataError: a piece is damaged.
+        """
         if self.table is not None:
             yield self.table
         for piece in self.pieces:
-            yield pl.read_parquet(piece)
+            start = 0
+            while (table := rows_of(piece, self.file.path, start)).height:
+                yield table
+                start += table.height
+                if table.height < ROWS_AT_ONCE:
+                    break
+
+
+def rows_of(path: Path, shown: str, start: int) -> pl.DataFrame:
+    """The next rows of a Parquet or Arrow file from row `start` on; none behind its end.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    import polars as pl
+
+    try:
+        rows = pl.scan_ipc(path) if is_arrow(path) else pl.scan_parquet(path)
+        table = rows.slice(start, ROWS_AT_ONCE).collect()
+    # Polars answers damage inside compressed pages with a Rust panic, which is no Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise damaged(shown, "Arrow" if is_arrow(path) else "Parquet", error) from None
+    names = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.Categorical)]
+    return table.with_columns(pl.col(names).cast(pl.String))
+
+
+def is_arrow(path: Path) -> bool:
+    """Whether a file of columns is Arrow's, not Parquet."""
+    return path.suffix.lower() in (".arrow", ".feather")
 
 
 def read_parts(file: Located, store: Store, progress: Progress) -> Iterator[Part]:
@@ -80,6 +115,10 @@ def read_parts(file: Located, store: Store, progress: Progress) -> Iterator[Part
         DataError: with file and line.
     """
     known = (file.sha256, file.bytes) if file.sha256 else None
+    ending = PurePath(file.filename or file.path.name).suffix.lower()
+    if ending in _COLUMNAR and file.path.suffix.lower() == ending and long(file.path):
+        yield _columnar(file, known or file_digest(file.path))
+        return
     for content in unpack(file.path, file.name, file.filename):
         head = content.stream.read(FROM + 1)
         if len(head) > FROM and scannable(content.filename):
@@ -95,6 +134,23 @@ def read_parts(file: Located, store: Store, progress: Progress) -> Iterator[Part
         table, encoding, findings = read_file(raw, content.filename, content.shown, file.sheet)
         seen = SourceFile(content.shown, known[1], known[0], encoding, table.height)
         yield Part(seen, table, findings=findings)
+
+
+def long(path: Path) -> bool:
+    """Whether a file is too long to be loaded whole."""
+    return path.stat().st_size > FROM
+
+
+def _columnar(file: Located, known: tuple[str, int]) -> Part:
+    """A long file of columns is its own piece."""
+    import polars as pl
+
+    first = rows_of(file.path, file.name, 0)
+    rows = first.height
+    if rows == ROWS_AT_ONCE:
+        scanned = pl.scan_ipc(file.path) if is_arrow(file.path) else pl.scan_parquet(file.path)
+        rows = int(scanned.select(pl.len()).collect().item())
+    return Part(SourceFile(file.name, known[1], known[0], "", rows), pieces=[file.path])
 
 
 def _scanned(

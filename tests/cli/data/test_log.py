@@ -84,6 +84,7 @@ def test_a_changed_chain_is_refused(luodi, project, tmp_path):
 
 
 def test_no_run_no_such_name_no_such_command(luodi, tmp_path):
+    (tmp_path / ".luodi").mkdir()
     done = luodi("data", "log", cwd=tmp_path)
     assert (done.returncode, "no finished run" in done.stderr) == (2, True)
     done = luodi("data", "log", "nothing", cwd=tmp_path)

@@ -65,7 +65,9 @@ def show(logged: Logged) -> None:
     _show_mended(chain["mended"])
     screen.print("  ↓")
     screen.print(f"[bold]{say('parts', '切分')}[/]")
-    for name, part in chain["parts"].items():
+    order = ("train", "valid", "test")
+    for name in sorted(chain["parts"], key=lambda n: order.index(n) if n in order else len(order)):
+        part = chain["parts"][name]
         screen.print(f"  {name:<6} {_rows(part['rows'])}  {part['fingerprint'][:_PRINT]}")
     screen.print("  ↓")
     screen.print(f"[bold]{say('bundle', '模型包')}[/]  {escape(logged.name)}")
