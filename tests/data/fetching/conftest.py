@@ -91,3 +91,18 @@ def site() -> Iterator[Callable[..., Site]]:
     yield make
     for one in made:
         one.close()
+
+
+class Stopping:
+    """A progress that is interrupted at a step, as by Ctrl-C."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def step(self, done: float, total: float, note: str = "") -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+    def say(self, message: str) -> None:
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import time
 from typing import Any
@@ -168,3 +169,33 @@ def test_a_token_goes_to_its_host_alone(site, access: Access, monkeypatch) -> No
     assert first.headers[0]["authorization"] == "Bearer tk-5ecret-93"
     assert first.headers[0]["x-api-key"] == "tk-5ecret-93"
     assert not {"authorization", "x-api-key"} & set(other.headers[0])
+
+
+def test_a_server_that_says_enough_is_left_alone(site, access: Access) -> None:
+    def answer(path: str, headers: object):
+        status, said, body = by_link(path, headers)
+        return status, said | {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}, body
+
+    server = site(answer)
+    started = time.monotonic()
+    source = ApiSource(api=f"{server.address}/items", pagination="link", rate=500)
+    assert collect(source, access.root, access=access).table.height == 25
+    assert time.monotonic() - started >= 2  # 3 requests, 2 pauses of a second
+
+
+def test_an_answer_without_end(site, access: Access, monkeypatch) -> None:
+    """A small packed answer that unpacks to more than a page may be."""
+    from luodi.data.fetching import api
+
+    monkeypatch.setattr(api, "_LARGEST", 1 << 20)
+    bomb = gzip.compress(b"[" + b" " * (64 << 20))
+    server = site(lambda *_: (200, {"Content-Encoding": "gzip"}, bomb))
+    with pytest.raises(DataError, match="answers with more than 1 MiB"):
+        collect(ApiSource(api=server.address + "/x"), access.root, access=access)
+
+
+def test_redirects_in_a_circle(site, access: Access) -> None:
+    server = site(lambda *_: (302, {"Location": "/x"}, b""))
+    with pytest.raises(DataError, match=r"gives no answer: .*redirects"):
+        collect(ApiSource(api=server.address + "/x"), access.root, access=access)
+    assert len(server.asked) == 6

@@ -10,6 +10,7 @@ from luodi.contracts import DataError
 from luodi.data.fetching import Access
 from luodi.data.sources import collect
 from luodi.project.sources import CrawlSource
+from tests.data.fetching.conftest import Stopping
 
 WORDS = "房间很干净，服务也很周到，下次来还会住在这里。The breakfast was warm and plenty. " * 6
 ROBOTS = "User-agent: *\nDisallow: /private\nDisallow: /*.pdf$\n"
@@ -102,3 +103,20 @@ def test_it_keeps_the_pace_that_robots_ask_for(site, access: Access) -> None:
     source = CrawlSource(crawl=server.address + "/", depth=1, pages=3, rate=20)
     collect(source, access.root, access=access)
     assert time.monotonic() - started >= 0.6
+
+
+def test_a_stopped_crawl_goes_on(site, access: Access, monkeypatch) -> None:
+    from luodi.data.fetching import crawl
+
+    monkeypatch.setattr(crawl, "_AT_ONCE", 1)
+    server = site(answer)
+    source = CrawlSource(crawl=server.address + "/", depth=2, rate=20, retries=0)
+    with pytest.raises(KeyboardInterrupt):
+        collect(source, access.root, Stopping(4), access)
+    before = list(server.asked)
+    table = collect(source, access.root, access=access).table
+    found = {url.removeprefix(server.address) for url in table["url"]}
+    assert found == {"/", "/a", "/b", "/deep"}
+    assert table["url"].n_unique() == table.height
+    again = [path for path in server.asked[len(before) :] if path in before]
+    assert set(again) <= {"/robots.txt", before[-1]}

@@ -11,6 +11,7 @@ from luodi.contracts import ROW, DataError, MissingPartError
 from luodi.data.fetching import Access
 from luodi.data.sources import collect
 from luodi.project.sources import S3Source
+from tests.data.fetching.conftest import Stopping
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,16 @@ def test_what_is_wrong_is_said(endpoint: str, access: Access, monkeypatch) -> No
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(MissingPartError, match="keys are not set"):
         get(s3="s3://rows/2024/b.csv")
+
+
+def test_what_was_fetched_is_not_again(endpoint: str, access: Access) -> None:
+    source = S3Source(s3="s3://rows/2024/**/*.csv", endpoint=endpoint)
+    with pytest.raises(KeyboardInterrupt):
+        collect(source, access.root, Stopping(2), access)
+    partial = access.home / "data/collected"
+    kept = {path: path.stat().st_mtime_ns for path in partial.glob("*.partial/object-*")}
+    assert len(kept) == 2
+    with pytest.raises(KeyboardInterrupt):
+        collect(source, access.root, Stopping(3), access)
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    assert collect(source, access.root, access=access).table["n"].to_list() == [1, 2, 3]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 18
 _PATIENCE = 120  # seconds that one Retry-After may ask for
+_LONGEST = 900  # seconds that one page may take, however it trickles
+_EPOCH = 10**9  # a larger number of seconds is a moment, a smaller one a span
 _REDIRECTS = 5
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
@@ -112,9 +114,16 @@ class Web:
     def _get(self, address: str, limit: int, extra: Mapping[str, str]) -> Page:
         response = self.open(address, **extra)
         pieces, size = [], 0
+        end = time.monotonic() + _LONGEST
         try:
             for block in self.blocks(response, address):
                 size += len(block)
+                if time.monotonic() > end:
+                    raise DataError(
+                        say(f"{address} has been answering for {_LONGEST} s.",
+                            f"{address} 的应答已持续 {_LONGEST} 秒。"),
+                        say("Expected a page by then.", "届时应已得到一页。"),
+                    )  # fmt: skip
                 if size > limit:
                     raise DataError(
                         say(f"{address} answers with more than {limit >> 20} MiB.",
@@ -150,6 +159,7 @@ class Web:
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as error:
             raise _silent(address, error) from None
+        self._heed(response.headers)
         if response.status >= 300 and response.status != 304:
             body = response.read(400, decode_content=True).decode("utf-8", "replace")
             response.close()
@@ -171,6 +181,15 @@ class Web:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             silent = _silent(address, error)
             raise BrokenAnswerError(silent.found, silent.expected, silent.remedy) from None
+
+    def _heed(self, headers: Mapping[str, str]) -> None:
+        """A server that says that nothing is left of what it allows is left alone till then."""
+        remaining = headers.get("x-ratelimit-remaining") or headers.get("ratelimit-remaining")
+        reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
+        if remaining != "0" or not reset.isdigit():
+            return
+        pause = int(reset) - time.time() if int(reset) > _EPOCH else int(reset)
+        self._next = time.monotonic() + min(max(pause, 0.0), _PATIENCE)
 
     def _wait(self) -> None:
         now = time.monotonic()
