@@ -27,7 +27,8 @@ class Table:
 class Lines:
     """Curves: series name -> points (x, y).
 
-    `diagonal` draws the line y = x between 0 and 1, called `diagonal_name` in the legend.
+    `diagonal` draws the line y = x over both axes, which then are alike; the legend calls it
+    `diagonal_name`.
     `spread` (series name -> (low, high) a point) draws a whisker through each point.
     """
 

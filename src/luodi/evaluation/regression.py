@@ -63,6 +63,7 @@ def truth_by_answer(scored: Valued) -> Lines:
         say("truth (mean of the group)", "真实值（组平均）"),
         {say("model", "模型"): curve},
         diagonal=True,
+        diagonal_name=say("right on average", "平均无偏"),
         note=say(
             "On the diagonal answers are right on average.", "落在对角线上表示平均而言预测无偏。"
         ),

@@ -60,15 +60,15 @@ def lines(chart: Lines) -> Markup:
     }
     points = [point for found in series.values() for point in found]
     if chart.diagonal:
-        top = _square(points, chart)
-        plane = Plane((0.0, top), (0.0, top), 400.0)
+        ends = _square(points, chart)
+        plane = Plane(ends, ends, 400.0)
     else:
         plane = Plane(_tight(x for x, _ in points), domain(y for _, y in points), 280.0)
     label = f"{chart.title}: {chart.y_label or chart.title} / {chart.x_label}"
     svg = picture("chart", label, viewBox=f"0 0 {WIDTH:g} {plane.height:g}")
     _frame(svg, chart, plane)
     if chart.diagonal:
-        _path(svg, [(0.0, 0.0), (top, top)], plane, "diagonal")
+        _path(svg, [(end, end) for end in ends], plane, "diagonal")
     for index, (name, found) in enumerate(series.items()):
         look = f"s{index % DASHES}"
         _path(svg, found, plane, f"series {look}")
@@ -80,11 +80,18 @@ def lines(chart: Lines) -> Markup:
     return markup(svg)
 
 
-def _square(points: Sequence[Point], chart: Lines) -> float:
-    """How far a chart with a diagonal reaches: 1, or less where everything lies near 0."""
-    ends = [high for spread in chart.spread.values() for _, high in spread if math.isfinite(high)]
-    most = max([value for point in points for value in point] + ends, default=1.0)
-    return 1.0 if not 0 < most < 0.5 else min(1.0, snapped((0.0, most))[1])
+def _square(points: Sequence[Point], chart: Lines) -> tuple[float, float]:
+    """The ends of both axes of a chart with a diagonal.
+
+    Shares reach from 0 to 1, or less where all lie near 0; other numbers from end to end.
+    """
+    spread = [end for ends in chart.spread.values() for pair in ends for end in pair]
+    every = [value for point in points for value in point]
+    every += [end for end in spread if math.isfinite(end)]
+    low, high = min(every, default=0.0), max(every, default=1.0)
+    if low < 0 or high > 1:
+        return snapped((low, high if high > low else low + 1))
+    return 0.0, 1.0 if not 0 < high < 0.5 else min(1.0, snapped((0.0, high))[1])
 
 
 def _whiskers(svg: Element, chart: Lines, name: str, plane: Plane) -> None:
