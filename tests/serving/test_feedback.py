@@ -75,6 +75,17 @@ def test_wrong_feedback_names_its_field(service, body, field):
     assert response.json()["error"]["field"] == (field or None)
 
 
+def test_of_scores_alone_a_label_is_the_truth():
+    from luodi.contracts import Field, Schema
+    from luodi.serving.openapi import example_feedback
+    from luodi.serving.people import read_feedback as read
+    from luodi.serving.settings import Limits
+
+    schema = Schema((Field("x", "number"),), (Field("p", "scores", categories=("a", "b")),))
+    (told,) = read(example_feedback(schema), schema, Limits())
+    assert told.truth == {"p": "a"}
+
+
 def test_feedback_on_a_model_that_is_not_there(service):
     body = {"request_id": "r", "truth": "good"}
     assert httpx.post(f"{service['url']}/feedback/none", json=body).status_code == 404

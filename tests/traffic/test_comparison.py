@@ -126,6 +126,13 @@ def test_numbers_are_held_by_their_error(tmp_path):
     assert figures[0].score > figures[1].score
 
 
+def test_of_scores_the_greatest_is_the_answer():
+    assert comparison._score('{"p": {"a": 0.2, "b": 0.8}}', '{"p": "b"}') == (1.0, False)
+    assert comparison._score('{"p": {"a": 0.2, "b": null}}', '{"p": "b"}') == (0.0, False)
+    assert comparison._score('{"label": "1"}', '{"label": 1}') == (1.0, False)
+    assert comparison._score('{"label": "a"}', '{"other": "a"}') == (None, False)
+
+
 def test_failures_and_latencies_are_told_and_pinned_requests_are_not(tmp_path):
     told = [("a", "champion", f"r{n}", *labels([True]), n / 100, "") for n in range(100)]
     told += [("a", "champion", f"f{n}", [], [], 1.0, "ValueError") for n in range(3)]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from luodi import __version__
 from luodi.contracts import Field, JsonValue, Schema
-from luodi.serving.protocol import DATATYPES, EXPLAIN, describe
+from luodi.serving.protocol import DATATYPES, EXPLAIN, describe, truth_fields
 from luodi.serving.settings import Limits
 
 if TYPE_CHECKING:
@@ -152,14 +152,14 @@ def _predict_path(model: Card, limits: Limits) -> JsonValue:
 
 def example_feedback(schema: Schema) -> dict[str, JsonValue]:
     """A true answer to try: the first value that an answer can have."""
-    field = next(field for field in schema.answer if field.kind != "scores")
+    field = truth_fields(schema)[0]
     usual: dict[str, JsonValue] = {"number": 1.0, "boolean": True}
     truth = field.categories[0] if field.categories else usual.get(field.kind, "text")
     return {"request_id": "0123456789abcdef", "row": 0, "truth": truth}
 
 
 def _feedback_path(model: Card) -> JsonValue:
-    fields = [field for field in model.schema.answer if field.kind != "scores"]
+    fields = truth_fields(model.schema)
     text, whole = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
     # A label may be true that the model does not know: any text, not only its categories.
     truth = [_JSON_TYPES[fields[0].kind], {**_object(fields), "required": []}]

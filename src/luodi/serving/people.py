@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from luodi.contracts import Field, JsonValue, RequestError, Schema, say
 from luodi.serving.desk import Question, Rows
-from luodi.serving.protocol import EXPLAIN
+from luodi.serving.protocol import EXPLAIN, truth_fields
 from luodi.serving.replies import aside, marked, read_body, reply, request_id
 from luodi.serving.settings import Limits
 from luodi.serving.strict_json import read_json
@@ -191,7 +191,7 @@ def _one(item: JsonValue, where: str, schema: Schema, limits: Limits) -> Feedbac
 
 def _truth(value: JsonValue, where: str, schema: Schema) -> dict[str, JsonValue]:
     """The true answer by the names of the answer's fields; scores have no truth of their own."""
-    fields = {field.name: field for field in schema.answer if field.kind != "scores"}
+    fields = {field.name: field for field in truth_fields(schema)}
     given = value if isinstance(value, dict) else {next(iter(fields)): value}
     if not given:
         raise _wrong(where, "the true answer", "真实答案")

@@ -177,6 +177,16 @@ def wanted_outputs(body: Mapping[str, JsonValue], schema: Schema) -> list[Field]
     return fields or list(schema.answer)
 
 
+def truth_fields(schema: Schema) -> list[Field]:
+    """What can turn out to be true of an answer: its fields, and of scores one of their labels
+    where there is nothing else.
+    """
+    fields = [field for field in schema.answer if field.kind != "scores"]
+    return fields or [
+        Field(field.name, "category", categories=field.categories) for field in schema.answer
+    ]
+
+
 def wants_reasons(body: JsonValue) -> bool:
     """Whether a request's parameters say `"explain": true`.
 

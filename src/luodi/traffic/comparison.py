@@ -158,6 +158,9 @@ def _score(output: str, truth: str) -> tuple[float | None, bool]:
     given = answer.get(name)
     if given is None:
         return None, False
+    if isinstance(given, dict):  # scores: the label that has the most
+        scores: dict[str, float | None] = given
+        given = max(scores, key=lambda label: scores[label] or 0.0)
     if _is_number(right) and _is_number(given):
         return abs(float(right) - float(given)), True
     return float(str(right) == str(given)), False
