@@ -192,7 +192,7 @@ def test_hostile_bodies_are_refused_in_words(client, path, name):
         ({"content-type": "application/json; charset=utf-8"}, 200),
         ({"content-type": "APPLICATION/JSON"}, 200),
         ({"content-encoding": "gzip"}, 415),
-        ({"host": "a b<script>"}, 200),
+        ({"host": "a b<script>"}, 400),
         ({"host": "evil.example:99999"}, 200),
         ({"accept-language": "\udcff".encode("utf-8", "surrogateescape")}, 200),
     ],
@@ -200,7 +200,7 @@ def test_hostile_bodies_are_refused_in_words(client, path, name):
 def test_headers(client, headers, status):
     response = post(client, "/predict/tiny", b'{"inputs": ["a"]}', **headers)
     assert response.status_code == status
-    assert client.get("/docs", headers=headers).status_code == 200
+    assert client.get("/docs", headers=headers).status_code == (400 if status == 400 else 200)
 
 
 def test_a_body_over_the_limit_is_refused_however_it_comes(client):
@@ -310,11 +310,10 @@ def test_the_docs_python_lines_work(client):
 
 
 @pytest.mark.parametrize("host", ["x'; rm -r ~; '", '"><script>', "a b", "", "x" * 300])
-def test_a_hostile_host_is_not_put_into_the_lines_to_copy(client, service, host):
-    page = client.get("/docs", headers={"host": host}).text
-    assert f"curl &#x27;{service['url']}/predict" in page
-    assert "rm -r" not in page
-    assert "<script" not in page
+def test_a_hostile_host_is_refused(client, host):
+    response = client.get("/docs", headers={"host": host})
+    assert response.status_code == 400
+    assert response.json() == {"error": {"message": "Bad Request.", "field": None}}
 
 
 def test_openapi_describes_every_route_and_its_examples_work(client):
