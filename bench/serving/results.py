@@ -1,0 +1,224 @@
+"""The results document and its page: what was found, and the goals that it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.serving.contestants import OURS, PEER_NAMES, SHIPPED
+
+GOALS = {
+    "float32 throughput, over the best peer": 3.0,
+    "throughput as shipped, over the best peer": 6.0,
+    "float32 throughput, over the bare loop": 0.9,
+}
+
+
+def make_document(
+    measurements: Sequence[Mapping[str, Any]],
+    limits: Mapping[str, float],
+    forms: Sequence[Mapping[str, Any]],
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Everything that the results file holds."""
+    return {
+        "benchmark": "serving",
+        **facts,
+        "limits": dict(limits),
+        "forms": list(forms),
+        "measurements": list(measurements),
+        "goals": goals(measurements, limits),
+    }
+
+
+def goals(
+    measurements: Sequence[Mapping[str, Any]], limits: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Each goal, what was found, and whether that meets it."""
+    by_name = {each["contestant"]: each for each in measurements}
+    peers = [by_name[name] for name in PEER_NAMES if name in by_name]
+    best = max((each["throughput"] for each in peers), default=0.0)
+    found: list[dict[str, Any]] = []
+
+    def add(goal: str, value: float | None, met: bool | None) -> None:
+        verdict = "not measured" if met is None else "met" if met else "missed"
+        shown = None if value is None else round(value, 3)
+        found.append({"goal": goal, "found": shown, "verdict": verdict})
+
+    def over(name: str, base: float, goal: str) -> None:
+        text = f"{goal}: {GOALS[goal]:g} or more"
+        if name not in by_name or not base:
+            add(text, None, None)
+            return
+        ratio = by_name[name]["throughput"] / base
+        add(text, ratio, ratio >= GOALS[goal])
+
+    over(OURS, best, "float32 throughput, over the best peer")
+    over(SHIPPED, best, "throughput as shipped, over the best peer")
+    over(OURS, limits.get("float32 sorted", 0.0), "float32 throughput, over the bare loop")
+    for name in (OURS, SHIPPED):
+        if name in by_name:
+            first = by_name[name]["first_answer_seconds"]
+            add(f"{name}: seconds to the first answer: 2 or less", first, first <= 2)
+            if peers:
+                least = min(each["memory_bytes"] for each in peers)
+                share = by_name[name]["memory_bytes"] / least
+                add(f"{name}: memory, over the leanest peer's: a third or less", share,
+                    share <= 1 / 3)  # fmt: skip
+                p99 = min(each["half"]["p99_ms"] or float("inf") for each in peers)
+                mine = by_name[name]["half"]["p99_ms"]
+                add(f"{name}: p99 at half load, over the best peer's: below 1",
+                    mine / p99 if mine else None, None if mine is None else mine < p99)  # fmt: skip
+    return found + _overload_goals(by_name)
+
+
+def _overload_goals(by_name: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for name in (OURS, SHIPPED):
+        steps = {step["times"]: step for step in by_name.get(name, {}).get("overload", ())}
+        if not steps:
+            continue
+        peak = max(steps[1]["goodput"], 1e-9)
+        for times, least in ((5, 0.95), (10, 0.9)):
+            if times in steps:
+                share = steps[times]["goodput"] / peak
+                found.append(
+                    {
+                        "goal": f"{name}: goodput at {times}x, of its peak: {least:g} or more",
+                        "found": round(share, 3),
+                        "verdict": "met" if share >= least else "missed",
+                    }
+                )
+    return found
+
+
+def make_table(document: Mapping[str, Any]) -> str:
+    """The results as Markdown."""
+    machine = document["machine"]
+    intro = (
+        f"{document['date']}, {machine['processor']}, {machine['cores']} cores; "
+        f"{document['texts']} texts, half banking77 questions, half film reviews of over 800 "
+        f"characters (cut at 256 tokens); windows of {document['window_seconds']:g} s; commit "
+        f"{machine['commit']}."
+    )
+    lines = [
+        "# Serving: one classifier, short and long texts mixed",
+        "",
+        intro,
+        "",
+        *_head(
+            [
+                "",
+                "answers/s at p99 < 200 ms",
+                "8 callers, answers/s",
+                "half load: p50, ms",
+                "p99, ms",
+                "memory, MB",
+                "first answer, s",
+                "same label as float32",
+                "load of the machine before",
+            ]
+        ),
+    ]
+    for each in document["measurements"]:
+        half = each["half"]
+        lines.append(
+            f"| {each['title']} | {each['throughput']:.1f} | {each['closed']['throughput']:.1f} "
+            f"| {_shown(half['p50_ms'])} | {_shown(half['p99_ms'])} "
+            f"| {each['memory_bytes'] / 1e6:.0f} | {each['first_answer_seconds']:.1f} "
+            f"| {_shown(each['closed']['agree'])} | {each['load_before']:.1f} |"
+        )
+    lines += ["", "The bare loop over the runtime, batches of 32, texts a second:", ""]
+    lines += [f"- {name}: {value:.1f}" for name, value in document["limits"].items()]
+    lines += ["", "## Goals", "", "| goal | found | verdict |", "| --- | --- | --- |"]
+    lines += [
+        f"| {goal['goal']} | {_shown(goal['found'])} | {goal['verdict']} |"
+        for goal in document["goals"]
+    ]
+    lines += _forms(document["forms"]) + _overloads(document["measurements"]) + _METHOD
+    return "\n".join(lines) + "\n"
+
+
+def _head(names: Sequence[str]) -> list[str]:
+    return ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+
+
+def _forms(forms: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not forms:
+        return []
+    lines = [
+        "",
+        "## Forms",
+        "",
+        "Measured when the bundle was packaged, on its validation part, one thread.",
+        "",
+        *_head(
+            [
+                "form",
+                "rows/s",
+                "files, MB",
+                "answers changed",
+                "score lost",
+                "moved by the rest of a call",
+                "may be chosen",
+            ]
+        ),
+    ]
+    for each in forms:
+        form = each["form"]
+        name = " ".join(filter(None, (form["name"], form["method"], form["runtime"])))
+        lines.append(
+            f"| {name} | {each['rows_a_second']:.0f} | {each['bytes'] / 1e6:.1f} "
+            f"| {each['changed']:.2%} | {each['score_drop']:.4f} | {each['alone']:.4f} "
+            f"| {'no: ' + each['refused'] if each['refused'] else 'yes'} |"
+        )
+    return lines
+
+
+def _overloads(measurements: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [(each["title"], step) for each in measurements for step in each.get("overload", ())]
+    if not rows:
+        return []
+    lines = [
+        "",
+        "## Overload",
+        "",
+        "Every request has a deadline of one second from the moment it was due.",
+        "",
+        *_head(
+            [
+                "",
+                "times",
+                "asked/s",
+                "good answers/s",
+                "accepted: p99, ms",
+                "refused",
+                "lost",
+                "recovered, s",
+            ]
+        ),
+    ]
+    for title, step in rows:
+        lines.append(
+            f"| {title} | {step['times']} | {step['rate']} | {step['goodput']} | {step['p99_ms']} "
+            f"| {step['refused']} | {step['lost']} | {step.get('recovered_seconds', '-')} |"
+        )
+    return lines
+
+
+_METHOD = """
+## How
+
+One server after the other, each in an environment of its own, each with all cores, the same
+exported float32 ONNX file, tokenizer and version of ONNX Runtime; `as shipped` is the form that
+Luodi chose when it packaged the same model. Load comes from one process on the same machine: it
+takes its part of the processor from everyone alike. Requests leave at random moments (Poisson);
+latency counts from when a request was due. A server's throughput is that of the highest rate of a
+ladder at which p99 stays under 200 ms; the ladder goes down from what eight callers got through.
+Peers batch as their documents say (up to 32, 10 ms at most), and are measured one at a time
+as well: on texts of mixed length, padding costs more than batches gain. Memory is that of
+all processes of a server, shared pages counted once.""".splitlines()
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
