@@ -76,6 +76,7 @@ class Contestant:
         }
         if self.environment:
             environment["PYTHONPATH"] = str(PEERS)
+            environment["PATH"] = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
         setting.work.mkdir(parents=True, exist_ok=True)
         words = (setting.work / f"{self.name}.log").open("wb")
         return subprocess.Popen(
