@@ -154,3 +154,64 @@ def test_wrong_words_change_nothing(place, arguments, code):
     assert json.loads(done.stdout)["error"]["message"]
     assert b"Traceback" not in done.stderr
     assert (place / "in.csv").read_bytes() == before
+
+
+def test_lines_on_standard_input_are_answered(place):
+    import subprocess
+
+    from tiny_service import environment
+
+    done = subprocess.run(
+        [sys.executable, "-m", "luodi", "predict", "tiny", "-"],
+        input=b'{"text": "great", "id": 1}\n\n{"text": "awful", "id": 2}',
+        cwd=place, env=environment(), capture_output=True, check=True,
+    )  # fmt: skip
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["id"], row["label"]) for row in rows] == [(1, "good"), (2, "bad")]
+
+
+def test_a_wrong_line_far_down_leaves_what_was_there(place, monkeypatch):
+    from luodi.cli import predict_lines
+
+    monkeypatch.setattr(predict_lines, "_BLOCK_BYTES", 1000)
+    lines = [json.dumps({"text": "great", "n": n}) for n in range(500)]
+    (place / "in.jsonl").write_text("\n".join([*lines, '{"text": null, "n": 1}']))
+    (place / "out.jsonl").write_text("kept")
+    done = luodi("predict", "tiny", "in.jsonl", "-o", "out.jsonl", "--json", cwd=place)
+    assert "row 501.text: missing" in json.loads(done.stdout)["error"]["message"]
+    assert (place / "out.jsonl").read_text() == "kept"
+    (place / "in.jsonl").write_text("\n".join(lines))
+    done = luodi("predict", "tiny", "in.jsonl", "-o", "out.jsonl", "--json", cwd=place)
+    assert json.loads(done.stdout)["rows"] == 500
+    rows = [json.loads(line) for line in (place / "out.jsonl").read_text().splitlines()]
+    assert [row["n"] for row in rows] == list(range(500))
+
+
+PEAK = """
+import os, sys
+pid = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[1:]], os.environ)
+_, status, usage = os.wait4(pid, 0)
+assert status == 0
+print(usage.ru_maxrss * 1024)
+"""
+
+
+def test_many_lines_take_no_more_memory_than_few(place):
+    import subprocess
+
+    from tiny_service import environment
+
+    def peak(rows):
+        line = json.dumps({"text": "great and fine " * 20, "id": 7}) + "\n"
+        (place / "in.jsonl").write_text(line * rows)
+        command = ["-m", "luodi", "predict", "tiny", "in.jsonl", "-o", "out.jsonl"]
+        # By way of a small process: a child is said to have had what its parent has.
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, *command],
+            cwd=place, env=environment(), capture_output=True, check=True,
+        )  # fmt: skip
+        with (place / "out.jsonl").open() as lines:
+            assert sum(1 for _ in lines) == rows
+        return int(done.stdout.split()[-1])
+
+    assert peak(60_000) - peak(10_000) < 15e6  # the answers alone are 60 MB

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luodi.contracts import JsonValue, UsageError, say
+from luodi.contracts import DataError, JsonValue, Progress, Quiet, UsageError, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,16 +19,21 @@ if TYPE_CHECKING:
     from luodi.bundle import LoadedBundle
     from luodi.cli.output import TerminalProgress
     from luodi.contracts import Answer, Schema
+    from luodi.serving.bulk import Bulk
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
-_BLOCK = 1024
-"""Rows that are answered between two looks at the progress."""
+_BLOCK = 4096
+"""Rows that are answered between two looks at the progress; like lengths are found among them."""
 
 
 def command(
     model: Annotated[str, typer.Argument(help="name, name@alias, name:version or a bundle.")],
     source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="A table: CSV, TSV, JSONL, Parquet, Excel.")
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="A table: CSV, TSV, JSONL, Parquet, Excel; - for JSON lines on standard input.",
+        ),
     ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help=f"Where to write: {', '.join(ENDINGS)}.")
@@ -37,46 +43,50 @@ def command(
     explain: Annotated[bool, typer.Option(help="Give the reasons of every answer.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Answer every row of a table. Without -o, one JSON line a row on standard output."""
+    """Answer every row of a table. Without -o, one JSON line a row on standard output.
+
+    JSON lines to JSON lines are answered block by block, as many as there are.
+    """
     from luodi.bundle import open_predictor
     from luodi.cli.output import TerminalProgress, duration, emit
-    from luodi.data.sources import collect
+    from luodi.cli.predict_lines import can_stream
     from luodi.project.home import home_folder
     from luodi.registry import Registry
-    from luodi.serving.settings import cores
+    from luodi.serving.bulk import Bulk
+    from luodi.serving.settings import cores, divide_cores
 
     started = time.perf_counter()
     _check_output(output, source)
     found = Registry(home_folder(project)).find(model)
-    bundle = open_predictor(found.folder, threads or cores(), found.digest)
+    each, sessions = divide_cores(threads or cores())
+    bundle = open_predictor(found.folder, each, found.digest)
     progress = TerminalProgress(say("predict", "预测"))
-    collected = collect(source, Path.cwd())
-    for finding in collected.findings:
-        progress.say(finding.message)
-    answers = answer_rows(bundle, collected.table, progress, explain)
+    answers: list[Answer] = []
+    with Bulk(bundle.predictor, sessions) as bulk:
+        ask = _Asked(bundle, bulk, explain)
+        if can_stream(source, output, as_json):
+            rows = _stream(ask, source, output, progress)
+        else:
+            answers = _whole(ask, source, output, progress, as_json)
+            rows = len(answers)
     progress.close()
     document: dict[str, JsonValue] = {
         "model": bundle.manifest.name,
         "version": bundle.version,
         "digest": bundle.digest,
-        "rows": len(answers),
+        "rows": rows,
         "output": str(output) if output else None,
         "seconds": round(time.perf_counter() - started, 3),
     }
-    table = with_answers(collected.table, answers, bundle.schema, progress)
-    if output:
-        write_table(table, output)
-    elif as_json:
+    if as_json and not output:
         document["answers"] = answers
-    else:
-        write_lines(table)
 
     def human() -> None:
         taken = duration(document["seconds"])
         where = output or say("standard output", "标准输出")
         message = say(
-            f"{len(answers)} rows answered by {found.model}:{bundle.version} in {taken}: {where}",
-            f"{found.model}:{bundle.version} 用时 {taken} 回答了 {len(answers)} 行：{where}",
+            f"{rows} rows answered by {found.model}:{bundle.version} in {taken}: {where}",
+            f"{found.model}:{bundle.version} 用时 {taken} 回答了 {rows} 行：{where}",
         )
         print(message, file=sys.stdout if output else sys.stderr)
 
@@ -97,37 +107,84 @@ def _check_output(output: Path | None, source: str) -> None:
             say(f"{output} cannot be written.", f"无法写入 {output}。"),
             say("Expected a file in a folder that is there.", "应为已有文件夹中的文件。"),
         )
-    if output.resolve() == Path(source).resolve():
+    if source != "-" and output.resolve() == Path(source).resolve():
         raise UsageError(
             say("INPUT and OUT are the same file.", "输入与输出是同一个文件。"),
             say("Expected another file.", "应为不同的文件。"),
         )
 
 
-def answer_rows(
-    bundle: LoadedBundle, table: pl.DataFrame, progress: TerminalProgress, explain: bool = False
-) -> list[Answer]:
-    """One answer a row, in order; with its `reasons` where they are asked for.
+@dataclass(frozen=True)
+class _Asked:
+    """What rows are answered with: the bundle, its sessions, and whether reasons are wanted."""
 
-    Raises:
-        UsageError: when a field of the model has no column.
-        RequestError: naming the row (from 1) and the field that does not fit.
-    """
-    columns = field_columns(bundle.schema, table)
-    answers: list[Answer] = []
-    for start in range(0, table.height, _BLOCK):
-        progress.step(start, table.height)
+    bundle: LoadedBundle
+    bulk: Bulk
+    explain: bool
+
+    def answer(self, table: pl.DataFrame, progress: Progress, first: int = 0) -> list[Answer]:
+        """One answer a row, in order; with its `reasons` where they are asked for.
+
+        Args:
+            first: the number of the table's first row within the input, from 0.
+
+        Raises:
+            UsageError: when a field of the model has no column.
+            RequestError: naming the row (from 1) and the field that does not fit.
+        """
+        columns = field_columns(self.bundle.schema, table)
         names = [name for name, _ in columns]
-        block = [column[start : start + _BLOCK] for _, column in columns]
-        values = [dict(zip(names, row, strict=True)) for row in zip(*block, strict=True)]
-        requests = bundle.read(values, _row_after(start))
-        found = bundle.answer(requests)
-        if explain:
-            for answer, reasons in zip(found, bundle.reasons(requests), strict=True):
-                answer["reasons"] = [reason.to_json() for reason in reasons]
-        answers += found
-    progress.step(table.height, table.height)
+        answers: list[Answer] = []
+        for start in range(0, table.height, _BLOCK):
+            progress.step(start, table.height)
+            block = [column[start : start + _BLOCK] for _, column in columns]
+            values = [dict(zip(names, row, strict=True)) for row in zip(*block, strict=True)]
+            requests = self.bundle.read(values, _row_after(first + start))
+            found = self.bulk.answer(requests)
+            if self.explain:
+                for answer, reasons in zip(found, self.bundle.reasons(requests), strict=True):
+                    answer["reasons"] = [reason.to_json() for reason in reasons]
+            answers += found
+        progress.step(table.height, table.height)
+        return answers
+
+
+def _whole(
+    ask: _Asked, source: str, output: Path | None, progress: TerminalProgress, as_json: bool
+) -> list[Answer]:
+    """Answer a table that is read as one, and write it."""
+    from luodi.cli.predict_writing import write_lines, write_table
+    from luodi.data.sources import collect
+
+    collected = collect(source, Path.cwd())
+    for finding in collected.findings:
+        progress.say(finding.message)
+    answers = ask.answer(collected.table, progress)
+    table = with_answers(collected.table, answers, ask.bundle.schema, progress)
+    if output:
+        write_table(table, output)
+    elif not as_json:
+        write_lines(table)
     return answers
+
+
+def _stream(ask: _Asked, source: str, output: Path | None, progress: TerminalProgress) -> int:
+    """Answer JSON lines block by block; the number of rows."""
+    from luodi.cli.predict_lines import blocks, writing
+
+    rows = 0
+    with writing(output) as write:
+        for block in blocks(source, progress):
+            answers = ask.answer(block.table, Quiet(), block.first)
+            said = Quiet() if block.first else progress
+            write(with_answers(block.table, answers, ask.bundle.schema, said))
+            rows += len(answers)
+        if not rows:
+            raise DataError(
+                say(f"{source} holds no rows.", f"{source} 中没有数据行。"),
+                say("Expected a JSON object a line.", "应每行一个 JSON 对象。"),
+            )
+    return rows
 
 
 def _row_after(start: int) -> Callable[[int], str]:
@@ -180,7 +237,7 @@ def _wanted(schema: Schema) -> list[str]:
 
 
 def with_answers(
-    table: pl.DataFrame, answers: list[Answer], schema: Schema, progress: TerminalProgress
+    table: pl.DataFrame, answers: list[Answer], schema: Schema, progress: Progress
 ) -> pl.DataFrame:
     """The table beside its answers: `label` and `probability`, or the answer's own fields.
 
@@ -215,54 +272,3 @@ def with_answers(
 
 def _in_words(reasons: Sequence[Mapping[str, JsonValue]]) -> str:
     return " ".join(str(reason["text"]) for reason in reasons)
-
-
-def write_table(table: pl.DataFrame, output: Path) -> None:
-    """Write by the ending, whole or not at all: what was there stays until the last moment."""
-    import os
-    import tempfile
-
-    ending = output.suffix.lower()
-    with tempfile.NamedTemporaryFile(
-        dir=output.resolve().parent, prefix=f".{output.name}.", delete=False
-    ) as file:
-        place = Path(file.name)
-        try:
-            if ending == ".parquet":
-                table.write_parquet(file)
-            elif ending == ".jsonl":
-                table.write_ndjson(file)
-            else:
-                _check_flat(table, output)
-                table.write_csv(file, separator="\t" if ending == ".tsv" else ",")
-            file.flush()
-            os.fsync(file.fileno())
-            mask = os.umask(0)
-            os.umask(mask)
-            place.chmod(0o666 & ~mask)
-            place.replace(output)
-        finally:
-            place.unlink(missing_ok=True)
-
-
-def write_lines(table: pl.DataFrame) -> None:
-    """JSON lines on standard output, in blocks: a reader that goes away ends it at once."""
-    try:
-        for start in range(0, table.height, _BLOCK):
-            sys.stdout.buffer.write(table.slice(start, _BLOCK).write_ndjson().encode())
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise typer.Exit(0) from None  # head, less: it has seen enough
-
-
-def _check_flat(table: pl.DataFrame, output: Path) -> None:
-    nested = [name for name, kind in table.schema.items() if kind.is_nested()]
-    if nested:
-        raise UsageError(
-            say(
-                f"The column {nested[0]} holds lists or objects, which {output.suffix} cannot.",
-                f"列 {nested[0]} 含列表或对象，{output.suffix} 无法存放。",
-            ),
-            "",
-            say("Write to .jsonl or .parquet.", "请写成 .jsonl 或 .parquet。"),
-        )
