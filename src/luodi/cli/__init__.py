@@ -47,6 +47,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "list models, versions and aliases; promote, roll back, route",
         "列出模型、版本与别名；上线、回滚、分流",
     ),
+    "export": (
+        "MODEL --docker | --kubernetes | --systemd",
+        "write what a model needs to run elsewhere",
+        "导出到镜像、Kubernetes 或 systemd",
+    ),
     "keys": (
         "[add NAME | revoke PREFIX]",
         "who may ask a service: list, add, revoke",

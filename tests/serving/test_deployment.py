@@ -1,0 +1,192 @@
+"""What is written to run elsewhere passes its own field's linters and schemas, and runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from tiny_service import environment, luodi, running
+
+from luodi.registry.keys import KeyRing, Rights
+from luodi.serving.deployment.docker import image_name
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def exported(place):
+    """The tiny bundle, exported to everything."""
+    done = luodi("export", "./tiny", "--docker", "--kubernetes", "--systemd", "-o", "out", "--json",
+                 cwd=place, LUODI_HOME=str(place / "home"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return place / "out", json.loads(done.stdout)
+
+
+def test_the_dockerfile_passes_hadolint(exported):
+    folder, _ = exported
+    hadolint = BIN / "hadolint"
+    if not hadolint.exists():
+        pytest.skip("hadolint is not installed")
+    file = folder / "docker" / "Dockerfile"
+    done = subprocess.run([hadolint, file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    bad = file.with_name("Dockerfile.bad")  # the fault planted: it is seen
+    bad.write_text(file.read_text().replace("python:${PYTHON}-slim AS", "python:latest AS"))
+    assert subprocess.run([hadolint, bad], capture_output=True, check=False).returncode != 0
+    bad.unlink()
+
+
+def test_the_image_would_run_as_nobody_with_nothing_to_write(exported):
+    folder, _ = exported
+    text = (folder / "docker" / "Dockerfile").read_text()
+    assert "USER 10001:10001" in text
+    assert "HEALTHCHECK" in text
+    compose = yaml.safe_load((folder / "docker" / "compose.yaml").read_text())
+    (service,) = compose["services"].values()
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+
+
+def test_no_torch_and_every_package_pinned(exported):
+    folder, _ = exported
+    lines = (folder / "docker" / "requirements.txt").read_text().split()
+    names = {line.partition("==")[0] for line in lines}
+    assert all("==" in line for line in lines)
+    assert {"onnxruntime", "starlette", "uvicorn", "numpy"} <= names
+    assert not names & {"torch", "transformers", "scikit-learn", "luodi", "pytest"}
+
+
+def test_what_is_in_the_build_folder_serves_and_asks_for_a_key(exported, tmp_path):
+    folder, _ = exported
+    state = tmp_path / "state"
+    _, secret = KeyRing(state).add("web", Rights())
+    script = "import luodi; print(luodi.__file__)"
+    lib = str(folder / "docker" / "lib")
+    env = {**os.environ, "PYTHONPATH": lib}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    assert done.stdout.startswith(lib)
+    paths = os.pathsep.join([lib, environment()["PYTHONPATH"]])
+    with running(str(folder / "docker" / "bundle"), "--keys", cwd=tmp_path, PYTHONPATH=paths,
+                 LUODI_HOME=str(state)) as document:  # fmt: skip
+        body = {"inputs": ["great"]}
+        url = f"{document['url']}/predict/tiny"
+        assert httpx.post(url, json=body).status_code == 401
+        head = {"Authorization": f"Bearer {secret}"}
+        assert httpx.post(url, json=body, headers=head).is_success
+
+
+def documents(folder):
+    for file in sorted((folder / "kubernetes").glob("*.yaml")):
+        for document in yaml.safe_load_all(file.read_text()):
+            yield file.name, document
+
+
+def test_manifests_fit_kubernetes_own_schemas(exported):
+    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    folder, _ = exported
+    kinds = set()
+    for file, document in documents(folder):
+        if file == "kserve.yaml":
+            continue
+        kubernetes_validate.validate(document, "1.33", strict=True)
+        kinds.add(document["kind"])
+        broken = {**document, "spec": {**document["spec"], "replicass": 1}}  # the fault planted
+        with pytest.raises(kubernetes_validate.ValidationError):
+            kubernetes_validate.validate(broken, "1.33", strict=True)
+    assert kinds == {"Deployment", "Service", "NetworkPolicy", "PodDisruptionBudget",
+                     "HorizontalPodAutoscaler"}  # fmt: skip
+
+
+def test_every_container_is_held_tight(exported):
+    folder, _ = exported
+    found = dict(documents(folder))
+    pods = [found["deployment.yaml"]["spec"]["template"]["spec"],
+            found["kserve.yaml"]["spec"]["predictor"]]  # fmt: skip
+    for pod in pods:
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        for container in (*pod["initContainers"], *pod["containers"]):
+            held = container["securityContext"]
+            assert held["readOnlyRootFilesystem"] is True
+            assert held["allowPrivilegeEscalation"] is False
+            assert held["capabilities"] == {"drop": ["ALL"]}
+
+
+CLIENTS = Path.home() / ".cache" / "luodi" / "bench" / "clients" / "bin" / "python"
+KSERVE = """
+import json, sys
+from kserve import V1beta1InferenceService, V1beta1InferenceServiceSpec, V1beta1PredictorSpec
+document = json.load(sys.stdin)
+known = [(document, V1beta1InferenceService), (document["spec"], V1beta1InferenceServiceSpec),
+         (document["spec"]["predictor"], V1beta1PredictorSpec)]
+print(json.dumps([name for part, kind in known for name in part
+                  if name not in kind.attribute_map.values()]))
+"""
+
+
+def test_the_inference_service_is_one_to_kserves_own_client(exported):
+    if not CLIENTS.exists():
+        pytest.skip("KServe's client is not here: make clients")
+    folder, _ = exported
+    document = dict(documents(folder))["kserve.yaml"]
+
+    def unknown(given):
+        done = subprocess.run([CLIENTS, "-c", KSERVE], input=json.dumps(given), text=True,
+                              capture_output=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr[-800:]
+        return json.loads(done.stdout)
+
+    assert unknown(document) == []
+    assert unknown({**document, "spek": {}}) == ["spek"]
+    assert document["apiVersion"] == "serving.kserve.io/v1beta1"
+    assert document["spec"]["predictor"]["containers"][0]["name"] == "kserve-container"
+
+
+def test_the_unit_is_one_to_systemd(exported):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    folder, _ = exported
+    unit = folder / "systemd" / "tiny.service"
+    verify = ["systemd-analyze", "verify", "--man=no"]
+    done = subprocess.run([*verify, unit], capture_output=True, text=True, check=False)
+    said = [line for line in (done.stdout + done.stderr).splitlines() if "tiny.service" in line]
+    assert done.returncode == 0, said
+    assert not said
+    bad = unit.with_name("bad.service")
+    bad.write_text(unit.read_text().replace("Type=exec", "Type=exce"))
+    done = subprocess.run([*verify, bad], capture_output=True, text=True, check=False)
+    assert "exce" in done.stdout + done.stderr
+    bad.unlink()
+
+
+def test_a_folder_that_is_there_is_left_alone(exported):
+    folder, _ = exported
+    before = (folder / "docker" / "Dockerfile").read_text()
+    done = luodi("export", "./tiny", "--docker", "-o", "out", cwd=folder.parent)
+    assert done.returncode == 2
+    assert (folder / "docker" / "Dockerfile").read_text() == before
+    assert luodi("export", "./tiny", "-o", "other", cwd=folder.parent).returncode == 2
+
+
+def test_a_changed_bundle_does_not_travel(place):
+    shutil.copytree(place / "tiny", place / "changed")
+    victim = next(path for path in (place / "changed" / "model").rglob("*") if path.is_file())
+    victim.write_bytes(victim.read_bytes() + b" ")
+    done = luodi("export", "./changed", "--docker", "-o", "never", cwd=place)
+    assert done.returncode == 1
+    assert not (place / "never").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "image"),
+    [("Credit_Score.v2", "credit-score-v2"), ("评论", "model"), ("a" * 80, "a" * 50), ("x-", "x")],
+)
+def test_names_that_images_may_have(model, image):
+    assert image_name(model) == image
