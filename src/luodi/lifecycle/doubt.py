@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 SUSPICIOUS = "suspicious.csv"
 FOLDS = 5
-UNASKED_ROWS, UNASKED_SECONDS = 3000, 10.0
+UNASKED_ROWS, UNASKED_SECONDS = 3000, 15.0
 """Unless the project asks, labels are doubted on so many rows at the most, and only where that
 takes no longer: a look that costs seconds, no judgement."""
 MUCH = 0.1

@@ -172,10 +172,10 @@ def _codes(label: Column) -> NDArray[np.int64]:
 
 def _surplus(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     import numpy as np
+    import polars as pl
 
-    from luodi.data.duplicates import first_rows
-
-    return np.flatnonzero(~first_rows(groups))
+    first = pl.Series(groups).is_first_distinct()
+    return np.flatnonzero(~first.to_numpy())
 
 
 def _shown(sheet: Sheet, names: Sequence[str], rows: NDArray[np.int64]) -> tuple[Record, ...]:

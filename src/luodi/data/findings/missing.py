@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from luodi.data.findings.column import Marks
 
-_SHORT, _FEW = 12, 1000
 MANY = 0.3
 """The share of missing values from which a column is a warning."""
 
@@ -42,6 +41,7 @@ STAND_INS = (
     "缺失",
     "空值",
 )
+_WRITTEN = sorted({way(word) for word in STAND_INS for way in (str, str.upper, str.title)})
 
 
 def missing(sheet: Sheet) -> list[Noticed]:
@@ -113,19 +113,8 @@ def stand_ins(sheet: Sheet) -> list[Noticed]:
 
 
 def _standing_in(column: Column) -> NDArray[np.int64]:
-    """The places of the stand-ins; only short texts are looked at."""
-    import numpy as np
-
-    if column.card.distinct <= _FEW:
-        values, _ = column.counts
-        said = [value for value in values if value.strip().lower() in STAND_INS]
-        return column.places(column.values.is_in(said)) if said else np.zeros(0, np.int64)
-    places = column.places(column.values.str.len_bytes() <= _SHORT)
-    if not len(places):
-        return places
-    lowered = column.values[places].str.strip_chars().str.to_lowercase()
-    found: NDArray[np.int64] = places[lowered.is_in(STAND_INS).to_numpy().astype(np.bool_)]
-    return found
+    """The places of the stand-ins, in small letters, capitals or both; blanks beside them stay."""
+    return column.places(column.values.is_in(_WRITTEN))
 
 
 def _signs(top: list[tuple[str, int]]) -> bool:

@@ -74,11 +74,16 @@ def outliers(sheet: Sheet) -> list[Noticed]:
 
 def _far(column: Column) -> tuple[NDArray[np.int64], Record, bool] | None:
     import numpy as np
+    import polars as pl
 
+    low, high = fences(column)
+    least, most = column.card.minimum, column.card.maximum
+    inside = isinstance(least, float) and isinstance(most, float) and low <= least and most <= high
+    if (inside or low >= high) and not column.values.cast(pl.Float64).is_infinite().any():
+        return None
     numbers = column.floats
     finite = np.isfinite(numbers)
     infinite = np.flatnonzero(np.isinf(numbers))
-    low, high = fences(column)
     outside = np.zeros(len(numbers), np.bool_)
     if low < high and finite.sum() >= _LEAST_ROWS and column.card.distinct >= _LEAST_VALUES:
         outside = finite & ((numbers < low) | (numbers > high))
