@@ -14,6 +14,7 @@ from luodi.contracts import MissingPartError
 from luodi.data import finders
 from luodi.data.finders import FINDERS, LAC, RAMPART, find_all, find_folder, load_finder
 from luodi.data.masking import BY_MODEL, Mask, Pseudonymise
+from luodi.data.preparation import Normalise, Preparation
 from luodi.data.privacy import BY_FORM, Span
 from tests.data.finding_models import chinese, english, needs_models
 
@@ -144,3 +145,15 @@ def test_names_get_pseudonyms_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert name.startswith("<NAME:")
     assert name in two
     assert step.texts([one, two]) == [one, two]
+
+
+@needs_models
+def test_a_text_in_one_form_is_masked_once_for_all() -> None:
+    step = Preparation((Normalise(("html", "urls", "width", "case", "space")), STEP))
+    requests = [
+        {"text": "Mr. Peter Novak,  SEE HTTP://X.EXAMPLE.COM or A@EXAMPLE.COM"},
+        {"text": "客户王建国，电话１３８００１３８０００，<b>好</b>"},
+    ]
+    once = step.apply(requests)
+    assert once[1]["text"] == "客户<NAME>，电话<PHONE>， 好"
+    assert step.apply(once) == once

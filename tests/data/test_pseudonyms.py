@@ -66,10 +66,11 @@ def test_tables_still_join(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_key_stays_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    path.write_text(KEY + "\n")
+    path = tmp_path / "secrets"
+    path.write_text(f"LUODI_PSEUDONYM_KEY={KEY}\n")
+    path.chmod(0o600)
     monkeypatch.delenv("LUODI_PSEUDONYM_KEY", raising=False)
-    monkeypatch.setenv("LUODI_PSEUDONYM_KEY_FILE", str(path))
+    monkeypatch.setenv("LUODI_HOME", str(tmp_path))
     step = hiding(CleanSettings(personal_data="pseudonymise"))
     assert step is not None
     preparation = Preparation((step,))
@@ -88,9 +89,9 @@ def test_the_key_stays_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 @pytest.mark.parametrize("key", [None, "", "short"])
 def test_a_missing_or_short_key_is_refused(
-    key: str | None, monkeypatch: pytest.MonkeyPatch
+    key: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv("LUODI_PSEUDONYM_KEY_FILE", raising=False)
+    monkeypatch.setenv("LUODI_HOME", str(tmp_path))
     monkeypatch.delenv("LUODI_PSEUDONYM_KEY", raising=False)
     if key is not None:
         monkeypatch.setenv("LUODI_PSEUDONYM_KEY", key)
@@ -98,12 +99,14 @@ def test_a_missing_or_short_key_is_refused(
         hiding(CleanSettings(personal_data="pseudonymise"))
 
 
-def test_a_key_file_that_cannot_be_read_is_told(
+def test_a_key_file_that_others_can_read_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "secrets").write_text(f"LUODI_PSEUDONYM_KEY={KEY}\n")
+    (tmp_path / "secrets").chmod(0o644)
     monkeypatch.delenv("LUODI_PSEUDONYM_KEY", raising=False)
-    monkeypatch.setenv("LUODI_PSEUDONYM_KEY_FILE", str(tmp_path / "none"))
-    with pytest.raises(MissingPartError, match="cannot be read"):
+    monkeypatch.setenv("LUODI_HOME", str(tmp_path))
+    with pytest.raises(MissingPartError, match="others can read"):
         Pseudonyms.from_environment()
 
 

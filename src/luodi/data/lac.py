@@ -1,4 +1,4 @@
-# ruff: noqa: E501  # lists of words
+# lists of words
 """Chinese names by LAC, a recurrent tagger with a conditional random field.
 
 Source: Jiao, Sun and Sun, Chinese Lexical Analysis with Deep Bi-GRU-CRF Network (2018),
@@ -26,10 +26,11 @@ _NAME = 0.3
 _AFTER = set(
     "的了是在和与及或说要到去来从给向对把被将也都就已很不有先女经总老同医教主您你我他她们这那"
 )
+_GIVEN = f"(?![{''.join(sorted(_AFTER))}])[一-龥]"
 _CUED = re.compile(
     r"(?:姓名|联系人|收件人|收货人|寄件人|经办人|负责人|申请人|投诉人|患者|户名|持卡人|法定代表人|法人|签收人"
-    rf"|客户|我叫|我是|名叫|本人)[ :：为是]{{0,3}}((?:{COMPOUND})[一-龥·]{{1,2}}|[{SINGLE}][一-龥]{{1,2}})"
-    r"(?=[ ,，。;；、:：！!？?()（）|/0-9A-Za-z\n\t]|$|的|先生|女士|小姐|电|手|身|地址|性别)"
+    rf"|客户|我叫|我是|名叫|本人)[ :：为是]{{0,3}}((?:{COMPOUND}|[{SINGLE}])(?:{_GIVEN}){{1,2}})"
+    r"(?=[ ,，。;；、:：！!？?()（）|/0-9A-Za-z\n\t]|$|的|说|先生|女士|小姐|电|手|身|地址|性别)"
 )
 _SURNAME = re.compile(rf"(?:{COMPOUND}|[{SINGLE}])")
 

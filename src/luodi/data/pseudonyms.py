@@ -2,21 +2,20 @@
 
 A keyed digest (HMAC-SHA-256, RFC 2104): with the key, equal values give equal stand-ins, so that
 tables still join; without it nobody can try out all telephone numbers. The key comes from the
-environment or a file that it names, and goes nowhere else.
+environment or the secrets file, and goes nowhere else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import unicodedata
-from pathlib import Path
 
 from luodi.contracts import MissingPartError, PersonalKind, say
+from luodi.project.home import home_folder
+from luodi.project.secrets import Secrets
 
 KEY = "LUODI_PSEUDONYM_KEY"
-KEY_FILE = "LUODI_PSEUDONYM_KEY_FILE"
 _LEAST = 16
 _SIGNS = 16
 """Of 16 letters each: 64 bits, so that among a million values two agree with a chance of 3e-8."""
@@ -38,23 +37,13 @@ class Pseudonyms:
 
     @classmethod
     def from_environment(cls) -> Pseudonyms:
-        """With the key in LUODI_PSEUDONYM_KEY, or in the file that LUODI_PSEUDONYM_KEY_FILE names.
+        """With the key LUODI_PSEUDONYM_KEY of the environment or the secrets file.
 
         Raises:
             MissingPartError: when there is none, or one that could be guessed.
         """
-        told = os.environ.get(KEY, "")
-        if not told and (path := os.environ.get(KEY_FILE)):
-            try:
-                told = Path(path).expanduser().read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise MissingPartError(
-                    say(
-                        f"The file that {KEY_FILE} names cannot be read: {type(error).__name__}.",
-                        f"无法读取 {KEY_FILE} 指定的文件：{type(error).__name__}。",
-                    ),
-                    say("Expected a text file with the key.", "应为存有密钥的文本文件。"),
-                ) from error
+        secrets = Secrets(home_folder())
+        told = secrets.find(KEY) or ""
         if len(told.encode()) < _LEAST:
             raise MissingPartError(
                 say(
@@ -63,10 +52,10 @@ class Pseudonyms:
                 ),
                 say(f"Expected at least {_LEAST}.", f"至少需要 {_LEAST} 字节。"),
                 say(
-                    f"Set {KEY} to a long random text, or {KEY_FILE} to a file that holds one, "
+                    f"Set {KEY} to a long random text, in the environment or in {secrets.file}, "
                     "wherever rows are prepared and wherever the model serves.",
-                    f"请在准备数据和提供服务的机器上，将 {KEY} 设为足够长的随机文本，"
-                    f"或将 {KEY_FILE} 设为存有它的文件。",
+                    f"请在准备数据和提供服务的机器上，在环境变量或 {secrets.file} 中"
+                    f"将 {KEY} 设为足够长的随机文本。",
                 ),
             )
         return cls(told.encode())

@@ -33,6 +33,7 @@ _HIDDEN_PARTS = (
     (re.compile("<!--"), re.compile("-->")),
     (re.compile("<!doctype", re.I), re.compile(">")),
 )
+_PLACEHOLDER = re.compile(r"<[A-Z][A-Z_]{1,15}(?::[a-p]{16})?>")
 _AMPERSANDS = re.compile(r"&(?:amp;)+", re.I)
 _SPACE = re.compile(r"\s+")
 _UNSEEN = re.compile(
@@ -83,6 +84,17 @@ def _one_width(text: str) -> str:
     return _HALF_KANA.sub(lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
 
 
+def _small(text: str) -> str:
+    """Small letters, but for placeholders: a second look must know them for what they are."""
+    small = text.lower()
+    if "<" not in text or len(small) != len(text):
+        return small
+    pieces = list(small)
+    for match in _PLACEHOLDER.finditer(text):
+        pieces[match.start() : match.end()] = match[0]
+    return "".join(pieces)
+
+
 def _one_space(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
@@ -93,7 +105,7 @@ _WAYS: dict[str, Callable[[str], str]] = {
     "urls": _without_addresses,
     "unicode": _one_unicode,
     "width": _one_width,
-    "case": str.lower,
+    "case": _small,
     "space": _one_space,
 }
 

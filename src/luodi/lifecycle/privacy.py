@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from luodi.contracts import (
 )
 from luodi.lifecycle.place import RunPlace
 from luodi.project.mistakes import nearest
+from luodi.project.secrets import Secrets
 
 if TYPE_CHECKING:
     from luodi.data.finders import FinderEntry
@@ -31,8 +33,11 @@ def hiding_key(run: RunPlace) -> JsonValue:
     """
     from luodi.data.finders import FINDERS, find_folder
     from luodi.data.masking import hiding, searching
+    from luodi.data.pseudonyms import KEY
 
     clean = run.project.data.clean
+    if clean.personal_data == "pseudonymise" and (key := Secrets(run.home).find(KEY)):
+        os.environ.setdefault(KEY, key)  # the project's own file, wherever the command was given
     for name, _ in searching(clean).finders:
         if find_folder(FINDERS[name]) is None:
             fetch_finder(FINDERS[name], run.observer.begin("prepare"))
