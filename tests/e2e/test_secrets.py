@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.fetching.conftest import Site, listens
+from tests.data.fetching.conftest import Site
+from tests.data.fetching.servers import listens
 from tests.reviews import make_reviews
 
 TOKEN, WORD = "tk-pl4nted-5ecret", "pw-pl4nted/5ecret"

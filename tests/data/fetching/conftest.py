@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,19 +13,6 @@ import pytest
 from luodi.data.fetching import Access
 
 HERE = ("127.0.0.1", "localhost")
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def needs(port: int, name: str) -> None:
-    if not listens(port):
-        pytest.skip(f"{name} does not listen on 127.0.0.1:{port}")
 
 
 @pytest.fixture

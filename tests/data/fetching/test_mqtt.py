@@ -20,24 +20,32 @@ from luodi.contracts import DataError
 from luodi.data.fetching import Access
 from luodi.data.sources import collect
 from luodi.project.sources import MqttSource
-from tests.data.fetching.conftest import needs
+from tests.data.fetching.servers import server
 
-ADDRESS = "mqtt://127.0.0.1:1883"
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with server("mosquitto", 1883) as found:
+        yield found
 
 
 @pytest.fixture
-def topic() -> Iterator[str]:
-    needs(1883, "an MQTT broker")
+def broker(port: int) -> str:
+    return f"mqtt://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def topic(port: int) -> Iterator[str]:
     name = f"luodi/test/{secrets.token_hex(4)}"
     yield name
-    clear = client()
+    clear = client(port)
     clear.publish(f"{name}/kept", b"", qos=1, retain=True).wait_for_publish(5)
     clear.disconnect()
 
 
-def client() -> mqtt.Client:
+def client(port: int) -> mqtt.Client:
     made = mqtt.Client(CallbackAPIVersion.VERSION2)
-    made.connect("127.0.0.1", 1883)
+    made.connect("127.0.0.1", port)
     made.loop_start()
     return made
 
@@ -45,14 +53,14 @@ def client() -> mqtt.Client:
 class Sensor:
     """Says a number again and again until it is stopped."""
 
-    def __init__(self, topic: str, pause: float = 0.005) -> None:
+    def __init__(self, port: int, topic: str, pause: float = 0.005) -> None:
         self.said = 0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._talk, args=(topic, pause), daemon=True)
+        self._thread = threading.Thread(target=self._talk, args=(port, topic, pause), daemon=True)
         self._thread.start()
 
-    def _talk(self, topic: str, pause: float) -> None:
-        voice = client()
+    def _talk(self, port: int, topic: str, pause: float) -> None:
+        voice = client(port)
         while not self._stop.is_set():
             voice.publish(f"{topic}/t{self.said % 2}", json.dumps({"n": self.said}), qos=1)
             self.said += 1
@@ -65,9 +73,9 @@ class Sensor:
         self._thread.join(10)
 
 
-def test_by_count(topic: str, access: Access) -> None:
-    sensor = Sensor(topic)
-    source = MqttSource(mqtt=ADDRESS, topic=f"{topic}/+", count=50, seconds=20)
+def test_by_count(port: int, broker: str, topic: str, access: Access) -> None:
+    sensor = Sensor(port, topic)
+    source = MqttSource(mqtt=broker, topic=f"{topic}/+", count=50, seconds=20)
     table = collect(source, access.root, access=access).table
     sensor.stop()
     assert table.height == 50
@@ -77,8 +85,10 @@ def test_by_count(topic: str, access: Access) -> None:
     assert str(table["time"].dtype.time_zone) == "UTC"
 
 
-def test_by_time_and_payloads_of_every_kind(topic: str, access: Access) -> None:
-    voice = client()
+def test_by_time_and_payloads_of_every_kind(
+    port: int, broker: str, topic: str, access: Access
+) -> None:
+    voice = client(port)
     for payload in ('{"temperature": 21.5, "topic": "x"}', "3.5", "warm", "好", b"\xff\x00", ""):
         info = voice.publish(f"{topic}/kept", payload or b"", qos=1, retain=bool(payload))
         info.wait_for_publish(5)
@@ -87,7 +97,7 @@ def test_by_time_and_payloads_of_every_kind(topic: str, access: Access) -> None:
                                          ('{"temperature": 21.5, "topic": "x"}', "warm",
                                           b"\xff\x00")])  # fmt: skip
     talk.start()
-    source = MqttSource(mqtt=ADDRESS, topic=f"{topic}/#", seconds=1.5)
+    source = MqttSource(mqtt=broker, topic=f"{topic}/#", seconds=1.5)
     table = collect(source, access.root, access=access).table
     voice.disconnect()
     voice.loop_stop()
@@ -110,10 +120,10 @@ print(table["n"].to_list())
 """
 
 
-def test_a_kill_loses_nothing(topic: str, access: Access) -> None:
+def test_a_kill_loses_nothing(port: int, broker: str, topic: str, access: Access) -> None:
     """Numbers that a sensor says while nobody listens are there all the same: none is missing."""
-    command = [sys.executable, "-c", SCRIPT, str(access.root), ADDRESS, f"{topic}/+"]
-    sensor = Sensor(topic, pause=0.01)
+    command = [sys.executable, "-c", SCRIPT, str(access.root), broker, f"{topic}/+"]
+    sensor = Sensor(port, topic, pause=0.01)
     journal = access.home / "data" / "collected"
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(400):
@@ -131,9 +141,11 @@ def test_a_kill_loses_nothing(topic: str, access: Access) -> None:
     assert sorted(set(numbers)) == list(range(min(numbers), max(numbers) + 1))
 
 
-def test_a_broker_that_is_silent_or_not_there(topic: str, access: Access) -> None:
+def test_a_broker_that_is_silent_or_not_there(
+    port: int, broker: str, topic: str, access: Access
+) -> None:
     with pytest.raises(DataError, match="Nothing came from"):
-        collect(MqttSource(mqtt=ADDRESS, topic=topic, seconds=0.3), access.root, access=access)
+        collect(MqttSource(mqtt=broker, topic=topic, seconds=0.3), access.root, access=access)
     with pytest.raises(DataError, match="broker at 127"):
         collect(MqttSource(mqtt="mqtt://127.0.0.1:1", topic=topic, seconds=1), access.root,
                 access=access)  # fmt: skip

@@ -12,7 +12,7 @@ from luodi.data.fetching import Access
 from luodi.data.fetching.peers import PrivateAddressError, guarded, is_public
 from luodi.data.sources import collect
 from luodi.project.sources import ApiSource, CrawlSource, DownloadSource, S3Source
-from tests.data.fetching.conftest import needs
+from tests.data.fetching.servers import server
 
 
 @pytest.mark.parametrize(
@@ -31,29 +31,29 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
 
 
 def test_a_socket_is_stopped_before_it_connects(site) -> None:
-    server = site(lambda *_: (200, {}, b""))
-    port = server.server.server_address[1]
+    made = site(lambda *_: (200, {}, b""))
+    port = made.server.server_address[1]
     with guarded([]), pytest.raises(PrivateAddressError, match=r"allow_private: \[127\.0\.0\.1\]"):
         socket.create_connection(("127.0.0.1", port), timeout=2)
     with guarded(["localhost"]):
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     socket.create_connection(("127.0.0.1", port), timeout=2).close()  # nobody is guarded now
-    assert server.asked == []
+    assert made.asked == []
 
 
 @pytest.mark.parametrize("kind", ["api", "download", "crawl", "s3"])
 def test_every_way_over_http_is_guarded(kind: str, site, access: Access) -> None:
-    server = site(lambda *_: (200, {}, b"[]"))
+    made = site(lambda *_: (200, {}, b"[]"))
     bare = Access(access.home, access.root)
     source = {
-        "api": ApiSource(api=server.address + "/x"),
-        "download": DownloadSource(download=server.address + "/x.csv"),
-        "crawl": CrawlSource(crawl=server.address + "/x"),
-        "s3": S3Source(s3="s3://rows/k.csv", endpoint=server.address, anonymous=True),
+        "api": ApiSource(api=made.address + "/x"),
+        "download": DownloadSource(download=made.address + "/x.csv"),
+        "crawl": CrawlSource(crawl=made.address + "/x"),
+        "s3": S3Source(s3="s3://rows/k.csv", endpoint=made.address, anonymous=True),
     }[kind]
     with pytest.raises(PrivateAddressError, match="inside this network"):
         collect(source, access.root, access=bare)
-    assert server.asked == []
+    assert made.asked == []
 
 
 def test_a_redirect_leads_nowhere_private(site, access: Access) -> None:
@@ -67,30 +67,32 @@ def test_a_redirect_leads_nowhere_private(site, access: Access) -> None:
 
 def test_a_public_name_with_a_private_address(site, access: Access, monkeypatch) -> None:
     """DNS rebinding: the name is public when it is looked at and private when it is used."""
-    server = site(lambda *_: (200, {}, b"[]"))
+    made = site(lambda *_: (200, {}, b"[]"))
     real = socket.getaddrinfo
 
     def lying(host: str, *rest: object, **more: object):
         return real("127.0.0.1" if host == "shop.example" else host, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", lying)
-    source = ApiSource(api=f"http://shop.example:{port(server)}/x", retries=0)
+    source = ApiSource(api=f"http://shop.example:{port(made)}/x", retries=0)
     with pytest.raises(PrivateAddressError):
         collect(source, access.root, access=Access(access.home, access.root))
-    assert server.asked == []
+    assert made.asked == []
     # Named by the project file, the same address may be asked.
     with pytest.raises(Exception, match="no rows"):
         collect(source, access.root, access=Access(access.home, access.root, ["shop.example"]))
-    assert len(server.asked) == 1
+    assert len(made.asked) == 1
 
 
-def test_a_broker_s_own_host_is_named_by_its_source(access: Access) -> None:
+def test_a_database_s_own_host_is_named_by_its_source(access: Access) -> None:
     from luodi.project.sources import SqlSource
 
-    needs(5432, "postgresql")
-    source = SqlSource(sql="select 1 as a", url="postgresql://postgres@127.0.0.1/postgres")
-    assert collect(source, access.root, access=Access(access.home, access.root)).table.height == 1
+    with server("postgresql", 5432) as place:
+        url = f"postgresql://postgres@127.0.0.1:{place}/postgres"
+        source = SqlSource(sql="select 1 as a", url=url)
+        table = collect(source, access.root, access=Access(access.home, access.root)).table
+    assert table.height == 1
 
 
-def port(server) -> int:
-    return server.server.server_address[1]
+def port(site) -> int:
+    return site.server.server_address[1]

@@ -17,11 +17,11 @@ from luodi.contracts import ROW, DataError, MissingPartError
 from luodi.data.fetching import Access
 from luodi.data.sources import collect
 from luodi.project.sources import SqlSource
-from tests.data.fetching.conftest import needs
+from tests.data.fetching.servers import server
 
 SERVERS = {
-    "postgresql": (5432, "postgresql+pg8000://postgres@127.0.0.1/postgres"),
-    "mariadb": (3306, "mysql+pymysql://root@127.0.0.1/test"),
+    "postgresql": (5432, "postgresql+pg8000://postgres@127.0.0.1:{port}/postgres"),
+    "mariadb": (3306, "mysql+pymysql://root@127.0.0.1:{port}/test"),
 }
 ROWS = [
     (1, "好书,值得买", 1.5, dt.date(2024, 5, 31)),
@@ -30,10 +30,16 @@ ROWS = [
 ]
 
 
-@pytest.fixture(params=SERVERS)
-def table(request: pytest.FixtureRequest) -> Iterator[tuple[str, str, sqlalchemy.Engine]]:
-    port, url = SERVERS[request.param]
-    needs(port, request.param)
+@pytest.fixture(params=SERVERS, scope="module")
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    usual, url = SERVERS[request.param]
+    with server(request.param, usual) as port:
+        yield url.format(port=port)
+
+
+@pytest.fixture
+def table(address: str) -> Iterator[tuple[str, str, sqlalchemy.Engine]]:
+    url = address
     name = f"luodi_test_{secrets.token_hex(4)}"
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     with engine.begin() as connection:
