@@ -32,6 +32,7 @@ unit: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench.finetune
+	$(BIN)/python -m bench.serving
 	$(BIN)/python -m bench.privacy
 
 demo: $(STAMP)
