@@ -34,6 +34,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.finetune
 	$(BIN)/python -m bench.serving
 	$(BIN)/python -m bench.privacy
+	$(BIN)/python -m bench.tabular
 
 demo: $(STAMP)
 	$(BIN)/python scripts/demo.py

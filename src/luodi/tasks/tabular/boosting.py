@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,16 +36,31 @@ from luodi.tasks.tabular.tree_rules import (
 from luodi.tasks.tabular.trees import TreePredictor, TreeScorer
 from luodi.training.budget import Clock
 
-_SMALL = 20_000
-"""Rows up to which several models, each stopped by rows that it has not seen, are averaged."""
+
+@dataclass(frozen=True)
+class _Size:
+    """Defaults for up to so many rows: chosen by cross-validation, see docs/decisions."""
+
+    rows: float
+    models: int
+    leaves: int
+    min_rows: int
+
+
+_SIZES = (
+    _Size(2_000, 5, 6, 10),
+    _Size(20_000, 5, 8, 10),
+    _Size(100_000, 3, 16, 20),
+    _Size(math.inf, 1, 31, 50),
+)
 
 
 class BoostingLearner(TabularLearner):
     """Many small trees, each learnt on what the ones before left over.
 
-    Friedman 2001; Ke et al. 2017. Up to _SMALL rows, five models are grown, each on four fifths
-    of the training part and stopped by the remaining fifth, and their sums averaged: a validation
-    part of a hundred rows is too noisy to stop by. Above, one model is grown and stopped by the
+    Friedman 2001; Ke et al. 2017. Up to 100,000 rows several models are grown, each on all folds
+    of the training part but one, stopped by that one, and their sums averaged: a validation part
+    of a hundred rows is too noisy to stop by. Above, one model is grown and stopped by the
     validation part.
 
     Rare events are not weighted up: probabilities stay what they are, and where an alarm is worth
@@ -81,8 +97,7 @@ class BoostingLearner(TabularLearner):
         learnt = replace(train, truth=(train.truth - middle) / width)
         held = replace(valid, truth=(valid.truth - middle) / width)
         growth = _growth(learnt, fitting)
-        wanted = fitting.options["models"] or (5 if train.rows <= _SMALL else 1)
-        models = min(wanted, train.rows)
+        models = min(fitting.options["models"] or _size(train).models, train.rows)
         nursery = Nursery(fitting.settings.folder, clock, fitting.progress, models)
         fold = deal(learnt, models, fitting.settings.seed)
         for number in range(models):
@@ -128,13 +143,12 @@ def _trained(
     return Trained(scorer, history, [*monotone(fitting)[1], *shortened(nursery, growth)])
 
 
-def _leaves(rows: int) -> int:
-    """Chosen by cross-validation on other tables than those of the benchmark: bench/results."""
-    return 6 if rows < 2000 else 8 if rows <= _SMALL else 31
+def _size(train: Sample) -> _Size:
+    return next(size for size in _SIZES if train.rows <= size.rows)
 
 
 def _growth(train: Sample, fitting: Fitting) -> Growth:
-    options = fitting.options
+    options, size = fitting.options, _size(train)
     classes = isinstance(fitting.target, Classes)
     base: Floats = prior(train, fitting.target)
     kind = "regression" if not classes else "binary" if len(base) == 1 else "multiclass"
@@ -144,8 +158,8 @@ def _growth(train: Sample, fitting: Fitting) -> Growth:
         "metric": {"regression": "l2", "binary": "binary_logloss"}.get(kind, "multi_logloss"),
         "num_class": len(base),
         "learning_rate": options["learning_rate"],
-        "num_leaves": options["leaves"] or _leaves(train.rows),
-        "min_data_in_leaf": options["min_rows"] or (10 if train.rows <= _SMALL else 50),
+        "num_leaves": options["leaves"] or size.leaves,
+        "min_data_in_leaf": options["min_rows"] or size.min_rows,
         "feature_fraction": options["columns"],
         "lambda_l2": options["l2"],
     }
