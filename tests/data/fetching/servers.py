@@ -110,7 +110,6 @@ def _start_mariadb(program: str, folder: Path, port: int, user: str | None) -> l
         "--bind-address=127.0.0.1",
         f"--socket={folder}/socket",
         f"--pid-file={folder}/pid",
-        "--character-set-server=utf8mb4",
     ]
 
 

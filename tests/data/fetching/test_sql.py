@@ -45,6 +45,7 @@ def table(address: str) -> Iterator[tuple[str, str, sqlalchemy.Engine]]:
     with engine.begin() as connection:
         connection.exec_driver_sql(
             f"create table {name} (n integer, words varchar(80), price numeric(10, 2), day date)"
+            + (" character set utf8mb4" if "mysql" in url else "")
         )
         for row in ROWS:
             connection.execute(
