@@ -10,6 +10,7 @@ from luodi.contracts import Classified, JsonValue, Lines, Section, Table, say
 from luodi.evaluation.intervals import intervals
 from luodi.evaluation.measure import Floats, sum_by
 from luodi.evaluation.metrics import EXPECTED_COST
+from luodi.evaluation.shares import counted
 from luodi.evaluation.shorten import NAME_LENGTH, shorten
 
 POINTS = 200
@@ -84,7 +85,7 @@ def policies(scored: Classified, costs: Floats, level: float) -> Table:
         missed = scored.weight[(scored.truth == 1) & (predicted == 0)].sum()
         alarms = scored.weight[(scored.truth == 0) & (predicted == 1)].sum()
         cell = {"value": found.value, "low": found.low, "high": found.high}
-        rows.append([name, cell, float(missed), float(alarms)])
+        rows.append([name, cell, counted(missed), counted(alarms)])
     return Table(
         say("What answers cost", "回答的成本"),
         [

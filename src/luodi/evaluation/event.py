@@ -14,7 +14,7 @@ from luodi.contracts import Bars, Classified, JsonValue, Lines, Section, Table, 
 from luodi.evaluation import cost
 from luodi.evaluation.intervals import resample_weights
 from luodi.evaluation.measure import Floats, divide, sum_by
-from luodi.evaluation.shares import share_cells
+from luodi.evaluation.shares import counted, share_cells
 from luodi.evaluation.shorten import NAME_LENGTH, shorten
 
 BINS = 10
@@ -229,7 +229,7 @@ def gains(scored: Classified, level: float) -> Table:
                 f"{place + 1}",
                 f"{inside.min():.3f}–{inside.max():.3f}",
                 int(count[place]),
-                float(events[place]),
+                counted(events[place]),
                 cells[place],
                 float(rate[place] / overall),
                 {"share": float(caught[place])},

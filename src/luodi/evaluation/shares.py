@@ -28,3 +28,8 @@ def share_cells(
         {"value": float(v), "low": float(a), "high": float(b)} if m else None
         for v, a, b, m in zip(value, low, high, rests_on, strict=True)
     ]
+
+
+def counted(weight: float) -> JsonValue:
+    """A sum of weights as a count where it is one."""
+    return int(weight) if float(weight).is_integer() else float(weight)
