@@ -11,6 +11,7 @@ TITLES = {
     "collect": ("Collect", "收集数据"),
     "inspect": ("Inspect", "检查数据"),
     "prepare": ("Prepare", "清洗数据"),
+    "augment": ("Make rows to learn from", "数据增强"),
     "doubt": ("Doubt the labels", "核查标签"),
     "split": ("Split", "切分数据"),
     "mend": ("Mend", "修补数据"),

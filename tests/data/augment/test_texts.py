@@ -30,6 +30,16 @@ def test_each_way_changes_a_text_a_little(text: str, way: str) -> None:
         assert again == changed
 
 
+@pytest.mark.parametrize("rate", [0.05, 0.5, 0.9])
+def test_long_texts_and_high_rates(rate: float) -> None:
+    for way in ("synonyms", "delete", "swap", "insert", "keyboard"):
+        for seed in range(10):
+            changed = augment_text(
+                CHINESE * 5 + ENGLISH * 5, [way], rate, WORDS, random.Random(seed)
+            )
+            assert changed.strip()
+
+
 def test_synonyms_are_of_the_same_meaning_and_case() -> None:
     words = Words([["good", "fine"], ["干净", "整洁"]])
     rng = random.Random(1)

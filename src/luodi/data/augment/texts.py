@@ -87,8 +87,8 @@ def _insert(
     pieces: list[str], places: list[int], count: int, words: Words, rng: random.Random
 ) -> str:
     known = [place for place in places if words.synonyms(pieces[place])]
-    for place in rng.sample(known, min(count, len(known))):
-        word = rng.choice(words.synonyms(pieces[place]))
+    chosen = rng.sample(known, min(count, len(known)))
+    for word in [rng.choice(words.synonyms(pieces[place])) for place in chosen]:
         target = rng.choice(places)
         joint = "" if is_chinese(word) else " "
         pieces[target] = f"{pieces[target]}{joint}{word}"

@@ -248,6 +248,7 @@ _STAGES = {
     "collect": ("collect", "采集"),
     "inspect": ("inspect", "检查"),
     "prepare": ("prepare", "清洗"),
+    "augment": ("make rows to learn from", "数据增强"),
     "doubt": ("doubt the labels", "核查标签"),
     "split": ("split", "划分"),
     "mend": ("mend", "修补"),
