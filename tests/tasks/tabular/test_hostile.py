@@ -20,7 +20,8 @@ CASES = [
     (task, learner)
     for task in ("tabular-classification", "tabular-regression")
     for learner in ("linear", "boosting")
-]
+] + [("tabular-classification", "mlp"), ("tabular-regression", "transformer")]
+QUICK = {"mlp": {"epochs": 1, "members": 2}, "transformer": {"epochs": 1, "width": 32}}
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)
@@ -30,7 +31,7 @@ def fitted(request, tmp_path_factory):
     data = as_dataset(make_table(300), name)
     parts, schema = task.split(data, SplitSettings()), task.schema(data)
     learner = task.learners[learner_name]
-    told = FitSettings(schema, task.metrics[0], folder)
+    told = FitSettings(schema, task.metrics[0], folder, options=QUICK.get(learner_name, {}))
     learner.fit(parts.train, parts.valid, told, Quiet()).export(folder / "export")
     return schema, learner.predictor.load(folder / "export", 1)
 

@@ -79,6 +79,9 @@ class NetworkScorer:
         options.intra_op_num_threads = max(threads, 1)
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # A call is over in a fraction of a millisecond: threads that spin for the next one would
+        # take the processor from everybody else.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         return cls(session, content, middle, size)
 
