@@ -67,7 +67,7 @@ def test_a_canary_takes_its_share_and_a_key_stays(three, tmp_path):
         for key in range(10):
             assert len({ask(url, **{"X-Luodi-Key": f"user-{key}"}) for _ in range(5)}) == 1
         # A version that is asked for by name is not dealt.
-        pinned = httpx.post(
+        pinned = CLIENT.post(
             f"{url}/v2/models/tiny/versions/{one}/infer",
             json={"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]},
             headers={"X-Beta": "yes"},
@@ -117,7 +117,7 @@ def test_a_challenger_that_fails_leaves_the_route(three, tmp_path):
             ask(url, "boom", **{"X-Beta": "yes"})
         until(lambda: not registry.route("tiny").challengers)
         until(lambda: ask(url, **{"X-Beta": "yes"}) == one)
-        text = httpx.get(f"{url}/metrics").text
+        text = CLIENT.get(f"{url}/metrics").text
         assert f'luodi_rollbacks_total{{model="tiny",version="{two}"}} 1.0' in text
     assert registry.champion("tiny").version == one
     assert registry.check_acts() == []

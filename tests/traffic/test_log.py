@@ -214,6 +214,11 @@ def test_a_span_of_time(tmp_path):
     since = datetime.fromtimestamp(1_700_000_003, UTC)
     until = datetime.fromtimestamp(1_700_000_005, UTC)
     assert read_traffic(tmp_path, "m", since, until)["request_id"].to_list() == ["r3", "r4"]
+    # A file that ended before is not even opened.
+    (path,) = files(folder_of(tmp_path, "m"))
+    path.write_bytes(b"no lines at all")
+    os.utime(path, (1_700_000_000,) * 2)
+    assert read_traffic(tmp_path, "m", since).is_empty()
 
 
 def test_the_writer_loads_no_tables():

@@ -78,6 +78,14 @@ class Follower:
                 await asyncio.sleep(1)
             await asyncio.sleep(EVERY)
 
+    async def begin(self) -> None:
+        """Do what the registry says before the first request comes; a fault waits for `run`."""
+        try:
+            await self.look()
+        except Exception:
+            LOG.exception("the registry could not be followed")
+            self._stamp = b""
+
     async def look(self) -> None:
         """Do what the registry says, when it has changed; and what other workers were told."""
         async with self._turn:

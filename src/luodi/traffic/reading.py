@@ -61,7 +61,7 @@ def read_traffic(
     folder = folder_of(home, model)
     for attempt in range(_ATTEMPTS):
         try:
-            tables = [_read(path) for path in files(folder)]
+            tables = [_read(path) for path in files(folder) if not _before(path, since)]
             break
         except FileNotFoundError:
             if attempt == _ATTEMPTS - 1:
@@ -119,6 +119,11 @@ def _table(rows: Sequence[tuple[Any, ...]], schema: dict[str, Any]) -> pl.DataFr
     plain = {name: pl.Int64 if name == "time" else kind for name, kind in schema.items()}
     table = pl.DataFrame(rows, schema=plain, orient="row")
     return table.with_columns(pl.col("time").cast(pl.Datetime("ms", "UTC")))
+
+
+def _before(path: Path, since: datetime | None) -> bool:
+    """Whether a file's last line is older than what is asked for: it need not be read."""
+    return since is not None and path.stat().st_mtime < since.timestamp()
 
 
 def _read(path: Path) -> pl.DataFrame:
