@@ -334,13 +334,9 @@ def _finish(
 
 def _hidden(column: pl.Series, step: Mask) -> pl.Series:
     """The column with its personal data hidden; what is missing stays missing."""
-    import polars as pl
-
-    values = column.to_list()
-    known = [place for place, value in enumerate(values) if value is not None]
-    for place, text in zip(known, step.texts([values[place] for place in known]), strict=True):
-        values[place] = text
-    return pl.Series(column.name, values, dtype=pl.String)
+    values = column.drop_nulls().unique(maintain_order=True).to_list()
+    hidden = dict(zip(values, step.texts(values), strict=True))
+    return column.replace(list(hidden), list(hidden.values()))
 
 
 def _refuse(findings: Sequence[Finding]) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from luodi.contracts import CleanSettings, Dataset, Finding, JsonValue, Role, say
 from luodi.data.examples import SHOWN, row_example
-from luodi.data.masking import searching
-from luodi.data.privacy import placeholder, replace_spans
+from luodi.data.masking import Mask, searching
+from luodi.data.privacy import Span, placeholder, replace_spans
 from luodi.data.reports import handled
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _LEARNT = (Role.TEXT, Role.FEATURE)
 _JOINED = (Role.GROUP, Role.SLICE, Role.PROTECTED, Role.ID)
@@ -35,16 +39,17 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
     examples: list[dict[str, JsonValue]] = []
     columns = []
     for name in hidden_columns(data, clean):
-        before = len(rows)
-        texts = [text or "" for text in data.table.get_column(name).to_list()]
-        for place, (text, spans) in enumerate(zip(texts, step.find(texts), strict=True)):
-            if spans:
-                rows.add(place)
-                kinds.update(span.kind for span in spans)
-                if len(examples) < SHOWN:
-                    shown = replace_spans(text, spans, placeholder)
-                    examples.append(row_example(data, place, _around(shown, spans[0].start)))
-        if len(rows) > before:
+        column = data.table.get_column(name)
+        found = _found(column, step)  # a column of categories has few values, however many rows
+        places = column.is_in(list(found)).fill_null(False).arg_true().to_list() if found else []
+        for place in places:
+            text = column[place]
+            kinds.update(span.kind for span in found[text])
+            if len(examples) < SHOWN:
+                shown = replace_spans(text, found[text], placeholder)
+                examples.append(row_example(data, place, _around(shown, found[text][0].start)))
+        rows.update(places)
+        if places:
             columns.append(name)
     if not rows:
         return [], 0
@@ -65,6 +70,12 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
             dict(kinds),
         )
     ], len(rows)
+
+
+def _found(column: pl.Series, step: Mask) -> dict[str, list[Span]]:
+    """The values that hold personal data, and where."""
+    values = column.drop_nulls().unique(maintain_order=True).to_list()
+    return {value: spans for value, spans in zip(values, step.find(values), strict=True) if spans}
 
 
 def _remedy(clean: CleanSettings, names: bool) -> str:
