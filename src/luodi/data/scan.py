@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Finding, Progress, say
 from luodi.data.delimited import (
-    NUMBER,
-    WHOLE,
     as_texts,
-    fitting,
     last_record,
     read_body,
     read_header,
     records_exactly,
 )
 from luodi.data.lines import blank_lines, check_no_nul
+from luodi.data.numerals import NUMBER, WHOLE, fitting
 from luodi.data.readers import bare_name, read_json_lines
 from luodi.data.textstream import Utf8Blocks
 from luodi.data.unpack import Unpacked

