@@ -67,3 +67,35 @@ def test_every_command_of_it_runs(followed):
     answers = (folder / "answers.csv").read_text().splitlines()
     assert len(answers) == 401
     assert answers[0].split(",")[-1] == "value"
+
+
+TABLES = GUIDE.with_name("tables.md")
+
+
+def test_the_guide_to_tables_is_true(tmp_path):
+    folder = tmp_path
+    commands = re.findall(r"^\$ (.*)$", TABLES.read_text("utf-8"), re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        words = command.split()
+        if words[0] == "cd":
+            folder = folder / words[1]
+            continue
+        done = subprocess.run(
+            [LUODI, *words[1:]], cwd=folder, env={**os.environ, "LUODI_LANGUAGE": "en"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    answers = (folder / "answers.jsonl").read_text().splitlines()
+    assert len(answers) == 569
+    assert "speaks" in answers[0]
+
+
+def test_the_project_file_of_the_guide_is_one(tmp_path):
+    from luodi.project.file import load_project
+
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", TABLES.read_text("utf-8"), re.S | re.M)
+    (tmp_path / "luodi.yaml").write_text(text)
+    question = load_project(tmp_path).question
+    assert question.costs == {"false_negative": 5000, "false_positive": 800}
+    assert question.leaks == ("score_of_bureau",)

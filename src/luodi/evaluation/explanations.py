@@ -29,8 +29,10 @@ from luodi.contracts import (
 from luodi.evaluation.local import local_weights
 from luodi.evaluation.measure import Floats
 
-EXPLAINED = 300
-"""Rows whose reasons are asked for."""
+EXPLAINED, LEAST_EXPLAINED, CELLS = 300, 20, 12_000
+"""Rows whose reasons are asked for: fewer where a table has many fields, as each costs more."""
+SHUFFLED = 25
+"""Fields that are shuffled, the weightiest: in a wide table the others are not missed."""
 SHUFFLES = 3
 """How often each field is shuffled."""
 FOLLOWED = 6
@@ -89,8 +91,8 @@ def explain(question: Question) -> list[Section]:
     weight = _weights(question) if question.bundle.explains else {}
     if weight and max(weight.values()) > _TINY:
         found.append(_weight_bars(question, weight))
-    found.append(shuffled(question))
     order = sorted(question.schema.request, key=lambda field: -weight.get(field.name, 0.0))
+    found.append(shuffled(question, order[:SHUFFLED]))
     found += [s for field in order[:FOLLOWED] for s in dependence(question, field)]
     if weight and max(weight.values()) > _TINY:
         found.append(examples(question))
@@ -99,12 +101,17 @@ def explain(question: Question) -> list[Section]:
 
 def _weights(question: Question) -> dict[str, float]:
     """Field -> the mean size of its contribution."""
-    requests = list(question.requests[:EXPLAINED])
+    requests = list(question.requests[: _explained(question)])
     total = dict.fromkeys((field.name for field in question.schema.request), 0.0)
     for reasons in question.bundle.explain(requests, len(total)):
         for reason in reasons:
             total[reason.field] += abs(reason.contribution) / len(requests)
     return total
+
+
+def _explained(question: Question) -> int:
+    wanted = CELLS // max(len(question.schema.request), 1)
+    return min(len(question.requests), EXPLAINED, max(LEAST_EXPLAINED, wanted))
 
 
 def _weight_bars(question: Question, weight: dict[str, float]) -> Bars:
@@ -114,20 +121,19 @@ def _weight_bars(question: Question, weight: dict[str, float]) -> Bars:
         order,
         [weight[name] for name in order],
         note=say(
-            f"Mean size of each field's SHAP value over {min(EXPLAINED, len(question.requests))} "
-            "test rows.",
-            f"{min(EXPLAINED, len(question.requests))} 行测试数据上各字段 SHAP 值的平均绝对值。",
+            f"Mean size of each field's SHAP value over {_explained(question)} test rows.",
+            f"{_explained(question)} 行测试数据上各字段 SHAP 值的平均绝对值。",
         ),
     )
 
 
-def shuffled(question: Question) -> Bars:
+def shuffled(question: Question, fields: Sequence[Field]) -> Bars:
     """What is lost when a field's values change places among the rows (Breiman 2001)."""
     generator = np.random.default_rng(question.seed)
     requests = list(question.requests)
     best = question.goodness(question.bundle.predict(requests))
     lost: dict[str, list[float]] = {}
-    for field in question.schema.request:
+    for field in fields:
         for _ in range(SHUFFLES):
             order = generator.permutation(len(requests)).tolist()
             mixed = [

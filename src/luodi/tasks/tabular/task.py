@@ -24,8 +24,9 @@ from luodi.contracts import (
 )
 from luodi.tasks.tabular.columns import row_texts, table_requests
 
-_EXPLAINED = 1000
-"""Rows of the test part that explanations are made from."""
+_EXPLAINED, _CELLS = 1000, 100_000
+"""Rows of the test part that explanations are made from; fewer of a wide table, as each costs more
+(a hundred at the least)."""
 
 ROLES: Mapping[Role, RoleRule] = {
     Role.FEATURE: RoleRule(
@@ -70,7 +71,8 @@ class TabularTask(Task):
         """What weighs, what is missed when it is shuffled, how answers follow it, and examples."""
         from luodi.evaluation.explanations import Question, explain
 
-        rows = np.sort(np.random.default_rng(seed).permutation(data.rows)[:_EXPLAINED])
+        most = min(_EXPLAINED, max(100, _CELLS // max(len(bundle.schema.request), 1)))
+        rows = np.sort(np.random.default_rng(seed).permutation(data.rows)[:most])
         part = data.take(rows)
         metric = self.metrics[0]
         sign = 1 if metric.higher_is_better else -1
