@@ -13,9 +13,19 @@ from typing import Any
 
 from bench.finetune.machine import cores, machine
 from bench.finetune.process import Limits
+from bench.tabular.exported import fit_and_ask
 from bench.tabular.ours import run_luodi
 from bench.tabular.peers import peers_python, run_autogluon
-from bench.tabular.results import OURS, THEIRS, by_table, compared, judged, page
+from bench.tabular.results import (
+    ALONE,
+    LEARNERS,
+    OURS,
+    THEIRS,
+    by_table,
+    compared,
+    judged,
+    page,
+)
 from bench.tabular.split import Rows, split_rows
 from bench.tabular.tables import TABLES, Table
 from luodi.contracts import LuodiError
@@ -53,17 +63,16 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def turns(options: argparse.Namespace) -> Iterator[tuple[Table, int, str]]:
-    """Who is measured on what, in order: side by side first, the other seeds after."""
+    """Who is measured on what, in order: every seed by itself, then side by side."""
     chosen = [table for table in TABLES if table.name in options.only]
-    seeds = range(1, options.seeds + 1)
-    both = [(t, s) for t in chosen if t.beside for s in seeds[: options.autogluon_seeds]]
-    for table, seed in both:
-        yield table, seed, OURS
-        yield table, seed, THEIRS
-    for table in chosen:
-        for seed in seeds:
-            if (table, seed) not in both:
+    for seed in range(1, options.seeds + 1):
+        for table in chosen:
+            yield table, seed, ALONE
+    for seed in range(1, options.autogluon_seeds + 1):
+        for table in chosen:
+            if table.beside:
                 yield table, seed, OURS
+                yield table, seed, THEIRS
 
 
 def _measure(
@@ -73,17 +82,22 @@ def _measure(
     cache, python, options = where
     limits = Limits(options.threads, 1.0)
     work = cache / "work" / f"tabular-{contestant}"
-    if contestant == OURS:
+    test = rows.folder / "test.csv"
+    if contestant == ALONE:
+        found = {"learners": {}}
+        for learner in LEARNERS:
+            one = fit_and_ask(table, rows, learner, work, seed, options.threads)
+            one["judged"] = judged(table, test, one)
+            del one["scores"], one["labels"]
+            found["learners"][learner] = one
+    elif contestant == OURS:
         found = run_luodi(table, rows, work, seed, limits)
     else:
         found = run_autogluon(python, table, rows, work, options.seconds, limits)
     found |= {"table": table.name, "seed": seed, "contestant": contestant}
     found |= {"train_rows": rows.train, "test_rows": rows.test, "fingerprint": rows.fingerprint}
-    found["judged"] = judged(table, rows.folder / "test.csv", found)
-    if contestant == OURS:
-        linear = found["baselines"]["linear"]
-        value = {name: linear[name]["value"] for name in ("auc", "accuracy")}
-        found["linear"] = value | {"error": 1 - value["accuracy"]}
+    if contestant != ALONE:
+        found["judged"] = judged(table, test, found)
     return found
 
 

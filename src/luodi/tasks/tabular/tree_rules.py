@@ -15,7 +15,7 @@ from luodi.tasks.tabular.growing import Growth, Nursery, relative
 from luodi.tasks.tabular.target import LABEL, Classes, Target
 from luodi.training.budget import budget_finding
 
-_ALONE = 500_000
+_ALONE = 2_000_000
 """Cells up to which one thread grows trees as fast as several: they would wait for one another at
 every split, and on a busy machine ten times as long as they work."""
 _FEW = 20
