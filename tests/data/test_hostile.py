@@ -193,3 +193,29 @@ def test_a_pipe_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.csv")
     with pytest.raises(DataError, match=r"a\.csv"):
         collect("a.csv", tmp_path)
+
+
+def test_a_workbook_that_is_a_bomb(tmp_path: Path, monkeypatch) -> None:
+    import zipfile
+
+    from luodi.data import unpack
+
+    (tmp_path / "a.xlsx").write_bytes(WHOLE["a.xlsx"])
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/big.bin", b"0" * (24 << 20))
+    monkeypatch.setattr(unpack, "FREE", 8 << 20)
+    with pytest.raises(DataError, match=r"a\.xlsx unpacks to more than"):
+        collect("a.xlsx", tmp_path)
+
+
+def test_a_small_file_of_columns_for_billions_of_rows(tmp_path: Path, monkeypatch) -> None:
+    pl.DataFrame({"a": pl.zeros(3_000_000, pl.Int8, eager=True)}).write_parquet(
+        tmp_path / "a.parquet"
+    )
+    assert (tmp_path / "a.parquet").stat().st_size < 10_000
+    assert collect("a.parquet", tmp_path).table.height == 3_000_000
+    from luodi.data import readers
+
+    monkeypatch.setattr(readers, "memory_bytes", lambda: (2_000_000, 10**9))
+    with pytest.raises(DataError, match=r"a\.parquet stands for 3,000,000 rows of 1 columns"):
+        collect("a.parquet", tmp_path)

@@ -12,7 +12,8 @@ from luodi.contracts import DataError, Finding, JsonValue, say
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
-from luodi.data.unpack import ENDINGS, damaged
+from luodi.data.unpack import ENDINGS, check_archive, damaged
+from luodi.project.machine import memory_bytes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -207,7 +208,34 @@ def _mixed(name: str, kinds: Counter[str], file: str) -> Finding:
 def _parquet(raw: bytes, file: str) -> Read:
     import polars as pl
 
-    return _columnar(lambda: pl.read_parquet(io.BytesIO(raw)), "Parquet", file)
+    def read() -> pl.DataFrame:
+        scanned = pl.scan_parquet(io.BytesIO(raw))
+        check_fits(scanned, file)
+        return pl.read_parquet(io.BytesIO(raw))
+
+    return _columnar(read, "Parquet", file)
+
+
+def check_fits(scanned: pl.LazyFrame, file: str) -> None:
+    """Refuse a small file of columns that stands for more than the memory holds.
+
+    A value that repeats takes no room in such a file, however often it does.
+
+    Raises:
+        DataError: naming rows and columns.
+    """
+    import polars as pl
+
+    rows, width = int(scanned.select(pl.len()).collect().item()), len(scanned.collect_schema())
+    free, _ = memory_bytes()
+    if free and rows * width > free:  # a byte a cell is less than any column takes
+        raise DataError(
+            say(f"{file} stands for {rows:,} rows of {width:,} columns.",
+                f"{file} 表示 {rows:,} 行 × {width:,} 列。"),
+            say(f"There are {free / (1 << 30):.1f} GiB of memory.",
+                f"可用内存为 {free / (1 << 30):.1f} GiB。"),
+            say("Split it into smaller files.", "请拆分为较小的文件。"),
+        )  # fmt: skip
 
 
 def _arrow(raw: bytes, file: str) -> Read:
@@ -233,6 +261,7 @@ def _excel(raw: bytes, file: str, sheet: str | int | None) -> Read:
     import fastexcel
     import polars as pl
 
+    check_archive(raw, file)
     try:
         book = fastexcel.read_excel(raw)
         chosen = _sheet(book.sheet_names, sheet, file)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import stat
 import zipfile
@@ -162,6 +163,23 @@ def _members(path: Path, shown: str) -> Iterator[Unpacked]:
             with stream:
                 bounded = Bounded(stream, inner, max(item.compress_size, 1), "zip")
                 yield Unpacked(PurePosixPath(item.filename).name, inner, bounded)
+
+
+def check_archive(raw: bytes, shown: str) -> None:
+    """Refuse a workbook (a .zip by another name) that is a bomb, before its reader opens it.
+
+    Raises:
+        DataError: it unpacks to more than it may; what is no .zip is left to its reader.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            for item in archive.infolist():
+                with archive.open(item) as stream:
+                    bounded = Bounded(stream, shown, max(item.compress_size, 1), "zip")
+                    while bounded.read(1 << 22):
+                        pass  # counted, not kept
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, OSError):
+        return
 
 
 def _hidden(name: str) -> bool:
