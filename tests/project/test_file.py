@@ -164,3 +164,18 @@ def test_durations(text, seconds):
 def test_no_durations(text):
     with pytest.raises(ValueError, match="expected a time"):
         parse_duration(text)
+
+
+def test_a_bound_on_costs_needs_costs(tmp_path):
+    text = (
+        "name: loans\ntask: tabular-classification\n"
+        "data: {source: loans.csv, columns: {label: bad}}\n"
+        'gate:\n  expected_cost: "<= 700"\n'
+    )
+    with pytest.raises(ProjectError) as caught:
+        load(tmp_path, text)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.where, mistake.line) == ("gate.expected_cost", 5)
+    assert "false_approve" in mistake.expected
+    project = load(tmp_path, text + "costs: {false_approve: 5000, false_reject: 800}\n")
+    assert project.question.costs == {"false_negative": 5000, "false_positive": 800}

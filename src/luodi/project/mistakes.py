@@ -160,6 +160,7 @@ def semantic_mistakes(values: Mapping[str, Any], lines: Mapping[str, int]) -> li
         *_roles(task, data, lines),
         *_learners(task, model, lines),
         *_gate(task, gate, lines),
+        *_costs(task, gate, values.get("costs"), lines),
     ]
 
 
@@ -220,6 +221,22 @@ def _learners(task: Task, model: Mapping[str, Any], lines: Mapping[str, int]) ->
                 Mistake(where, found, expected, lines.get(where), nearest(str(option), spaces))
             )
     return mistakes
+
+
+def _costs(
+    task: Task, gate: Mapping[str, Any], costs: object, lines: Mapping[str, int]
+) -> list[Mistake]:
+    """A bound on what answers cost says nothing where the project names no costs."""
+    name = "expected_cost"
+    if name not in gate or costs or name not in [metric.name for metric in task.metrics]:
+        return []
+    where = f"gate.{name}"
+    found = say("a bound on costs that are not named", "为未写明的成本设置了门槛")
+    expected = say(
+        "lines such as costs: {false_approve: 5000, false_reject: 800}",
+        "形如 costs: {false_approve: 5000, false_reject: 800} 的设置",
+    )
+    return [Mistake(where, found, expected, lines.get(where))]
 
 
 def _gate(task: Task, gate: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:

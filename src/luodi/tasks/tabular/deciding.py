@@ -178,10 +178,17 @@ def _before_and_after(rows: Judged, tried: Sequence[Tried], name: str, event: st
         diagonal=True,
         diagonal_name=say("perfectly calibrated", "完全校准"),
         spread=spread,
-        note=say(
-            "After: each row as it was while held out. Whiskers: about 95 % (Wilson).",
-            "校准后：每一行均为留出时的结果。须线：约 95%（Wilson）。",
-        ),
+        note=_note(name),
+    )
+
+
+def _note(name: str) -> str:
+    whiskers = say("Whiskers: about 95 % (Wilson).", "须线：约 95%（Wilson）。")
+    if name == "none":
+        return say("Served as it is. ", "线上概率未作校准。") + whiskers
+    return (
+        say("After: each row as it was while held out. ", "校准后：每行均为留出时的结果。")
+        + whiskers
     )
 
 
