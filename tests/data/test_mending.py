@@ -20,6 +20,7 @@ from luodi.contracts import (
     Dataset,
     Field,
     Parts,
+    Reason,
     Role,
     Schema,
 )
@@ -212,3 +213,14 @@ def test_any_numbers(values: list[float | None], way: Any, scale: Any, outliers:
     for request, row in zip(Preparation(found.steps).apply(asked), rows, strict=True):
         assert (request["x"] is None and row is None) or request["x"] == row
     assert len(rows) == len(np.array(values, dtype=object))
+
+
+def test_reasons_speak_of_the_callers_fields_and_numbers() -> None:
+    preparation = Preparation((Flag("x", "x is missing"), Fill("x", 3.0), Scale("x", 10.0, 4.0)))
+    told = Reason("x", -1.75, 0.5, "log-odds", "x = -1.75 speaks for y (+0.5 log-odds).")
+    outward = preparation.outward(told)
+    assert (outward.value, outward.text) == (3.0, "x = 3 speaks for y (+0.5 log-odds).")
+    flag = Reason("x is missing", True, 0.1, "log-odds", "x is missing = yes speaks for y.")
+    assert preparation.outward(flag).field == "x"
+    other = Reason("z", 1.0, 0.1, "log-odds", "z = 1")
+    assert preparation.outward(other) == other

@@ -63,3 +63,11 @@ def test_from_run_to_answer(luodi, tmp_path: Path) -> None:
     answers = luodi("predict", "loans", "asked.jsonl", "--json", cwd=tmp_path)
     assert answers.returncode == 0, answers.stdout + answers.stderr
     assert len(json.loads(answers.stdout)["answers"]) == 3
+    why = luodi("predict", "loans", "asked.jsonl", "--explain", "--json", cwd=tmp_path)
+    assert why.returncode == 0, why.stdout
+    # Reasons speak of the caller's fields, in the caller's numbers.
+    reasons = json.loads(why.stdout)["answers"][2]["reasons"]
+    assert {reason["field"] for reason in reasons} <= {"income", "城市", "years"}
+    incomes = [r for r in reasons if r["field"] == "income" and isinstance(r["value"], float)]
+    assert [round(reason["value"], 6) for reason in incomes] == [20.0]
+    assert "income = 20 " in incomes[0]["text"]

@@ -91,7 +91,9 @@ class LoadedBundle:
     def reasons(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
         """As `explain`, of requests that `read` has prepared."""
         if isinstance(self.predictor, Explainer):
-            return self.predictor.explain(requests, most)
+            outward = self.preparation.outward
+            told = self.predictor.explain(requests, most)
+            return [[outward(reason) for reason in reasons] for reasons in told]
         learner = self.manifest.learner
         raise RequestError(
             "explain",

@@ -30,8 +30,9 @@ from luodi.data.masking import Mask, hiding
 from luodi.data.mending import missing_rows
 from luodi.data.normal import normalise_all
 from luodi.data.personal import hidden_columns, personal
-from luodi.data.preparation import Normalise, Preparation, Step
+from luodi.data.preparation import Preparation, Step
 from luodi.data.tidy import tidy
+from luodi.data.tidying import Ways, text_ways, tidied, tidying_steps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +84,7 @@ def inspect(
         clean: tells what will be done, and from which similarity on texts are near-copies.
         progress: told of each step.
     """
-    contents = _compared(contents, clean)
+    contents = _compared(data, contents, clean)
     normal = normalise_all(contents)
     marks = mark(data, normal, clean, progress)
     findings, counts = reports.found(data, list(contents), marks, clean)
@@ -136,7 +137,8 @@ def prepare(
     if clean.rare_classes == "drop":
         sieve.drop("rare_classes", _rare(data, sieve.kept, clean.min_rows_per_class))
     findings += leaks + [finding for table in official for finding in table.findings]
-    kept = _finish(data, sieve.kept, marks.copies, clean)
+    ways = text_ways(data, clean)
+    kept = _finish(data, sieve.kept, marks.copies, clean, ways)
     counts: dict[str, JsonValue] = {
         **inspection.counts,
         "kept": kept.rows,
@@ -147,20 +149,15 @@ def prepare(
     assert data.rows == kept.rows + sum(sieve.dropped.values())  # noqa: S101  # the promise
     if not kept.rows:
         raise _nothing_left(data.rows, sieve.dropped)
-    tables = {table.name: table.finished(clean) for table in official}
+    tables = {table.name: table.finished(clean, ways) for table in official}
     step = hiding(clean)
-    steps: tuple[Step, ...] = (*_tidying(data, clean), *(() if step is None else (step,)))
+    steps: tuple[Step, ...] = (
+        *tidying_steps(data, ways),
+        *(() if step is None else (step,)),
+    )
     return Prepared(
         kept, tables.get("test"), findings, counts, Preparation(steps), tables.get("valid")
     )
-
-
-def _tidying(data: Dataset, clean: CleanSettings) -> list[Step]:
-    """The steps that bring a request's texts into the form that the rows have."""
-    own = {name: clean.of(name).normalise for name in data.columns(Role.FEATURE)}
-    if all(ways == clean.normalise for ways in own.values()):
-        return [Normalise(clean.normalise)] if clean.normalise else []
-    return [Normalise(ways, (name,)) for name, ways in own.items() if ways]
 
 
 class _Sieve:
@@ -205,7 +202,7 @@ class _Official:
     def read(
         cls, name: str, data: Dataset, contents: Sequence[str], clean: CleanSettings
     ) -> _Official:
-        texts = _compared(contents, clean)
+        texts = _compared(data, contents, clean)
         normal = normalise_all(texts)
         marks = mark(data, normal, replace(clean, conflicts="keep"), Quiet())
         as_is = replace(
@@ -219,15 +216,16 @@ class _Official:
         told["dropped"] = sieve.dropped
         return cls(name, data, normal, marks, findings, told, sieve.kept)
 
-    def finished(self, clean: CleanSettings) -> Dataset:
+    def finished(self, clean: CleanSettings, ways: Ways) -> Dataset:
         """The rows that stay, masked as the training rows are."""
-        return _finish(self.data, self.kept, self.marks.copies, clean)
+        return _finish(self.data, self.kept, self.marks.copies, clean, ways)
 
 
-def _compared(contents: Sequence[str], clean: CleanSettings) -> Sequence[str]:
+def _compared(data: Dataset, contents: Sequence[str], clean: CleanSettings) -> Sequence[str]:
     """What is compared: texts that tidying or masking makes equal are copies too."""
-    if clean.normalise:
-        contents = [tidy(text, clean.normalise) for text in contents]
+    ways = next((clean.of(name).normalise for name in data.columns(Role.TEXT)), clean.normalise)
+    if ways:
+        contents = [tidy(text, ways) for text in contents]
     step = hiding(clean)
     return contents if step is None else step.texts(contents)
 
@@ -314,18 +312,18 @@ def _drop_official_copies(
 
 
 def _finish(
-    data: Dataset, kept: NDArray[np.bool_], copies: NDArray[np.int64], clean: CleanSettings
+    data: Dataset,
+    kept: NDArray[np.bool_],
+    copies: NDArray[np.int64],
+    clean: CleanSettings,
+    ways: Ways,
 ) -> Dataset:
     import numpy as np
     import polars as pl
 
     rows = np.flatnonzero(kept)
     table = data.table[rows].with_columns(pl.Series(COPIES, copies[rows], dtype=pl.Int64))
-    for name in (*data.columns(Role.TEXT), *data.columns(Role.FEATURE)):
-        ways = clean.of(name).normalise
-        if ways and table.schema[name] == pl.String:
-            tidied = [text if text is None else tidy(text, ways) for text in table[name].to_list()]
-            table = table.with_columns(pl.Series(name, tidied, dtype=pl.String))
+    table = tidied(table, ways)
     if step := hiding(clean):
         columns = [table.get_column(name) for name in hidden_columns(data, clean)]
         table = table.with_columns([_hidden(column, step) for column in columns])

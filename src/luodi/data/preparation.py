@@ -7,13 +7,14 @@ Light: the service imports this, and neither NumPy nor Polars. Steps that were l
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Protocol, Self
 
 from luodi.contracts import (
     BundleError,
     HistorySettings,
     JsonValue,
+    Reason,
     RemainingSettings,
     Request,
     say,
@@ -187,6 +188,22 @@ class Preparation:
         for step in self.steps:
             if isinstance(step, Mask):
                 step.check()
+
+    def outward(self, reason: Reason) -> Reason:
+        """What a model says of a prepared field, said of the field that the caller knows.
+
+        Numbers are scaled back; a flag speaks of the field that it is of.
+        """
+        for step in reversed(self.steps):
+            if isinstance(step, Scale) and step.field == reason.field:
+                if isinstance(reason.value, float):
+                    value = reason.value * step.width + step.centre
+                    told = f"{reason.field} = {reason.value:.6g}"
+                    text = reason.text.replace(told, f"{reason.field} = {value:.6g}", 1)
+                    reason = replace(reason, value=value, text=text)
+            elif isinstance(step, Flag) and step.flag == reason.field:
+                reason = replace(reason, field=step.field)
+        return reason
 
     def to_json(self) -> dict[str, JsonValue]:
         """As it stands in a bundle."""

@@ -55,10 +55,10 @@ def doubt(run: RunPlace, raw: Raw, clean: Clean) -> Clean:
     """
     wanted = run.project.data.noise
     label = class_column(clean.data, run.task)
-    if wanted.check is False or label is None or len(run.task.baselines) < 2:
+    if wanted.check is False:
         return clean
-    if not _possible(run, clean.data):
-        return _unknown(clean, label) if _asked(run) else clean
+    if label is None or len(run.task.baselines) < 2 or not _possible(run, clean.data):
+        return _unknown(run, clean) if _asked(run) else clean
     data = clean.data if _asked(run) else _affordable(run, clean.data, label)
     if data is None:
         return clean
@@ -95,18 +95,23 @@ def _possible(run: RunPlace, data: Dataset) -> bool:
     return scores and len(answer[0].categories) > 1 and units >= 10 * FOLDS
 
 
-def _unknown(clean: Clean, label: str) -> Clean:
+def _unknown(run: RunPlace, clean: Clean) -> Clean:
+    """It was asked for and cannot be done: that is said, not passed over."""
     finding = Finding(
         "label-noise-unknown",
         "warning",
         clean.data.rows,
         say(
-            f"{clean.data.rows} rows are too few to tell which of their labels are wrong.",
-            f"只有 {clean.data.rows} 行，无法判断哪些标签有误。",
+            f"Which of the labels are wrong cannot be told: {clean.data.rows} rows, "
+            f"task {run.task.name}.",
+            f"无法判断哪些标签有误：{clean.data.rows} 行，任务 {run.task.name}。",
         ),
         (),
-        (label,),
-        say("Bring more rows, or look at each label.", "请增加数据，或逐一检查标签。"),
+        clean.data.columns(Role.LABEL),
+        say(
+            f"It takes classes with probabilities, and {10 * FOLDS} units of rows at least.",
+            f"需要带概率的类别，且至少 {10 * FOLDS} 组数据。",
+        ),
     )
     return replace(clean, findings=worst_first([*clean.findings, finding]))
 
