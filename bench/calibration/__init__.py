@@ -1,0 +1,1 @@
+"""What calibrating and choosing a threshold on few rows is worth on fresh ones."""
