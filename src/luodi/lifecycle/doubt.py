@@ -27,6 +27,7 @@ from luodi.lifecycle.noticing import worst_first
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.rows import Clean, Raw, class_column, split_settings
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
+from luodi.lifecycle.training import missing_part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +72,10 @@ def doubt(run: RunPlace, raw: Raw, clean: Clean) -> Clean:
         "learner": [learner.name, learner.version],
         "code": code_version("luodi.data", package_of(learner)),
     }
-    folder = run.stages.run("doubt", inputs, partial(_doubt, run, data, label))
+    try:
+        folder = run.stages.run("doubt", inputs, partial(_doubt, run, data, label))
+    except ModuleNotFoundError as error:
+        raise missing_part(learner.name, error) from error
     facts = read_json(folder / "noise.json")
     file = run.folder / SUSPICIOUS
     shutil.copyfile(folder / SUSPICIOUS, file)
