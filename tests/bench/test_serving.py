@@ -146,7 +146,7 @@ def step(times: int, goodput: float) -> dict[str, Any]:
 def found(name: str, throughput: float, p99: float, memory_: float, **more: Any) -> dict[str, Any]:
     return {
         "contestant": name, "title": name, "throughput": throughput, "load_before": 0.1,
-        "closed": {"throughput": throughput, "agree": 1.0},
+        "closed": {"throughput": throughput, "agree": 1.0, "answered": 10, "cpu_seconds": 0.5},
         "half": {"p50_ms": p99 / 2, "p99_ms": p99},
         "memory_bytes": memory_, "first_answer_seconds": 1.5, **more,
     }  # fmt: skip
@@ -184,7 +184,7 @@ def test_the_bare_loop_runs_every_text(tmp_path: Path) -> None:
     exported = _exported(make_tiny_base(tmp_path / "tiny"), tmp_path / "model")
     texts = ["good book", "bad film " * 9] * 40
     for sessions, by in ((1, True), (2, False)):
-        assert measure_limit(exported, texts, sessions, 1, by) > 0
+        assert min(measure_limit(exported, texts, sessions, 1, by)) > 0
 
 
 def _exported(base: Path, folder: Path) -> Path:
