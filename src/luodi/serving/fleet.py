@@ -7,6 +7,7 @@ its last lease ends. So a swap drops no request, and none is answered by two ver
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -231,7 +232,18 @@ def _measured(load: Callable[[Registered], Served], model: Registered) -> tuple[
     """
     before = resident_bytes()
     served = load(model)
+    _give_back()
     return served, max(_size_on_disk(model), resident_bytes() - before)
+
+
+def _give_back() -> None:
+    """Return to the system what reading the model's files took and no longer needs.
+
+    Of a MiniLM in float32 that is a sixth of what the process holds. Only glibc has the call.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def resident_bytes() -> int:
