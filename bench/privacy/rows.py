@@ -59,8 +59,4 @@ def tables() -> dict[str, list[Labelled]]:
     if folder := synth_folder():
         made["synth_dataset_v2"] = presidio_synth(folder, "synth_dataset_v2")
         made["generated_large, chosen on"] = presidio_synth(folder, "generated_large")
-        made["presidio_synth, both files"] = [
-            *made["synth_dataset_v2"],
-            *made["generated_large, chosen on"],
-        ]
     return made
