@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ def test_changed_texts_are_learnt_from_and_their_gain_is_told(
     table = next(s for s in report.sections if "made rows gained" in s.title)
     assert table.rows[0][0] == "accuracy"
     assert outcome.result["augmentation"]["counts"]["texts"] == finding.count
+    sealed = json.loads((Path(outcome.result["bundle"]) / "data.json").read_text("utf-8"))
+    assert sealed["made"]["texts"] == finding.count
     again = run(
         tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {ways: synonyms, copies: 2}}")
     )

@@ -241,6 +241,7 @@ def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packag
                 "test": cut.parts.test.rows,
             },
             "lineage": dict(cut.lineage),
+            **({"made": cut.augmentation["counts"]} if cut.augmentation else {}),
         },
         licences=trained.facts["licences"],
         settings={"seed": run.project.model.seed, **asdict(trained.recipe)},
