@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -55,19 +56,27 @@ class Characteristic:
         missing, unseen = len(self.bins) - 2, len(self.bins) - 1
         known = np.isfinite(values)
         if not self.groups:
-            found = np.searchsorted(np.array(self.edges), np.where(known, values, 0), side="right")
+            found = np.searchsorted(self._edges, np.where(known, values, 0), side="right")
         else:
             code = np.where(known, values, -1).astype(np.int64)
             inside = (code >= 0) & (code < len(self.groups))
-            found = np.where(inside, np.array(self.groups)[np.where(inside, code, 0)], unseen)
+            found = np.where(inside, self._groups[np.where(inside, code, 0)], unseen)
         return np.where(known, found, missing)
+
+    @cached_property
+    def _edges(self) -> Floats:
+        return np.array(self.edges)
+
+    @cached_property
+    def _groups(self) -> NDArray[np.int64]:
+        return np.array(self.groups, dtype=np.int64)
 
     @property
     def woe(self) -> Floats:
         """(bins,) weights of evidence."""
         return np.array([one.woe for one in self.bins])
 
-    @property
+    @cached_property
     def points(self) -> Floats:
         """(bins,) points."""
         return np.array([float(one.points) for one in self.bins])

@@ -115,7 +115,11 @@ class Scorecard:
 
     def score(self, matrix: Floats) -> Floats:
         """(n, f) -> (n, 2) probabilities, as the scale says of the points."""
-        odds = (self.points(matrix) - self.scale.offset) / self.scale.factor
+        return self.chances(self.points(matrix))
+
+    def chances(self, points: Floats) -> Floats:
+        """(n,) points -> (n, 2) probabilities."""
+        odds = (points - self.scale.offset) / self.scale.factor
         event = 0.5 - 0.5 * np.tanh(odds / 2)
         return np.column_stack([1 - event, event])
 
@@ -139,12 +143,14 @@ class ScorecardPredictor(TabularPredictor):
 
     def predict(self, requests: Sequence[Request]) -> list[Answer]:
         """One answer a request, with its points."""
-        answers = super().predict(requests)
-        if not answers:
+        if not requests:
             return []
         assert isinstance(self.scorer, Scorecard)  # noqa: S101  # it is the scorer's type
-        points = self.scorer.points(self.matrix(requests)).tolist()
-        return [{**answer, POINTS: float(p)} for answer, p in zip(answers, points, strict=True)]
+        matrix = self.matrix(requests)
+        points = self.scorer.points(matrix)
+        answers = self.decision.answers(self.scorer.chances(points), matrix)
+        pairs = zip(answers, points.tolist(), strict=True)
+        return [{**answer, POINTS: total} for answer, total in pairs]
 
 
 class ScorecardLearner(TabularLearner):
