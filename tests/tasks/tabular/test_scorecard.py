@@ -192,3 +192,37 @@ def test_dates_are_cut_at_days_and_booleans_are_yes_and_no(tmp_path):
     assert day.bins[0].label.removeprefix("x < ") in ("2020-06-29", "2020-06-30", "2020-07-01")
     assert day.bins[0].events == 0
     assert day.bins[-2].rows > 50  # missing days are missing, not zero
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_table_gets_a_card_and_finite_answers(tmp_path, seed):
+    """Huge and tiny numbers, hundreds of categories, one value only, hardly any rows of a label."""
+    rng = np.random.default_rng(seed)
+    rows = [40, 90, 500][seed]
+    event = rng.random(rows) < [0.5, 0.08, 0.02][seed]
+    event[:6] = True
+    some = rng.random(rows) < 0.5
+    table = pl.DataFrame(
+        {
+            "__row__": np.arange(rows),
+            "risk": np.where(event, "bad", "good"),
+            "amount due": np.zeros(rows),
+            "huge": np.where(some, 1e300, -1e300) * rng.random(rows),
+            "tiny": rng.random(rows) * 1e-300,
+            "列 . 名\n": [f"类{n % 300} 😀" for n in rng.integers(0, 1000, rows)],
+            "nearly one": np.where(np.arange(rows) == 3, "b", "a"),
+            "mostly missing": [1.5 if n % 17 == 0 else None for n in range(rows)],
+            "flag": some,
+        }
+    )
+    kinds = {"tiny": "number", "huge": "number", "列 . 名\n": "category",
+             "nearly one": "category", "mostly missing": "number"}  # fmt: skip
+    question = QuestionSettings(kinds=kinds, monotone={"huge": "increasing"})
+    fitted, predictor, requests = fit(tmp_path, table, question)
+    odd = {"huge": 1.7e308, "tiny": -5e-324, "列 . 名\n": "=1+1", "mostly missing": None}
+    names = set(requests[0])
+    requests = [*requests, {**requests[0], **{k: v for k, v in odd.items() if k in names}}]
+    for answer in predictor.predict(requests):
+        assert math.isfinite(answer["points"])
+        assert 0 < answer["probabilities"]["bad"] < 1
+    assert fitted.sections
