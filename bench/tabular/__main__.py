@@ -63,16 +63,17 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def turns(options: argparse.Namespace) -> Iterator[tuple[Table, int, str]]:
-    """Who is measured on what, in order: every seed by itself, then side by side."""
+    """Who is measured on what, in order: boosting, side by side, what else stands beside."""
     chosen = [table for table in TABLES if table.name in options.only]
-    for seed in range(1, options.seeds + 1):
-        for table in chosen:
-            yield table, seed, ALONE
+    first, *others = (f"{ALONE}-{learner}" for learner in LEARNERS)
+    seeds = range(1, options.seeds + 1)
+    yield from ((table, seed, first) for seed in seeds for table in chosen)
     for seed in range(1, options.autogluon_seeds + 1):
         for table in chosen:
             if table.beside:
                 yield table, seed, OURS
                 yield table, seed, THEIRS
+    yield from ((table, seed, other) for seed in seeds for table in chosen for other in others)
 
 
 def _measure(
@@ -83,21 +84,16 @@ def _measure(
     limits = Limits(options.threads, 1.0)
     work = cache / "work" / f"tabular-{contestant}"
     test = rows.folder / "test.csv"
-    if contestant == ALONE:
-        found = {"learners": {}}
-        for learner in LEARNERS:
-            one = fit_and_ask(table, rows, learner, work, seed, options.threads)
-            one["judged"] = judged(table, test, one)
-            del one["scores"], one["labels"]
-            found["learners"][learner] = one
+    if contestant.startswith(ALONE):
+        learner = contestant.removeprefix(f"{ALONE}-")
+        found = fit_and_ask(table, rows, learner, work, seed, options.threads)
     elif contestant == OURS:
         found = run_luodi(table, rows, work, seed, limits)
     else:
         found = run_autogluon(python, table, rows, work, options.seconds, limits)
     found |= {"table": table.name, "seed": seed, "contestant": contestant}
     found |= {"train_rows": rows.train, "test_rows": rows.test, "fingerprint": rows.fingerprint}
-    if contestant != ALONE:
-        found["judged"] = judged(table, test, found)
+    found["judged"] = judged(table, test, found)
     return found
 
 

@@ -65,11 +65,11 @@ def by_table(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
     """Luodi's own figures over the seeds, and whether each keeps its bound."""
     found = []
     for table in TABLES:
-        mine = [m for m in measurements if m["table"] == table.name and m["contestant"] == ALONE]
-        if not mine:
-            continue
-        of = {name: [m["learners"][name] for m in mine] for name in LEARNERS}
+        mine = [m for m in measurements if m["table"] == table.name]
+        of = {name: [m for m in mine if m["contestant"] == f"{ALONE}-{name}"] for name in LEARNERS}
         first = of[LEARNERS[0]]
+        if not first:
+            continue
         values = [one["judged"][table.metric] for one in first]
         found.append(
             {
@@ -77,11 +77,12 @@ def by_table(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
                 "metric": table.metric,
                 "bound": table.bound,
                 **vars(over_seeds(values)),
-                "seeds": [m["seed"] for m in mine],
+                "seeds": [m["seed"] for m in first],
                 "values": values,
                 "beside": {
                     name: over_seeds([one["judged"][table.metric] for one in ones]).value
                     for name, ones in of.items()
+                    if len(ones) == len(first)  # the same splits, or no comparison
                 },
                 "met": table.met(over_seeds(values).value),
                 "fit_seconds": float(np.median([one["fit_seconds"] for one in first])),
@@ -110,7 +111,9 @@ def page(document: Mapping[str, Any]) -> str:
     for row in document["tables"]:
         sign = "at most" if row["metric"] == "error" else "at least"
         each = ", ".join(f"{value:.3f}" for value in row["values"])
-        others = " | ".join(f"{row['beside'][name]:.4f}" for name in LEARNERS[1:])
+        others = " | ".join(
+            f"{row['beside'][name]:.4f}" if name in row["beside"] else "–" for name in LEARNERS[1:]
+        )
         lines.append(
             f"| {row['table']} | {row['metric']} | {sign} {row['bound']:g} | {_bounds(row)} | "
             f"{each} | {_verdict(row['met'])} | {others} | {row['fit_seconds']:.2f} | "
