@@ -18,9 +18,10 @@ def test_check_task(tmp_path, name, learner):
     check_task(find_task(name), as_dataset(make_table(), name), tmp_path, [learner])
 
 
-def test_check_task_with_three_labels(tmp_path):
+@pytest.mark.parametrize(("learner", "labels"), [("linear", 3), ("boosting", 3), ("forest", 4)])
+def test_check_task_with_more_labels(tmp_path, learner, labels):
     task = find_task("tabular-classification")
-    check_task(task, as_dataset(make_table(labels=3), task.name), tmp_path, ["linear"])
+    check_task(task, as_dataset(make_table(labels=labels), task.name), tmp_path, [learner])
 
 
 def test_columns_are_recognised():
