@@ -199,3 +199,28 @@ def test_redirects_in_a_circle(site, access: Access) -> None:
     with pytest.raises(DataError, match=r"gives no answer: .*redirects"):
         collect(ApiSource(api=server.address + "/x"), access.root, access=access)
     assert len(server.asked) == 6
+
+
+def test_a_token_in_the_next_address_is_not_kept(site, access: Access, monkeypatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "pl4nted-5ecret")
+
+    def answer(path: str, headers: object):
+        assert asked(path)["key"] == "pl4nted-5ecret"
+        if asked(path).get("from") == "10" and broken:
+            return 400, {}, b"not now"
+        status, said, body = by_link(path, headers)
+        link = said.get("Link", "").replace("?from", "?key=pl4nted-5ecret&from")
+        return status, said | {"Link": link}, body
+
+    broken = [True]
+    server = site(answer)
+    source = ApiSource(api=server.address + "/items", params={"key": "${SHOP_TOKEN}"},
+                       pagination="link", rate=500, retries=0)  # fmt: skip
+    with pytest.raises(DataError, match=r"key=\$\{SHOP_TOKEN\}&from=10 answered 400"):
+        collect(source, access.root, access=access)
+    files = [path for path in access.home.rglob("*") if path.is_file()]
+    assert any(path.name == "state.json" for path in files)
+    assert not any(b"pl4nted" in path.read_bytes() for path in files)
+    broken.clear()
+    assert collect(source, access.root, access=access).table.height == 25
+    assert len(server.asked) == 4

@@ -120,3 +120,29 @@ def test_a_stopped_crawl_goes_on(site, access: Access, monkeypatch) -> None:
     assert table["url"].n_unique() == table.height
     again = [path for path in server.asked[len(before) :] if path in before]
     assert set(again) <= {"/robots.txt", before[-1]}
+
+
+def test_a_secret_in_an_address_is_not_kept(site, access: Access, monkeypatch) -> None:
+    from luodi.data.fetching import crawl
+
+    monkeypatch.setenv("SITE_KEY", "pl4nted/5ecret")
+    monkeypatch.setattr(crawl, "_AT_ONCE", 1)
+    keyed = {"/": page("first", "/a?key=pl4nted%2F5ecret"), "/a": page("second")}
+
+    def locked(path: str, _: object):
+        bare, _, query = path.partition("?")
+        if bare == "/robots.txt":
+            return 404, {}, b""
+        assert query in ("key=pl4nted/5ecret", "key=pl4nted%2F5ecret")
+        return 200, {"Content-Type": "text/html"}, keyed[bare]
+
+    server = site(locked)
+    source = CrawlSource(crawl=server.address + "/?key=${SITE_KEY}", rate=20)
+    with pytest.raises(KeyboardInterrupt):
+        collect(source, access.root, Stopping(2), access)
+    files = [path for path in access.home.rglob("*") if path.is_file()]
+    assert any(path.name == "state.json" for path in files)
+    table = collect(source, access.root, access=access).table
+    assert [url.partition("?")[2] for url in table["url"]] == ["key=${SITE_KEY}"] * 2
+    files += [path for path in access.home.rglob("*") if path.is_file()]
+    assert not any(b"5ecret" in path.read_bytes() for path in files if path.exists())

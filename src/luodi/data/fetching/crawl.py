@@ -8,7 +8,7 @@ port. Trafilatura takes the main text out of a page.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -29,9 +29,17 @@ _HTML = ("text/html", "application/xhtml+xml", "")
 
 
 def fetch_crawl(
-    source: CrawlSource, first: str, web: Web, pieces: Pieces, progress: Progress
+    source: CrawlSource,
+    first: str,
+    web: Web,
+    pieces: Pieces,
+    progress: Progress,
+    hide: Callable[[str], str],
 ) -> list[Finding]:
     """Keep url, title, date and text of each page.
+
+    Args:
+        hide: takes secrets out of an address that is kept.
 
     Raises:
         DataError: the first page cannot be had, or robots.txt forbids it.
@@ -50,11 +58,11 @@ def fetch_crawl(
             passed["robots"] += 1
             continue
         asked += 1
-        progress.step(asked, source.pages, address)
+        progress.step(asked, source.pages, hide(address))
         page = _page(address, web, first, passed, asked == 1)
         if page is not None and (tree := _tree(page)) is not None:
             row, links = _read(page, tree, passed)
-            rows += [row] if row else []
+            rows += [row | {"url": hide(row["url"])}] if row else []
             if depth < source.depth:
                 _enqueue(links, depth + 1, first, queue, seen)
         if len(rows) >= _AT_ONCE:

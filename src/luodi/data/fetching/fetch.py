@@ -61,7 +61,7 @@ class _Job:
     pieces: Pieces = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pieces = Pieces(self.folder)
+        self.pieces = Pieces(self.folder, self.secrets)
 
     def found(self, findings: list[Finding], name: str) -> Found:
         """The pieces as files."""
@@ -196,7 +196,8 @@ def _crawl(source: kinds.CrawlSource, job: _Job) -> Found:
     from luodi.data.fetching.crawl import fetch_crawl
 
     first, web = job.secrets.resolve(source.crawl), _web(source, job)
-    return job.found(fetch_crawl(source, first, web, job.pieces, job.progress), "crawl")
+    findings = fetch_crawl(source, first, web, job.pieces, job.progress, job.secrets.hide)
+    return job.found(findings, "crawl")
 
 
 def _s3(source: kinds.S3Source, job: _Job) -> Found:

@@ -6,11 +6,12 @@ import datetime as dt
 import decimal
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import DataError, say
+from luodi.project.secrets import Secrets
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,15 +26,16 @@ class Pieces:
     then the state that counts it. A piece that no state counts is written anew.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, secrets: Secrets | None = None) -> None:
+        self.folder, self._secrets = folder, secrets
         try:
             kept = json.loads((folder / _STATE).read_text("utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             kept = {}
         self.count: int = kept.get("count", 0)
         self.rows: int = kept.get("rows", 0)
-        self.state: dict[str, Any] = kept.get("state", {})
+        resolve = secrets.resolve if secrets else str
+        self.state: dict[str, Any] = _each(kept.get("state", {}), resolve)
 
     @property
     def files(self) -> list[Path]:
@@ -50,7 +52,9 @@ class Pieces:
             self.count += 1
             self.rows += table.height
         self.state = state
-        kept = {"count": self.count, "rows": self.rows, "state": state}
+        # The address of a next page may hold a token: on the disk it is named, not written.
+        hide = self._secrets.hide if self._secrets else str
+        kept = {"count": self.count, "rows": self.rows, "state": _each(state, hide)}
         temporary = self.folder / f".{_STATE}"
         temporary.write_text(json.dumps(kept), "utf-8")
         _synced(temporary, self.folder / _STATE)
@@ -64,6 +68,17 @@ class Pieces:
 
     def _piece(self, number: int) -> Path:
         return self.folder / f"piece-{number:06d}.parquet"
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """The value with each text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each(item, change) for item in value]
+    if isinstance(value, dict):
+        return {name: _each(item, change) for name, item in value.items()}
+    return value
 
 
 def _synced(temporary: Path, final: Path) -> None:
