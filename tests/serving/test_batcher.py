@@ -146,6 +146,29 @@ def test_a_small_job_that_comes_later_is_next():
     assert asyncio.run(main()) <= 3
 
 
+def test_a_large_job_does_not_hold_up_the_reading_of_a_small_one():
+    """Texts become tokens in turns too: the small job is not behind two thousand rows."""
+
+    class SlowReader(TwoSteps):
+        def prepare(self, requests):
+            time.sleep(0.0005 * len(requests))
+            return super().prepare(requests)
+
+    async def main():
+        batcher = Batcher(SlowReader(), Limits(), 1)
+        large = asyncio.create_task(batcher.answer([{"n": n} for n in range(1, 2001)]))
+        await asyncio.sleep(0.05)
+        started = time.perf_counter()
+        await batcher.answer([{"n": 5}])
+        taken = time.perf_counter() - started
+        assert not large.done()
+        assert [answer["n"] for answer in await large] == list(range(1, 2001))
+        batcher.close()
+        return taken
+
+    assert asyncio.run(main()) < 0.5  # all of it takes a second to read
+
+
 def test_a_crowd_that_never_ends_does_not_starve_a_large_job():
     """Small jobs keep the only session busy; the large one still moves on, and ends."""
 

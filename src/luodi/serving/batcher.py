@@ -12,20 +12,33 @@ first. Which of them go together is decided by `packing`: like lengths, so that 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.contracts import Answer, BusyError, Predictor, Preparing, Request, say
+from luodi.contracts import Answer, BusyError, Predictor, Request, say
 from luodi.serving.fair_queue import FairQueue, Job, Row
-from luodi.serving.packing import choose_group
 from luodi.serving.settings import Limits
+from luodi.serving.steps import steps_of
 
 _SMOOTHING = 0.1
 """What the newest batch counts for in the running means: ten batches are remembered."""
 _WINDOW = 4
 """Batches among whose rows like lengths are looked for."""
+
+
+_READ_ROWS, _TURN_ROWS = 256, 64
+"""Rows that are made tokens in one go, and of one job at most."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some rows of a job."""
+
+    job: Job
+    requests: Sequence[Request]
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,11 @@ class Batcher:
         observe: Callable[[Batched], None] = lambda batch: None,
     ) -> None:
         self._limits, self._sessions, self._observe = limits, sessions, observe
-        self._steps = _steps(predictor)
+        self._steps = steps_of(predictor)
         self._queue = FairQueue()
         self._executor = ThreadPoolExecutor(sessions, "predict")
         self._reader = ThreadPoolExecutor(1, "prepare")
-        self._unread: list[Job] = []
+        self._unread: deque[Job] = deque()
         self._reading: asyncio.Task[None] | None = None
         self._working: set[asyncio.Task[None]] = set()
         self._pace = 0.0
@@ -154,20 +167,40 @@ class Batcher:
 
     async def _read_all(self) -> None:
         while self._unread:
-            jobs, self._unread = self._unread, []
-            jobs = [job for job in jobs if not job.done.done()]
-            for some in _blocks(jobs, self._limits.inputs):
-                try:
-                    found = await self._prepared([row for job in some for row in job.requests])
-                except Exception:
-                    await self._read_one_by_one(some)
-                    continue
-                start = 0
-                for job in some:
-                    end = start + len(job.requests)
-                    job.payloads = [payload for _, payload in found[start:end]]
-                    self._enqueue(job, [cost for cost, _ in found[start:end]])
-                    start = end
+            parts = self._next_unread()
+            try:
+                found = await self._prepared([row for part in parts for row in part.requests])
+            except Exception:
+                await self._read_one_by_one(parts)
+                continue
+            for part in parts:
+                size = len(part.requests)
+                self._has_read(part.job, found[:size])
+                found = found[size:]
+
+    def _next_unread(self) -> list[_Part]:
+        """Some rows of each new job in turn: a huge one does not hold up the reading of others."""
+        parts: list[_Part] = []
+        rows = 0
+        for _ in range(len(self._unread)):
+            job = self._unread.popleft()
+            if job.done.done():
+                continue  # the caller has gone
+            first = len(job.payloads)
+            part = _Part(job, job.requests[first : first + _TURN_ROWS])
+            parts.append(part)
+            rows += len(part.requests)
+            if first + len(part.requests) < len(job.requests):
+                self._unread.append(job)
+            if rows >= _READ_ROWS:
+                break
+        return parts
+
+    def _has_read(self, job: Job, found: Sequence[tuple[int, Any]]) -> None:
+        job.payloads += [payload for _, payload in found]
+        job.costs += [cost for cost, _ in found]
+        if len(job.payloads) == len(job.requests):
+            self._enqueue(job, job.costs)
 
     async def _prepared(self, requests: list[Request]) -> list[tuple[int, Any]]:
         prepare = self._steps.prepare
@@ -178,16 +211,15 @@ class Batcher:
             raise RuntimeError(f"{len(found)} prepared of {len(requests)} requests")
         return list(found)
 
-    async def _read_one_by_one(self, jobs: Sequence[Job]) -> None:
+    async def _read_one_by_one(self, parts: Sequence[_Part]) -> None:
         """A block failed: each caller's rows alone, so that only the guilty caller fails."""
-        for job in jobs:
+        for part in parts:
             try:
-                found = await self._prepared(list(job.requests))
+                found = await self._prepared(list(part.requests))
             except Exception as error:
-                job.fail(error)
+                part.job.fail(error)
                 continue
-            job.payloads = [payload for _, payload in found]
-            self._enqueue(job, [cost for cost, _ in found])
+            self._has_read(part.job, found)
 
     def _enqueue(self, job: Job, costs: Sequence[int]) -> None:
         costs = [max(1, cost) for cost in costs]
@@ -285,56 +317,3 @@ class Batcher:
                         row.job.deliver(row.index, answer)
                     continue
             part[0].job.fail(error)
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """How a predictor is called.
-
-    Attributes:
-        prepare: the first step, where there is one: requests -> (cost, payload).
-        answer: payloads (or requests, where there is no first step) -> answers.
-        cost: of a request; used where there is no first step.
-        call_cost: what a call costs beyond its rows where rows are padded to the longest;
-            None where rows add up.
-    """
-
-    prepare: Callable[[Sequence[Request]], Sequence[tuple[int, Any]]] | None
-    answer: Callable[[Sequence[Any]], list[Answer]]
-    cost: Callable[[Request], int]
-    call_cost: int | None
-
-    def group(self, costs: Sequence[int], budget: int, most: int) -> list[int]:
-        """Places of the rows to be called together, the first one among them."""
-        if self.call_cost is not None:
-            return choose_group(costs, budget, most, self.call_cost)
-        total, count = 0, 0
-        for cost in costs[:most]:
-            total += cost
-            if count and total > budget:
-                break
-            count += 1
-        return list(range(count))
-
-    def padded(self, costs: Sequence[int]) -> int:
-        """What a call of rows of these costs costs."""
-        return sum(costs) if self.call_cost is None else len(costs) * max(costs)
-
-
-def _steps(predictor: Predictor) -> _Steps:
-    if isinstance(predictor, Preparing):
-        return _Steps(predictor.prepare, predictor.answer, predictor.cost, predictor.call_cost)
-    return _Steps(None, predictor.predict, predictor.cost, None)
-
-
-def _blocks(jobs: Sequence[Job], rows: int) -> list[list[Job]]:
-    """Jobs in blocks of about so many rows: a huge one is not read together with small ones."""
-    blocks: list[list[Job]] = []
-    count = rows
-    for job in sorted(jobs, key=lambda job: len(job.requests)):
-        if count + len(job.requests) > min(rows, 256):
-            blocks.append([])
-            count = 0
-        blocks[-1].append(job)
-        count += len(job.requests)
-    return blocks

@@ -32,7 +32,7 @@ class Job:
     priority: int = 0
     deadline: float | None = None
     payloads: list[Any] = field(default_factory=list)
-    costs: Sequence[int] = ()
+    costs: list[int] = field(default_factory=list)
     order: Sequence[int] = ()
     total: int = 0
     taken: int = 0
@@ -80,7 +80,7 @@ class FairQueue:
         self._sequence = 0
         self._virtual = 0.0
 
-    def add(self, job: Job, costs: Sequence[int]) -> None:
+    def add(self, job: Job, costs: list[int]) -> None:
         """A new job: its turn comes after those of equal tag that were there before."""
         job.costs, job.total = costs, sum(costs)
         job.order = sorted(range(len(costs)), key=costs.__getitem__, reverse=True)
