@@ -105,7 +105,9 @@ def _weights(question: Question) -> dict[str, float]:
     total = dict.fromkeys((field.name for field in question.schema.request), 0.0)
     for reasons in question.bundle.explain(requests, len(total)):
         for reason in reasons:
-            total[reason.field] += abs(reason.contribution) / len(requests)
+            # Mending makes fields that no caller sends, such as "income is missing".
+            share = abs(reason.contribution) / len(requests)
+            total[reason.field] = total.get(reason.field, 0.0) + share
     return total
 
 
