@@ -46,9 +46,11 @@ def main() -> None:
     if not DATA.is_dir():
         sys.exit(f"There is no {DATA}: set LUODI_BENCH_DATA to the folder of the public sets.")
     kinds = (asked.only,) if asked.only else ("life", "class")
-    found = {kind: [_run(kind, seed, asked.learner) for seed in range(1, asked.seeds + 1)]
-             for kind in kinds}  # fmt: skip
-    _write(found, asked.learner)
+    for kind in kinds:
+        rows: list[dict[str, Any]] = []
+        for seed in range(1, asked.seeds + 1):
+            rows.append(_run(kind, seed, asked.learner))
+            _write({kind: rows}, asked.learner)
 
 
 def _run(kind: str, seed: int, learner: str) -> dict[str, Any]:
