@@ -70,9 +70,7 @@ async def _measured(
 ) -> dict[str, Any]:
     client = Client(contestant.target(port), windows.texts)
     await client.closed_loop(CALLERS, windows.seconds / 2)  # warm
-    used = cpu_seconds(pid)
     closed = await client.closed_loop(CALLERS, windows.seconds)
-    used = cpu_seconds(pid) - used
     capacity = closed.throughput()
     _tell(f"    {CALLERS} callers: {capacity:.1f}/s, p99 {closed.percentile(0.99) * 1000:.0f} ms")
     ladder, kept = [], 0.0
@@ -87,7 +85,7 @@ async def _measured(
             break
     half = await client.open_loop(max(kept or capacity / 4, 1.0) / 2, windows.seconds, seed=4)
     found = {
-        "closed": summary(closed, windows.labels) | {"cpu_seconds": round(used, 2)},
+        "closed": summary(closed, windows.labels),
         "ladder": ladder,
         "throughput": round(kept, 2),
         "half": summary(half, windows.labels),

@@ -146,7 +146,8 @@ def step(times: int, goodput: float) -> dict[str, Any]:
 def found(name: str, throughput: float, p99: float, memory_: float, **more: Any) -> dict[str, Any]:
     return {
         "contestant": name, "title": name, "throughput": throughput, "load_before": 0.1,
-        "closed": {"throughput": throughput, "agree": 1.0, "answered": 10, "cpu_seconds": 0.5},
+        "closed": {"throughput": throughput, "agree": 1.0},
+        "ladder": [{"answered": 10 * throughput, "cpu_seconds": 10.0}],
         "half": {"p50_ms": p99 / 2, "p99_ms": p99},
         "memory_bytes": memory_, "first_answer_seconds": 1.5, **more,
     }  # fmt: skip
@@ -167,6 +168,7 @@ def test_goals_are_held_against_the_best_peer() -> None:
     assert seen["luodi: memory, over the leanest peer's: a third or less"] == (0.323, "met")
     assert seen["luodi: p99 at half load, over the best peer's: below 1"] == (0.833, "met")
     assert seen["luodi-shipped: memory, over the leanest peer's: a third or less"][1] == "missed"
+    assert seen["luodi: answers a processor second, over the best peer"] == (3.0, "-")
     assert seen["luodi: goodput at 5x, of its peak: 0.95 or more"] == (0.96, "met")
     assert seen["luodi: goodput at 10x, of its peak: 0.9 or more"] == (0.8, "missed")
     facts = {"date": "2026-01-01", "machine": {"processor": "P", "cores": 2, "commit": "c"},
