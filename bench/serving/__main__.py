@@ -63,6 +63,7 @@ def _bench(options: argparse.Namespace) -> None:
         "threads": options.threads,
         "texts": len(texts),
         "window_seconds": options.window,
+        "note": options.note,
         "shipped": shipped.form,
         "accuracy": plain.result["metrics"]["accuracy"],
         "verdicts": {"float32": plain.result["verdict"], "shipped": shipped.result["verdict"]},
@@ -136,6 +137,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=_only, default=tuple(ALL), help=f"some of {','.join(ALL)}")
     parser.add_argument("--threads", type=int, default=cores(), help="for everyone; all cores")
     parser.add_argument("--overload", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--note", default="", help="a sentence for the page's head")
     parser.add_argument("--output", type=Path, default=_ROOT / "bench" / "results")
     return parser.parse_args(arguments)
 

@@ -130,6 +130,7 @@ def make_table(document: Mapping[str, Any]) -> str:
         "# Serving: one classifier, short and long texts mixed",
         "",
         intro,
+        *(["", document["note"]] if document.get("note") else []),
         "",
         *_head(
             [
