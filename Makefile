@@ -34,6 +34,9 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.finetune
 	$(BIN)/python -m bench.serving
 	$(BIN)/python -m bench.privacy
+	$(BIN)/python -m bench.duplicates
+	$(BIN)/python -m bench.profile
+	$(BIN)/python -m bench.noise
 	$(BIN)/python -m bench.tabular
 
 demo: $(STAMP)
