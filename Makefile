@@ -38,6 +38,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.profile
 	$(BIN)/python -m bench.noise
 	$(BIN)/python -m bench.tabular
+	$(BIN)/python -m bench.pdm
 
 demo: $(STAMP)
 	$(BIN)/python scripts/demo.py
