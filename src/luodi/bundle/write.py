@@ -247,7 +247,10 @@ def _claim(folder: Path) -> tuple[Path, int]:
     while True:
         place = folder.parent / f".{folder.name}.{secrets.token_hex(4)}{TEMPORARY}"
         place.mkdir(mode=0o700)
-        lock = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            lock = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue  # another writer took it for abandoned before it could be locked
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Between mkdir and the lock another writer may have taken it for abandoned.
         if place.exists():
