@@ -52,7 +52,9 @@ def _bench(options: argparse.Namespace) -> None:
     for table, seed, contestant in turns(options):
         rows = split_rows(table, seed, cache, python)
         kept = cache / "tabular" / f"{contestant}-{table.name}-{seed}-{rows.fingerprint}.json"
-        if not (options.resume and kept.is_file()):
+        if options.kept and not kept.is_file():
+            continue
+        if not ((options.resume or options.kept) and kept.is_file()):
             print(f"{contestant}, {table.name}, seed {seed} ...", file=sys.stderr, flush=True)
             found = _measure(table, seed, contestant, rows, (cache, python, options))
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -147,6 +149,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60.0, help="AutoGluon's budget (60)")
     parser.add_argument("--only", type=lambda text: text.split(","), default=names)
     parser.add_argument("--resume", action="store_true", help="keep what was measured already")
+    parser.add_argument("--kept", action="store_true", help="measure nothing: write what there is")
     parser.add_argument("--threads", type=int, default=cores(), help="for everyone; all cores")
     parser.add_argument("--note", default="", help="a sentence on the conditions")
     parser.add_argument("--output", type=Path, default=_ROOT / "bench" / "results")
