@@ -214,4 +214,5 @@ def test_many_lines_take_no_more_memory_than_few(place):
             assert sum(1 for _ in lines) == rows
         return int(done.stdout.split()[-1])
 
-    assert peak(60_000) - peak(10_000) < 15e6  # the answers alone are 60 MB
+    # The answers alone are 130 MB; what the allocator keeps differs from run to run by some 15.
+    assert peak(120_000) - peak(10_000) < 30e6

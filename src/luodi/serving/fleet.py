@@ -182,7 +182,8 @@ class Fleet:
             bundle.preparation.history,
         )  # fmt: skip
 
-        held.served, held.bytes, held.reason = served, size, ""
+        # One that comes back finds memory that another left: it takes no less for that.
+        held.served, held.bytes, held.reason = served, max(size, held.bytes), ""
         if held.dropped and not held.leases:
             self._close(held)  # it was dropped while it was being loaded
             return
