@@ -92,3 +92,13 @@ def test_pictures_share_a_row() -> None:
         [lines],
         [table],
     ]
+
+
+def test_records_of_several_models_are_no_line_through_time():
+    """Each model's seconds begin anew: the curve goes by record then, and never back."""
+    history = [{"seconds": second, "valid_loss": 0.5} for second in (0.02, 0.03, 0.01)]
+    (lines,) = curves(history)
+    (points,) = lines.series.values()
+    assert [x for x, _ in points] == [1.0, 2.0, 3.0]
+    (rising,) = curves(sorted(history, key=lambda record: record["seconds"]))
+    assert [x for x, _ in next(iter(rising.series.values()))] == [0.01, 0.02, 0.03]

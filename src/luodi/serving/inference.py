@@ -16,7 +16,6 @@ from luodi import __version__
 from luodi.contracts import RequestError, say
 from luodi.serving import binary, protocol
 from luodi.serving.desk import Question, Rows
-from luodi.serving.people import counted_to_explain
 from luodi.serving.replies import aside, marked, read_body, reply, request_id
 from luodi.serving.strict_json import read_json
 
@@ -94,8 +93,7 @@ async def infer(service: Service, request: Request) -> Response:
             whole = binary.filled(body, tail, service.limits.inputs)
             values = protocol.read_tensors(whole, schema, service.limits.inputs)
             fields = protocol.wanted_outputs(whole, schema)
-            wanted = range(len(values)) if protocol.wants_reasons(whole) else ()
-            explain = counted_to_explain(list(wanted))
+            explain = protocol.rows_to_explain(whole, len(values))
             return Rows(values, model.read(values, "rows[{}]".format), fields, explain)
 
         return await aside(len(data), rows, model.bundle.preparation.slow)

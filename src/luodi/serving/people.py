@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from luodi.contracts import Field, JsonValue, RequestError, Schema, say
 from luodi.serving.desk import Question, Rows
-from luodi.serving.protocol import EXPLAIN, truth_fields
+from luodi.serving.protocol import EXPLAIN, counted_to_explain, truth_fields
 from luodi.serving.replies import aside, marked, read_body, reply, request_id
 from luodi.serving.settings import Limits
 from luodi.serving.strict_json import read_json
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from luodi.serving.router import Served
     from luodi.serving.service import Service
 
-EXPLAINED = 64
-"""Answers of one request that come with reasons: each costs as much as dozens without."""
 _NUMBER = 256
 """Characters of a request's id in feedback."""
 
@@ -73,7 +71,7 @@ def to_explain(body: Mapping[str, JsonValue], schema: Schema) -> tuple[list[Json
     model has no field of that name.
 
     Raises:
-        RequestError: `explain` is no truth value, or asks for more than EXPLAINED reasons.
+        RequestError: `explain` is no truth value, or asks for more reasons than one request may.
     """
     values = list(body["inputs"])
     every = _truth_value(body.get("explain", False), "explain")
@@ -86,22 +84,6 @@ def to_explain(body: Mapping[str, JsonValue], schema: Schema) -> tuple[list[Json
                 if wanted and not every:
                     places.append(place)
     return values, counted_to_explain(places)
-
-
-def counted_to_explain(places: list[int]) -> list[int]:
-    """The places, when they are not too many.
-
-    Raises:
-        RequestError: when they are.
-    """
-    if len(places) > EXPLAINED:
-        raise RequestError(
-            EXPLAIN,
-            say(f"asks for the reasons of {len(places)} answers.",
-                f"要求解释 {len(places)} 个回答。"),
-            say(f"Expected at most {EXPLAINED} a request.", f"每个请求至多 {EXPLAINED} 个。"),
-        )  # fmt: skip
-    return places
 
 
 def _truth_value(value: JsonValue, where: str) -> bool:

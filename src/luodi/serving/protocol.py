@@ -16,6 +16,8 @@ from luodi.contracts import Answer, Field, FieldKind, JsonValue, RequestError, S
 
 EXPLAIN = "explain"
 """What a request says to have its answers with their reasons."""
+EXPLAINED = 64
+"""Answers of one request that come with reasons: each costs as much as dozens without."""
 _WHOLE = {f"{sign}INT{bits}": bits for bits in (8, 16, 32, 64) for sign in ("", "U")}
 _REAL = ("FP16", "FP32", "FP64")
 DATATYPES = ("BYTES", "BOOL", *_REAL, *_WHOLE)
@@ -198,6 +200,31 @@ def wants_reasons(body: JsonValue) -> bool:
     if not isinstance(wanted, bool):
         raise _wrong("parameters.explain", wanted, "true or false", "true 或 false")
     return wanted
+
+
+def counted_to_explain(places: list[int]) -> list[int]:
+    """The places, when they are not too many.
+
+    Raises:
+        RequestError: when they are.
+    """
+    if len(places) > EXPLAINED:
+        raise RequestError(
+            EXPLAIN,
+            say(f"asks for the reasons of {len(places)} answers.",
+                f"要求解释 {len(places)} 个回答。"),
+            say(f"Expected at most {EXPLAINED} a request.", f"每个请求至多 {EXPLAINED} 个。"),
+        )  # fmt: skip
+    return places
+
+
+def rows_to_explain(body: JsonValue, rows: int) -> list[int]:
+    """The places of the rows whose answers are to be explained: all of them, or none.
+
+    Raises:
+        RequestError: `explain` is no truth value, or the rows are too many for it.
+    """
+    return counted_to_explain(list(range(rows)) if wants_reasons(body) else [])
 
 
 def write_tensors(answers: Sequence[Answer], fields: Sequence[Field]) -> list[dict[str, JsonValue]]:

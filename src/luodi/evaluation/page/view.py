@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from luodi.contracts import BEATS, Interval, JsonValue, Lines, Section, say
@@ -178,7 +179,7 @@ def curves(history: Sequence[Mapping[str, float]]) -> list[Lines]:
     """Training curves: losses on one picture, each other measure of progress on its own scale."""
     if len(history) < 2:
         return []
-    across = next((key for key in ("step", "epoch", "seconds") if key in history[0]), None)
+    across = next((key for key in ("step", "epoch", "seconds") if _rises(history, key)), None)
     measured = [
         key
         for key in dict.fromkeys(key for record in history for key in record)
@@ -200,6 +201,12 @@ def curves(history: Sequence[Mapping[str, float]]) -> list[Lines]:
             x_label = wording.key_name(across) if across else say("record", "记录")
             found.append(Lines(heading, x_label, "", series))
     return found
+
+
+def _rises(history: Sequence[Mapping[str, float]], key: str) -> bool:
+    """Whether a curve can be drawn across `key`: records of several models each begin anew."""
+    values = [record[key] for record in history if key in record]
+    return key in history[0] and all(a < b for a, b in pairwise(values))
 
 
 def _curve_name(key: str) -> str:

@@ -25,7 +25,6 @@ from luodi.contracts import (
 from luodi.serving import inference, protocol
 from luodi.serving.access import Caller, DeniedError, Need
 from luodi.serving.desk import Question, Rows
-from luodi.serving.people import counted_to_explain
 from luodi.serving.repository import listed
 from luodi.serving.rpc.messages import SERVICE, classes
 from luodi.serving.rpc.tensors import as_json, write
@@ -94,8 +93,7 @@ class Calls:
                 body = as_json(request, limit)
                 values = protocol.read_tensors(body, schema, limit)
                 fields = protocol.wanted_outputs(body, schema)
-                wanted = range(len(values)) if protocol.wants_reasons(body) else ()
-                explain = counted_to_explain(list(wanted))
+                explain = protocol.rows_to_explain(body, len(values))
                 return Rows(values, model.read(values, "rows[{}]".format), fields, explain)
 
             return await asyncio.to_thread(rows) if request.ByteSize() > 32_768 else rows()
