@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.finetune.machine import machine
 from bench.privacy.chinese import Labelled
-from bench.privacy.rows import tables
+from bench.privacy.rows import JUDGED, tables
 from bench.privacy.score import Found, Score, scores
 from luodi.contracts import CleanSettings
 from luodi.data.masking import BY_MODEL, searching
@@ -74,7 +74,7 @@ def presidio(texts: Sequence[Labelled]) -> tuple[list[Found], float]:
 
 
 def measure() -> dict[str, Any]:
-    """Every contestant on every set, and on both files of presidio_synth together."""
+    """Every contestant on every set, and on both judged halves of presidio_synth together."""
     results: dict[str, Any] = {}
     sets = tables()
     kept: dict[str, dict[str, tuple[list[Found], float]]] = {}
@@ -86,7 +86,8 @@ def measure() -> dict[str, Any]:
         }
         results[name] = judged(texts, kept[name])
         print(table(name, results[name]), flush=True)
-    if len(both := [name for name in sets if not name.startswith("chinese")]) == 2:
+    synth = [name for name in sets if name.endswith(JUDGED) and not name.startswith("chinese")]
+    if len(both := synth) == 2:
         texts = [text for name in both for text in sets[name]]
         together = {
             contestant: (
@@ -95,7 +96,7 @@ def measure() -> dict[str, Any]:
             )
             for contestant in kept[both[0]]
         }
-        results["presidio_synth, both files"] = judged(texts, together)
+        results[f"presidio_synth, both files{JUDGED}"] = judged(texts, together)
     return results
 
 
@@ -119,12 +120,12 @@ def table(name: str, result: Mapping[str, Any]) -> str:
     """One set as a table in Markdown."""
     contestants = result["contestants"]
     heads = "".join(f" {c}: recall | precision |" for c in contestants)
-    lines = [
-        f"### {name} ({result['texts']} texts)",
-        "",
-        f"| kind | pieces | goal |{heads}",
-        "|---|---|---|" + "---|---|" * len(contestants),
-    ]
+    lines = [f"### {name} ({result['texts']} texts)", ""]
+    if contestants["luodi"]["kinds"]:
+        lines += [
+            f"| kind | pieces | goal |{heads}",
+            "|---|---|---|" + "---|---|" * len(contestants),
+        ]
     for kind, score in contestants["luodi"]["kinds"].items():
         cells = [kind, str(score["labelled"]), f"{_GOALS[kind]:.2f}" if kind in _GOALS else ""]
         for contestant in contestants.values():
@@ -134,8 +135,9 @@ def table(name: str, result: Mapping[str, Any]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     speeds = ", ".join(f"{c} {r['texts_a_second']:.0f}" for c, r in contestants.items())
     alarms = ", ".join(f"{c} {r['false_alarms']:.1%}" for c, r in contestants.items())
+    if contestants["luodi"]["kinds"]:
+        lines.append("")
     lines += [
-        "",
         f"Texts a second: {speeds}. Of texts without any of these kinds, something was found in:",
         f"{alarms}.",
         "",

@@ -8,8 +8,10 @@ import re
 from pathlib import Path
 
 from bench.privacy.chinese import Labelled, chinese
+from bench.privacy.lookalikes import half, lookalikes
 
 FOLDER_VARIABLE = "LUODI_BENCH_PII"
+JUDGED = ", judged half"
 _BESIDE = "../shared/data/pii/presidio_synth"
 _ROOT = Path(__file__).parents[2]
 _KINDS = {
@@ -32,10 +34,14 @@ def synth_folder() -> Path | None:
     return folder if (folder / "synth_dataset_v2.json").is_file() else None
 
 
-def presidio_synth(folder: Path, name: str) -> list[Labelled]:
-    """The texts of a file of presidio_synth (MIT), its labels in our words, titles left out."""
+def presidio_synth(folder: Path, name: str, part: str | None = None) -> list[Labelled]:
+    """The texts of a file of presidio_synth (MIT), its labels in our words, titles left out.
+
+    Of the `dev` or the `judged` half by a digest of the text, or of both.
+    """
     rows = json.loads((folder / f"{name}.json").read_text("utf-8"))
-    return [Labelled(row["full_text"], tuple(_spans(row))) for row in rows]
+    texts = [Labelled(row["full_text"], tuple(_spans(row))) for row in rows]
+    return [text for text in texts if part in (None, half(text.text))]
 
 
 def _spans(row: dict) -> list[tuple[str, int, int]]:  # type: ignore[type-arg]
@@ -55,8 +61,16 @@ def tables() -> dict[str, list[Labelled]]:
     made = {
         "chinese, held out": chinese("test", 2000, 1),
         "chinese, chosen on": chinese("dev", 1000, 1),
+        "chinese look-alikes, judged half": _nobody("judged"),
+        "chinese look-alikes, chosen on": _nobody("dev"),
     }
     if folder := synth_folder():
-        made["synth_dataset_v2"] = presidio_synth(folder, "synth_dataset_v2")
-        made["generated_large, chosen on"] = presidio_synth(folder, "generated_large")
+        for name in ("synth_dataset_v2", "generated_large"):
+            made[f"{name}{JUDGED}"] = presidio_synth(folder, name, "judged")
+        for name in ("synth_dataset_v2", "generated_large"):
+            made[f"{name}, chosen on"] = presidio_synth(folder, name, "dev")
     return made
+
+
+def _nobody(part: str) -> list[Labelled]:
+    return [Labelled(text, ()) for text in lookalikes(part, 1)]

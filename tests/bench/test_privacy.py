@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.privacy.chinese import Labelled, chinese
+from bench.privacy.lookalikes import half, lookalikes
 from bench.privacy.rows import presidio_synth, synth_folder
 from bench.privacy.score import scores
 from luodi.data.checksums import is_card_number, is_credit_code, is_id_card
@@ -58,6 +59,21 @@ def held(texts: list[Labelled]) -> None:
 @needs_models
 def test_the_goals_hold_on_chinese_texts_held_out() -> None:
     held(chinese("test", 400, 2))
+
+
+def test_the_halves_of_the_look_alikes_share_nothing() -> None:
+    dev, judged = (lookalikes(part, 1) for part in ("dev", "judged"))
+    assert dev == lookalikes("dev", 1)
+    assert not set(dev) & set(judged)
+    assert len(dev) > 100 < len(judged)
+    assert {half(text) for text in dev} == {"dev", "judged"}  # dealt by template, not by text
+
+
+@needs_models
+def test_little_is_masked_where_nobody_is_named() -> None:
+    texts = lookalikes("judged", 2)
+    found = [text for text, spans in zip(texts, STEP.find(texts), strict=True) if spans]
+    assert len(found) / len(texts) <= 0.08, found
 
 
 @needs_models

@@ -72,10 +72,37 @@ def test_what_is_masked(text: str, masked: str) -> None:
         "统一社会信用代码91350100M000100Y44",  # wrong check sign
         "GB82 WEST 1234 5698 7654 33",
         "50-98-28-96-11, 3 x 4 - 5",
+        # All of these pass Luhn's check, and none is a card.
+        "商品条码6901234567892",
+        "国际条码8801163182846",
+        "设备串号864612261401357",
+        "SIM卡的ICCID是8986867340367529793",
+        "流水号2024031512301234562",
+        # As many digits as a passport, an address, a phone; what stands beside them tells.
+        "产品批号G20180706，型号E49062479",
+        "微信版本8.0.32.89闪退，请升级到10.4.2.1版本",
+        "Firmware 1.4.22.3, version: 10.0.2.4",
+        "SSN 054-28-6917",
+        "on 01 4589 40th Street",
     ],
 )
 def test_what_is_left_alone(text: str) -> None:
     assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("卡号6901234567892", "卡号<BANK_CARD>"),  # said to be one, whoever gave it out
+        ("my account 6901234567892", "my account <BANK_CARD>"),
+        ("护照型号E49062479", "护照型号<PASSPORT>"),
+        ("G49062479的持有人", "<PASSPORT>的持有人"),
+        ("服务器8.0.32.89", "服务器<IP>"),
+        ("Desk: 5403926876", "Desk: <PHONE>"),
+    ],
+)
+def test_what_stands_beside_a_number_decides(text: str, masked: str) -> None:
+    assert mask(text) == masked
 
 
 def id_number(rng: random.Random) -> str:

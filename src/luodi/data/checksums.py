@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 _PROVINCES = frozenset(
@@ -11,6 +12,19 @@ _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
 # GB 32100-2015: no I, O, S, V, Z.
 _CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+# First digits and lengths by network (ISO/IEC 7812; the lists that the
+# networks publish). Chinese banks gave out cards under 60 and 9 before UnionPay's 62.
+_CARDS = re.compile(
+    r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{17,18})"  # Visa
+    # Mastercard
+    r"|(?:5[1-5][0-9]{2}|222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}"
+    r"|3[47][0-9]{13}"  # American Express
+    r"|3(?:0|6|8|9)[0-9]{12,17}"  # Diners
+    r"|(?:1800|2131)[0-9]{11}|3[0-9]{15}|35[0-9]{15,17}"  # JCB
+    r"|(?:50(?:18|20|38)|5[6-9][0-9]{2}|0604|6304|6390|67(?:59|6[0-9]))[0-9]{8,15}"  # Maestro
+    r"|(?:506[01]|507[89]|508[0-9]|220[0-4])[0-9]{12,15}|8600[0-9]{12}"  # Verve, RuPay, Mir, Uzcard
+    r"|(?:6[0-9]|8[12]|9[0-9])[0-9]{14,17}"  # UnionPay, Discover, RuPay
+)
 _CODE_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 
 
@@ -38,6 +52,16 @@ def is_card_number(number: str) -> bool:
         return False
     doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def is_issued_card(number: str) -> bool:
+    """Whether a card network gives out numbers that begin so and are so long.
+
+    One number in ten passes Luhn's check, so that alone makes cards of bar codes (13 digits), of
+    order numbers that begin with a date, and of all serial numbers of phones and SIM cards, which
+    carry the same check digit.
+    """
+    return _CARDS.fullmatch("".join(sign for sign in number if sign.isdigit())) is not None
 
 
 def is_credit_code(code: str) -> bool:

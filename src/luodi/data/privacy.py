@@ -13,7 +13,13 @@ from dataclasses import dataclass
 
 from luodi.contracts import PersonalKind
 from luodi.data.addresses import find_addresses
-from luodi.data.checksums import is_card_number, is_credit_code, is_iban, is_id_card
+from luodi.data.checksums import (
+    is_card_number,
+    is_credit_code,
+    is_iban,
+    is_id_card,
+    is_issued_card,
+)
 from luodi.data.taken import Taken
 
 BY_FORM: tuple[PersonalKind, ...] = (
@@ -58,10 +64,25 @@ _PASSPORTS = (
         r"(?<![A-Za-z0-9])([A-Za-z]{1,2}[0-9]{6,8})(?![A-Za-z0-9])(?=[^0-9<>\n]{0,8}(?:passport|护照))",
         re.IGNORECASE,
     ),
-    # Chinese ordinary (E, G), diplomatic, service and public affairs passports.
-    re.compile(
-        r"(?<![A-Za-z0-9-])(?:E[A-HJ-NP-Z][0-9]{7}|(?:[EG]|[DSP]E)[0-9]{8})(?![A-Za-z0-9-])"
-    ),
+)
+# Chinese ordinary (E, G), diplomatic, service and public affairs passports.
+_PASSPORT_BARE = re.compile(
+    r"(?<![A-Za-z0-9-])(?:E[A-HJ-NP-Z][0-9]{7}|(?:[EG]|[DSP]E)[0-9]{8})(?![A-Za-z0-9-])"
+)
+_PRODUCT = re.compile(
+    r"(?:型号|批号|批次|料号|货号|款号|图号|品号|序列号|订单号?|单号|规格|国药准字|食健字|"
+    r"\b(?:model|batch|lot|part|sku|serial|order)(?: ?(?:no\.?|number))?)[ :：#为是]{0,3}$",
+    re.IGNORECASE,
+)
+_VERSION = re.compile(
+    r"(?:版本号?|固件|驱动|升级[到至]|\b(?:version|ver|firmware|driver|build|release)\b\.?|\bv)"
+    r"[ :：为是]{0,3}$",
+    re.IGNORECASE,
+)
+_VERSION_BEHIND = re.compile(r" ?(?:版|version\b)", re.IGNORECASE)
+_CARD_WORD = re.compile(
+    r"(?:(?<!SIM)(?<!电话)(?<!手机)(?<!SIM )卡|账[号户]|帐[号户]|card|account)[^0-9\n]{0,12}$",
+    re.IGNORECASE,
 )
 _PLATES = (
     # GA 36-2018: a province, a letter, five signs (six on a car of new energy); no I and no O.
@@ -113,8 +134,10 @@ _PHONES = (
     re.compile(r"(?<![0-9.:/-])[0-9]{2}(?:-[0-9]{2}){3}(?![0-9:/]|[.-][0-9])"),
     # With a trunk zero, in groups: 0490 75 40 81, 03.93.92.16.85. Dates have fewer digits.
     re.compile(
-        r"(?<![0-9.:/-])(?=\(?0[1-9])\(?[0-9]{2,5}(?:\) ?|[ .-])(?:[0-9]{2,5}[ .-]){0,3}"
-        r"[0-9]{2,8}(?![0-9:/]|[.-][0-9])"
+        # An American social security number begins so too, and the 40th Street may follow.
+        r"(?<![0-9.:/-])(?=\(?0[1-9])(?![0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9-]))"
+        r"\(?[0-9]{2,5}(?:\) ?|[ .-])(?:[0-9]{2,5}[ .-]){0,3}"
+        r"[0-9]{2,8}(?![0-9:/]|[.-][0-9]|(?:st|nd|rd|th)\b)"
     ),
 )
 # A bare number is a phone only where the text says so just before it, or just behind. No
@@ -122,7 +145,8 @@ _PHONES = (
 _BARE = r"\+?\(?[0-9](?:[ ().-]{0,2}[0-9]){5,14}(?:x[0-9]{1,5})?(?![0-9])"
 _CUED = (
     re.compile(
-        r"(?:phone|mobile|\bcell|\btel|\bcall|\bdial|\bring|\bfax|\bsms|whatsapp|answer|"
+        r"(?:phone|mobile|\bcell|\btel|\bcall|\bdial|\bring|\bfax|\bsms|whatsapp|answer|\bdesk\b|"
+        r"\bregistered\b|(?:message|text) (?:me )?(?:on|at)\b|"
         r"\breach|\bcontact|电话|手机|致电|座机|传真|联系方式|来电|拨打)"
         rf"[^0-9+(<>\n]{{0,12}}({_BARE})",
         re.IGNORECASE,
@@ -160,27 +184,64 @@ def _as_it_is(text: str) -> bool:
     return True
 
 
-_KINDS: tuple[tuple[PersonalKind, tuple[re.Pattern[str], ...], Callable[[str], bool]], ...] = (
-    ("EMAIL", (_EMAIL,), _as_it_is),
-    ("ID_CARD", (_ID_CARD,), is_id_card),
-    ("CREDIT_CODE", (_CREDIT_CODE,), is_credit_code),
-    ("IBAN", (_IBAN,), is_iban),
-    ("BANK_CARD", (_BANK_CARD,), is_card_number),
-    ("IP", (_IPV4, _IPV6), _is_address),
-    ("PASSPORT", _PASSPORTS, _as_it_is),
-    ("PLATE", _PLATES, _as_it_is),
-    ("PHONE", _PHONES, _is_phone),
-    ("PHONE", _CUED, _as_it_is),
+def _is_card(text: str, start: int, end: int) -> bool:
+    """Of a network, or said to be a card."""
+    return is_issued_card(text[start:end]) or (
+        _CARD_WORD.search(text, max(0, start - 20), start) is not None
+    )
+
+
+def _is_no_version(text: str, start: int, end: int) -> bool:
+    return ":" in text[start:end] or (
+        _VERSION.search(text, max(0, start - 16), start) is None
+        and _VERSION_BEHIND.match(text, end) is None
+    )
+
+
+def _is_no_date(text: str) -> bool:
+    # G20240115 is a batch of that day.
+    return not re.search(r"20[0-4][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$", text)
+
+
+def _is_no_product(text: str, start: int, end: int) -> bool:
+    return _PRODUCT.search(text, max(0, start - 16), start) is None
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One way to find a kind: by form, by a check of the signs, and by what stands around them."""
+
+    kind: PersonalKind
+    patterns: tuple[re.Pattern[str], ...]
+    check: Callable[[str], bool] = _as_it_is
+    around: Callable[[str, int, int], bool] | None = None
+
+
+_RULES = (
+    _Rule("EMAIL", (_EMAIL,)),
+    _Rule("ID_CARD", (_ID_CARD,), is_id_card),
+    _Rule("CREDIT_CODE", (_CREDIT_CODE,), is_credit_code),
+    _Rule("IBAN", (_IBAN,), is_iban),
+    _Rule("BANK_CARD", (_BANK_CARD,), is_card_number, _is_card),
+    _Rule("IP", (_IPV4, _IPV6), _is_address, _is_no_version),
+    _Rule("PASSPORT", _PASSPORTS),
+    _Rule("PASSPORT", (_PASSPORT_BARE,), _is_no_date, _is_no_product),
+    _Rule("PLATE", _PLATES),
+    _Rule("PHONE", _PHONES, _is_phone),
+    _Rule("PHONE", _CUED),
 )
 
 
 def _candidates(text: str) -> Iterator[Span]:
     """What looks like personal data and passes its check, the strongest proof first."""
-    for kind, patterns, check in _KINDS:
-        for pattern in patterns:
+    for rule in _RULES:
+        for pattern in rule.patterns:
             for match in pattern.finditer(text):
-                if check(match[match.lastindex or 0]):
-                    yield Span(kind, *match.span(match.lastindex or 0))
+                start, end = match.span(match.lastindex or 0)
+                if not rule.check(text[start:end]):
+                    continue
+                if rule.around is None or rule.around(text, start, end):
+                    yield Span(rule.kind, start, end)
 
 
 def narrow(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from luodi.data.not_people import BEFORE, BEHIND, COUNTRIES, TITLES_BEHIND
 from luodi.data.privacy import Span
 from luodi.data.windows import same_length, windows
 
@@ -26,8 +27,13 @@ _SURE, _PLACE, _PHONE = 0.6, 0.5, 0.5
 # The model reads without case, so case is evidence of its own: a word in capitals within a
 # sentence is a name far sooner than one that begins it, and that sooner than a small one.
 _SMALL, _FIRST, _WITHIN = 0.4, 0.2, 0.08
+# A small word among capitals is hardly a name, nor is what "the" stands before; a word in capitals
+# right behind a name is mostly its next part.
+_SMALL_AMONG, _BEHIND_THE, _NEXT = 0.9, 0.3, 0.02
+_ARTICLE = re.compile(r"\b[Tt]he $")
 _TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|mx|dr|prof|sir|madam)\b\.? $", re.IGNORECASE)
 _SOCIAL_SECURITY = re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}")
+_VERSION = re.compile(r"[0-9]\.$")  # what follows is the rest of a version or an amount
 _NAME_LABELS = ("GIVEN_NAME", "SURNAME")
 _STREET_LABELS = ("BUILDING_NUMBER", "STREET_NAME", "SECONDARY_ADDRESS")
 _PHONE_LABELS = ("PHONE",)
@@ -133,30 +139,52 @@ def _named(text: str, words: Sequence[tuple[int, int]], chances: NDArray[np.floa
         for (start, end), chance in zip(words, chances, strict=True)
         if chance >= _SURE and end - start > 2 and text[start].isupper()
     }
-    # A name that is sure once is a name wherever else it stands.
-    flags = [
-        text[start].isalpha()
-        and (bool(chance >= _threshold(text, start)) or text[start:end] in sure)
-        for (start, end), chance in zip(words, chances, strict=True)
-    ]
-    spans: list[Span] = []
-    for (start, end), flag in zip(words, flags, strict=True):
-        if not flag:
+    small = text == text.lower()
+    spans: list[tuple[int, int]] = []
+    for (start, end), chance in zip(words, chances, strict=True):
+        if not text[start].isalpha():
             continue
-        if spans and _one_name(text[spans[-1].end : start]):
-            spans[-1] = Span("NAME", spans[-1].start, end)
+        joins = bool(spans) and _one_name(text[spans[-1][1] : start])
+        needed = _threshold(text, start, small)
+        if joins and text[start].isupper():
+            needed = min(needed, _NEXT)
+        # A name that is sure once is a name wherever else it stands.
+        if chance < needed and text[start:end] not in sure:
+            continue
+        if joins:
+            spans[-1] = (spans[-1][0], end)
         else:
-            spans.append(Span("NAME", start, end))
-    return [span for span in spans if span.end - span.start > 1]
+            spans.append((start, end))
+    return [
+        Span("NAME", start, _with_titles(text, end))
+        for start, end in spans
+        if end - start > 1 and not _no_person(text, start, end)
+    ]
 
 
-def _threshold(text: str, start: int) -> float:
-    """From which chance on the word at `start` is of a name."""
+def _no_person(text: str, start: int, end: int) -> bool:
+    return (
+        text[start:end].lower() in COUNTRIES
+        or BEHIND.match(text, end) is not None
+        or BEHIND.search(text, start, end) is not None
+        or BEFORE.search(text, max(0, start - 8), start) is not None
+    )
+
+
+def _with_titles(text: str, end: int) -> int:
+    behind = TITLES_BEHIND.match(text, end)
+    return behind.end() if behind else end
+
+
+def _threshold(text: str, start: int, small: bool) -> float:
+    """From which chance on the word at `start` is of a name; `small`: there are no capitals."""
     if not text[start].isupper():
-        return _SMALL
+        return _SMALL if small else _SMALL_AMONG
     before = text[:start].rstrip(" ")
     if _TITLE.search(text, max(0, start - 8), start):
         return 0.0
+    if _ARTICLE.search(text, max(0, start - 5), start):
+        return _BEHIND_THE
     return _FIRST if not before or before[-1] in '.!?\n"“>:' else _WITHIN
 
 
@@ -182,6 +210,7 @@ def _phones(
         for start, end in spans
         if 6 <= sum(map(str.isdigit, text[start:end])) <= 20
         and not _SOCIAL_SECURITY.fullmatch(text, start, end)
+        and not _VERSION.search(text, max(0, start - 4), start)
     ]
 
 
