@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +12,7 @@ import pytest
 
 from luodi.contracts import PersonalKind
 from luodi.project.file import load_project
+from tests.data.test_pictures import saved, scene
 
 GUIDE = (Path(__file__).parents[1] / "docs/guide/people-and-made-rows.md").read_text("utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
@@ -34,3 +37,16 @@ def test_every_kind_is_named() -> None:
     assert len(BLOCKS) == 8
     for kind in get_args(PersonalKind):
         assert f"`{kind}`" in GUIDE
+
+
+def test_the_pictures_are_made(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    for number in range(20):
+        saved(tmp_path / f"shots/{'ab'[number % 2]}/{number}.png", scene(number))
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "12 pictures, 24 made\n"
+    assert len((tmp_path / "made.csv").read_text("utf-8").splitlines()) == 25
+    assert len(list((tmp_path / "made").iterdir())) == 24

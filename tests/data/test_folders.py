@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,22 @@ def test_a_folder_a_label(tmp_path: Path) -> None:
         ("awful", "bad", "bad/1.txt"), ("poor", "bad", "bad/2"),
         ("很好", "好", "好/1.txt"), ("不错", "好", "好/deep/2.txt"),
     ]  # fmt: skip
-    assert {(f.code, f.count) for f in collected.findings} == {("empty-files", 1),
-                                                              ("other-files", 1)}  # fmt: skip
+    assert {(f.code, f.count) for f in collected.findings} == {
+        ("empty-files", 1), ("other-files", 1), ("unlabelled-files", 1),
+    }  # fmt: skip
+
+
+def test_a_text_of_endless_length_and_a_pipe(tmp_path: Path, monkeypatch) -> None:
+    from luodi.data import folders
+
+    (tmp_path / "texts/a").mkdir(parents=True)
+    (tmp_path / "texts/a/1.txt").write_text("x" * 100)
+    os.mkfifo(tmp_path / "texts/a/pipe.txt")
+    collected = collect(TextsSource(texts="texts"), tmp_path)
+    assert [(f.code, f.count) for f in collected.findings] == [("other-files", 1)]
+    monkeypatch.setattr(folders, "_LARGEST_TEXT", 64)
+    with pytest.raises(DataError, match=r"texts/a/1\.txt is longer than"):
+        collect(TextsSource(texts="texts"), tmp_path)
 
 
 def picture(path: Path, size: tuple[int, int] = (8, 6)) -> None:

@@ -66,7 +66,7 @@ def locate(source: str, root: Path) -> list[Located]:
     if path.is_file():
         return [Located(path, source)]
     if path.is_dir():
-        raise _is_folder(source, path)
+        raise _is_folder(source, path, root)
     found = _glob(path)
     if not found:
         raise _nothing(source, path, root)
@@ -99,9 +99,14 @@ def _named(file: Path, root: Path) -> str:
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
-def _is_folder(source: str, path: Path) -> DataError:
+def _is_folder(source: str, path: Path, root: Path) -> DataError:
+    from luodi.data.folders import guess
+
+    held = guess(source, root)
     kinds = sorted({file.suffix for file in path.iterdir() if file.is_file() and file.suffix})
     example = f"{source.rstrip('/')}/*{kinds[0] if kinds else '.csv'}"
+    if not isinstance(held, str):
+        example = f"{{{held.kind}: {source}}}"
     return DataError(
         say(f"The source {source} is a folder.", f"数据源 {source} 是文件夹。"),
         say("Expected a file or a glob.", "应为文件或通配。"),

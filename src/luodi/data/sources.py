@@ -137,7 +137,8 @@ def _named(kind: object, root: Path) -> Iterator[Located]:
 def _folders(
     kind: TextsSource | ImagesSource, root: Path, progress: Progress, access: Access
 ) -> Gathered:
-    from luodi.data.folders import read_images, read_listed_images, read_texts
+    from luodi.data.folders import read_texts
+    from luodi.data.pictures import read_images, read_listed_images
 
     if isinstance(kind, TextsSource):
         table, findings = read_texts(kind.texts, root)

@@ -68,7 +68,8 @@ def look(
     """Read a table and look at all of it.
 
     Args:
-        source: as in a project file's `data.source`.
+        source: as in a project file's `data.source`, a mapping in braces; or a folder, of which
+            it is told what it holds.
         root: where relative paths begin.
         named: columns whose role the reader knows: label, time, group, id.
         progress: told of each step.
@@ -79,10 +80,13 @@ def look(
     from luodi.data.findings.column import sheet
     from luodi.data.findings.survey import survey
     from luodi.data.findings.worst import worst_rows
+    from luodi.data.folders import guess
     from luodi.data.sources import collect
+    from luodi.project.sources import written
 
     started = time.monotonic()
-    collected = collect(source, root, progress)
+    meant = written(source)
+    collected = collect(guess(meant, root) if isinstance(meant, str) else meant, root, progress)
     read = time.monotonic()
     _check(named, collected.table.columns)
     looked_at = sheet(collected.table, named)

@@ -22,7 +22,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, field_validator
 
 from luodi.contracts import DataError, say
 from luodi.project.source_model import SourceModel, check_address, hide_password, no_secret
@@ -49,6 +49,7 @@ __all__ = [
     "hide_password",
     "tag_of",
     "typed",
+    "written",
 ]
 
 
@@ -199,3 +200,31 @@ def typed(source: AnySource) -> SourceModel:
                 "应为 https://主机/文件 或 s3://桶/键。"),
         ) from None  # fmt: skip
     return FilesSource.model_construct(files=source)
+
+
+def written(text: str) -> AnySource:
+    """A source as it would stand behind `data.source:`: a text, or a mapping in YAML's braces.
+
+    Raises:
+        DataError: braces that hold no source.
+    """
+    if not text.lstrip().startswith("{"):
+        return text
+    import yaml
+
+    try:
+        source: AnySource = TypeAdapter[AnySource](Source).validate_python(yaml.safe_load(text))
+    except (yaml.YAMLError, ValidationError) as error:
+        words = str(error).splitlines()[0]
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"][1:]))
+            words = f"{place}: {first['msg']}" if place else str(first["msg"])
+        raise DataError(
+            say(f"The source {text[:80]} is none: {words}.",
+                f"{text[:80]} 不是有效来源：{words}。"),
+            say("Expected a mapping of one kind, as in data.source.",
+                "应与 data.source 的写法相同。"),
+            say("Such as {images: FOLDER}.", "例如 {images: 文件夹}。"),
+        ) from None  # fmt: skip
+    return source

@@ -81,3 +81,40 @@ def test_many_columns_and_one_row(luodi, tmp_path: Path) -> None:
     done = luodi("data", "profile", "wide.parquet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "540 columns more" in done.stdout
+
+
+def test_a_folder_of_images_is_looked_at(luodi, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name, size in (("cat/1.png", (30, 20)), ("dog/2.jpg", (60, 40)), ("dog/3.png", (9, 9))):
+        path = tmp_path / "shots" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.linear_gradient("L").resize(size).save(path)
+    (tmp_path / "shots/dog/cut.png").write_bytes((tmp_path / "shots/cat/1.png").read_bytes()[:50])
+    (tmp_path / "list.csv").write_text("file,label\ncat/1.png,cat\ngone.png,dog\n")
+    done = luodi("data", "profile", "shots", "--label", "label", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    codes = {finding["code"]: finding for finding in found["findings"]}
+    assert found["rows"] == 3
+    assert codes["unreadable-images"]["count"] == 1
+    assert "3 sizes, from 9 × 9 to 60 × 40" in codes["image-sizes"]["message"]
+    page = (tmp_path / "shots-profile.html").read_text("utf-8")
+    assert "dog/cut.png" in page
+    source = "{images: shots, table: list.csv, path: file}"
+    done = luodi("data", "profile", source, "--no-page", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 images that cannot be read were passed over" in done.stdout
+    done = luodi("data", "profile", "{images: shots, odd: 1}", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "odd" in done.stderr
+
+
+def test_a_folder_of_texts_is_looked_at(luodi, tmp_path: Path) -> None:
+    for name in ("good/1.txt", "bad/2.txt"):
+        path = tmp_path / "mails" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"a text of {name}")
+    done = luodi("data", "profile", "mails", "--json", "--no-page", cwd=tmp_path)
+    assert json.loads(done.stdout)["rows"] == 2

@@ -21,7 +21,12 @@ _COLUMNS = 60
 
 def command(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A table: a path, a glob, or package:NAME/...")
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A table: a path, a glob, package:NAME/..., a folder "
+            "of images or texts, or a source in braces: {images: F, table: T}",
+        ),
     ],
     label: Annotated[str | None, typer.Option(help="The column to be learnt.")] = None,
     moment: Annotated[str | None, typer.Option("--time", help="The column that says when.")] = None,
