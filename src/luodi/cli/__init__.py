@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "data to gated, registered model; ends with the verdict",
         "从数据到过关、登记的模型，以结论收尾",
     ),
+    "package": (
+        "PATH --task NAME --data TABLE",
+        "take over a model trained elsewhere: judge, seal, register",
+        "接管在别处训练的模型：评估、封装、登记",
+    ),
     "predict": ("MODEL INPUT [-o OUT]", "answer a whole table", "批量预测整张表"),
     "serve": ("[MODEL ...] [--port N]", "answer over HTTP", "启动 HTTP 服务"),
     "report": ("[RUN]", "show a run's report", "查看一次运行的报告"),

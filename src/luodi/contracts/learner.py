@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from luodi.contracts.progress import Progress
     from luodi.contracts.schema import Field, Schema
     from luodi.contracts.section import Section
+    from luodi.contracts.settings import ColumnKind
 
 
 @dataclass(frozen=True)
@@ -177,4 +178,37 @@ class Compressible(Protocol):
 
         Args:
             requests: rows of the training part, for whatever must be calibrated.
+        """
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What a model that was trained elsewhere says of itself.
+
+    Attributes:
+        kind: what it is, for a person: `LightGBM text model`.
+        columns: name and kind of each column of a table that it reads, in its order; a name is
+            empty where the model does not tell it. Empty for a model that reads one text.
+        labels: what its outputs stand for, in their order; empty where it does not say.
+    """
+
+    kind: str
+    columns: tuple[tuple[str, ColumnKind], ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Adopting(Protocol):
+    """What a Learner is as well when it learns nothing: `settings.base` is a model that was trained
+    elsewhere, which `fit` takes over as it is.
+
+    Its space knows `labels`, the names of the model's outputs in their order, and, on tables,
+    `columns`, the fields that it reads in its order.
+    """
+
+    def look(self, path: Path) -> Foreign:
+        """What is at `path`.
+
+        Raises:
+            BaseModelError: nothing that can be taken over, with what could.
         """

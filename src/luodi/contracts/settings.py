@@ -225,6 +225,7 @@ class QuestionSettings:
 
     Attributes:
         kinds: column -> what it holds, where the reader knows better than what was recognised.
+        labels: labels that there are, beside those that the rows carry.
         positive: the label that counts as the event (bad, default, failure), of two.
         favourable: the label that people would rather be answered with, of two.
         costs: what a wrong answer costs: `false_positive` (an alarm for nothing) and
@@ -238,6 +239,7 @@ class QuestionSettings:
     """
 
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
     positive: str | None = None
     favourable: str | None = None
     costs: Mapping[str, float] = field(default_factory=dict)

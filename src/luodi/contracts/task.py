@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from luodi.contracts.learner import Adopting
+
 if TYPE_CHECKING:
     from luodi.contracts.dataset import Dataset, Parts, Role, RoleRule
     from luodi.contracts.finding import Finding
@@ -42,7 +44,11 @@ class Task(Protocol):
     @property
     def auto(self) -> Sequence[str]:
         """The learners that `model.learner: auto` tries, the cheapest first."""
-        return [name for name in self.learners if name != self.baselines[0]]
+        return [
+            name
+            for name, learner in self.learners.items()
+            if name != self.baselines[0] and not isinstance(learner, Adopting)
+        ]
 
     @property
     def defaults(self) -> Mapping[str, JsonValue]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from luodi.contracts import Dataset, Estimate, Role, Schema, system_language, use_language
+from luodi.lifecycle.adopting import adopted
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_check
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, recipes
@@ -72,6 +73,7 @@ def check_project(project: Project, observer: Observer) -> Checked:
     """Collect, inspect, prepare and split as a run would; train nothing."""
     language = project.language or system_language()
     use_language(language)
+    project = adopted(project)
     place = open_check(project, observer, language)
     raw = collect(place)
     clean = prepare(place, raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from luodi.contracts import TrainingError, say, system_language, use_language
+from luodi.lifecycle.adopting import adopted
 from luodi.lifecycle.augmenting import augment
 from luodi.lifecycle.doubt import doubt
 from luodi.lifecycle.forms import choose_form
@@ -28,7 +29,7 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     """
     language = project.language or system_language()
     use_language(language)
-    run = open_run(project, observer, language)
+    run = open_run(adopted(project), observer, language)
     raw = collect(run)  # sources -> one table per name, fingerprinted
     clean = prepare(run, raw)  # inspect; mend, mask, drop; refuse what must be refused
     clean = doubt(run, raw, clean)  # labels that are probably wrong; refuse past the ceiling

@@ -88,6 +88,7 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
     inputs: dict[str, JsonValue] = {
         "parts": cut.key,
         "recipe": asdict(recipe),
+        "base": written(recipe.base),
         "seed": model.seed,
         "threads": run.threads,
         "licence": model.licence,
@@ -100,6 +101,19 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
     facts = read_json(folder / "fitted.json")
     valid = {name: Interval(**value) for name, value in facts["valid"].items()}
     return Trained(recipe, folder / "export", valid, facts, run.stages.seconds[name])
+
+
+def written(base: str | None) -> JsonValue:
+    """What lies at the path that a base is named by, with its sizes and times: another model at the
+    same path is another model. None for a base that is no path here.
+    """
+    if base is None or not (path := Path(base).expanduser()).exists():
+        return None
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return [
+        [str(file.relative_to(path)), (status := file.stat()).st_size, status.st_mtime_ns]
+        for file in files
+    ]
 
 
 def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progress) -> None:

@@ -26,10 +26,25 @@ def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) 
         UsageError: there is no such file, or an override is not of the form `path=value`.
         ProjectError: with every mistake.
     """
-    from pydantic import ValidationError
-
     file = _find(path)
     values, lines = _read(file)
+    return _made(values, lines, file, overrides)
+
+
+def make_project(values: dict[str, Any], root: Path, overrides: Sequence[str] = ()) -> Project:
+    """A project of values that no file holds; paths in it are relative to `root`.
+
+    Raises:
+        UsageError, ProjectError: as `load_project`.
+    """
+    return _made(values, {}, root.resolve() / FILE, overrides)
+
+
+def _made(
+    values: dict[str, Any], lines: dict[str, int], file: Path, overrides: Sequence[str]
+) -> Project:
+    from pydantic import ValidationError
+
     for override in overrides:
         _set(values, lines, override)
     mistakes: list[Mistake] = []

@@ -52,6 +52,11 @@ def _source(value: object) -> object:
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
+def _labels(value: object) -> object:
+    """Labels as the table's reader sees them: `labels: [0, 1]` are "0" and "1"."""
+    return [_text(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,6 +113,7 @@ class DataSettings(_Strict):
     sample: int | None = Field(default=None, ge=10)
     columns: dict[str, Names]
     kinds: dict[str, ColumnKind] = Field(default_factory=dict)
+    labels: Annotated[Names, BeforeValidator(_labels)] = ()
     positive: Annotated[str | None, BeforeValidator(_text)] = None
     favourable: Annotated[str | None, BeforeValidator(_text)] = None
     leaks: LeakSettings = LeakSettings()
@@ -316,6 +322,7 @@ class Project(_Strict):
         data = self.data
         return QuestionSettings(
             kinds=data.kinds,
+            labels=data.labels,
             positive=data.positive,
             favourable=data.favourable,
             costs={str(name): cost for name, cost in self.costs.items()},

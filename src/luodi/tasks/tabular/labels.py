@@ -18,14 +18,16 @@ _EVENTS = (
 """Words that name the event of two labels, as people write them."""
 
 
-def ordered_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]:
-    """The labels in order; of two, the event comes last.
+def ordered_labels(
+    labels: Sequence[str], positive: str | None, unseen: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The labels in order, also those that no row carries; of two, the event comes last.
 
     The event is what the project says; else the one label whose name says so; else the rarer;
     at a tie, the later by name.
     """
     counts = Counter(labels)
-    names = sorted(counts)
+    names = sorted({*counts, *unseen})
     if len(names) != 2:
         return tuple(names)
     telling = [name for name in names if name.strip().lower() in _EVENTS]

@@ -26,7 +26,7 @@ class TreeScorer:
     Attributes:
         trees: the model.
         unit: what a sum is: `log-odds` (softmax makes probabilities of them), `probability`
-            (a forest's mean share), or `value` (the answer itself).
+            (a forest's mean share), `value` (the answer itself) or `log-value` (its logarithm).
         base: (k,) what is added to each sum; (1,) for two labels and for numbers.
         scale: what the leaves' sum is multiplied by: one over the number of models averaged.
         fill: (f,) what stands for a missing number in a column that was never missing while
@@ -81,6 +81,8 @@ class TreeScorer:
         sums = self.raw(matrix)
         if self.unit == "value":
             return sums
+        if self.unit == "log-value":
+            return np.exp(sums)
         if self.unit == "log-odds":
             pair = np.column_stack([np.zeros(len(sums)), sums]) if sums.ndim == 1 else sums
             return softmax(pair)

@@ -52,6 +52,7 @@ class TabularClassification(TabularTask):
         """Their heavy libraries load when they fit."""
         from luodi.tasks.tabular.boosting import BoostingLearner
         from luodi.tasks.tabular.forest import ForestLearner
+        from luodi.tasks.tabular.given import GivenLearner
         from luodi.tasks.tabular.linear import LinearLearner
         from luodi.tasks.tabular.naive import NaiveLearner
         from luodi.tasks.tabular.networks import MlpLearner, TransformerLearner
@@ -65,6 +66,7 @@ class TabularClassification(TabularTask):
             ForestLearner(),
             MlpLearner(),
             TransformerLearner(),
+            GivenLearner(),
         )
         return {learner.name: learner for learner in every}
 
@@ -104,7 +106,8 @@ class TabularClassification(TabularTask):
     def schema(self, data: Dataset) -> Schema:
         """A field a column in; the label and every label's probability out."""
         column = data.table.get_column(data.column(Role.LABEL)).drop_nulls()
-        labels = ordered_labels(column.to_list(), data.question.positive)
+        question = data.question
+        labels = ordered_labels(column.to_list(), question.positive, question.labels)
         return Schema(
             request_fields(data),
             (

@@ -44,6 +44,7 @@ class TabularRegression(TabularTask):
         """Their heavy libraries load when they fit."""
         from luodi.tasks.tabular.boosting import BoostingLearner
         from luodi.tasks.tabular.forest import ForestLearner
+        from luodi.tasks.tabular.given import GivenLearner
         from luodi.tasks.tabular.linear import LinearLearner
         from luodi.tasks.tabular.naive import NaiveLearner
         from luodi.tasks.tabular.networks import MlpLearner, TransformerLearner
@@ -55,6 +56,7 @@ class TabularRegression(TabularTask):
             ForestLearner(),
             MlpLearner(),
             TransformerLearner(),
+            GivenLearner(),
         )
         return {learner.name: learner for learner in every}
 

@@ -47,12 +47,18 @@ class TextClassification(Task):
 
     @cached_property
     def learners(self) -> Mapping[str, Learner]:
-        """Naive, linear, transformer; their heavy libraries load when they fit."""
+        """Their heavy libraries load when they fit."""
+        from luodi.tasks.text_classification.given import GivenLearner
         from luodi.tasks.text_classification.linear import LinearLearner
         from luodi.tasks.text_classification.naive import NaiveLearner
         from luodi.tasks.text_classification.transformer import TransformerLearner
 
-        every: tuple[Learner, ...] = (NaiveLearner(), LinearLearner(), TransformerLearner())
+        every: tuple[Learner, ...] = (
+            NaiveLearner(),
+            LinearLearner(),
+            TransformerLearner(),
+            GivenLearner(),
+        )
         return {learner.name: learner for learner in every}
 
     @cached_property
@@ -81,7 +87,8 @@ class TextClassification(Task):
     def schema(self, data: Dataset) -> Schema:
         """One text in; label and probabilities out."""
         text = data.column(Role.TEXT)
-        labels = tuple(sorted(data.table[data.column(Role.LABEL)].drop_nulls().unique().to_list()))
+        seen = data.table[data.column(Role.LABEL)].drop_nulls().unique().to_list()
+        labels = tuple(sorted({*seen, *data.question.labels}))
         texts = [item for item in data.table[text].head(200).to_list() if item and item.strip()]
         example = min(texts, key=lambda item: abs(len(item) - 40), default="")
         aliases = () if text == "text" else (text,)

@@ -30,7 +30,7 @@ def export_classifier(
         path: where to write.
     """
     plain = model.in_float32(base)
-    examples = _examples(samples, pad)
+    examples = padded_examples(samples, pad)
     axes = {0: "batch", 1: "tokens"}
     return export_onnx(
         plain,
@@ -40,7 +40,9 @@ def export_classifier(
     )
 
 
-def _examples(samples: Sequence[NDArray[np.int32]], pad: int) -> list[dict[str, torch.Tensor]]:
+def padded_examples(
+    samples: Sequence[NDArray[np.int32]], pad: int
+) -> list[dict[str, torch.Tensor]]:
     """Batches of several shapes, the first with padding in it so that the mask is traced."""
     found = []
     for start in range(0, len(samples), 8):
