@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.finetune.arithmetic import time_to
+from bench.finetune.arithmetic import compare, time_to
 from bench.finetune.contestants import OURS, SCRIPTS, Turn
 from bench.finetune.ours import run_luodi
 from bench.finetune.peers import run_script
 from bench.finetune.process import Limits, OutOfTimeError
+from bench.finetune.results import AGAINST, GOALS
 from bench.finetune.rows import Rows
 from bench.finetune.store import Store
 
@@ -60,7 +61,8 @@ def measure(
 ) -> Iterator[list[dict[str, Any]]]:
     """Make the measurements in order; yields all that are finished after each one.
 
-    A stretched script is measured only where the one it stands in for missed the headline.
+    A stretched script is measured only where the one it stands in for missed the headline, and
+    what is known of it by then leaves the goal open.
 
     Args:
         turns: in order.
@@ -97,12 +99,16 @@ def measure(
 
 
 def _needed(turn: Turn, finished: Sequence[Mapping[str, Any]], headline: float) -> bool:
-    shorter: set[str] = set()
-    name = turn.contestant
-    while name in SCRIPTS and (name := SCRIPTS[name].instead_of):
-        shorter.add(name)
-    before = [m for m in finished if m["contestant"] in shorter and m["seed"] == turn.seed]
-    return not any(time_to(m["curve"], headline, "train_seconds").exact for m in before)
+    for name, family in AGAINST.items():
+        place = family.index(turn.contestant) if turn.contestant in family else 0
+        if place == 0:
+            continue
+        before = compare(finished, family[:place], headline, "train_seconds")
+        ratio = before.ratios.get(turn.seed)
+        reached = turn.seed in before.seconds and before.seconds[turn.seed].exact
+        if reached or (ratio is not None and ratio.low >= GOALS[name]):
+            return False
+    return True
 
 
 def shown(measurement: Mapping[str, Any], headline: float) -> str:

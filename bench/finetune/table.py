@@ -137,8 +137,8 @@ def _found(value: Any) -> str:
 def _targets(document: Mapping[str, Any]) -> Iterator[str]:
     yield "## Ratios at every target"
     yield ""
-    yield "Where a script misses the headline target with a seed, its schedule is stretched: the"
-    yield "shortest one that reaches a target counts."
+    yield "Where a script misses the headline target with a seed, and a goal is still open, its"
+    yield "schedule is stretched: the shortest one that reaches a target counts."
     yield ""
     heads = [f"{name}, {_CLOCKS[clock]}" for name in AGAINST for clock in _CLOCKS]
     yield from _row(["target", *heads], head=True)

@@ -68,6 +68,22 @@ def test_a_stretched_script_runs_only_where_the_plain_one_missed(store: Store) -
     assert len(found) == 8
 
 
+def test_a_goal_that_is_shown_needs_no_longer_schedule(store: Store) -> None:
+    """Five times ours without the target: however it went on, the goal is met."""
+
+    class Slow(Runner):
+        def __call__(self, turn: Turn) -> dict[str, Any]:
+            made = super().__call__(turn)
+            slow = (0.91, 501.0 if turn.seed == 2 else 499.0)
+            return measurement("default", turn.seed, slow) if turn.contestant == "default" else made
+
+    runner = Slow()
+    all_of(runner, store)
+    assert [turn for turn in runner.made if turn.contestant.startswith("default-")] == [
+        Turn(1, "default-6")
+    ]
+
+
 def test_what_was_finished_before_an_interruption_is_not_run_again(store: Store) -> None:
     first, second = Runner(stop_after=4), Runner()
     assert len(all_of(first, store)) == 4
