@@ -37,7 +37,27 @@ def check_document(document: Mapping[str, Any]) -> int:
             ordered = [sorted(pair[end] for pair in again.values()) for end in (0, 1)]
             _same(stated, "median", (_median(ordered[0]), _median(ordered[1])), stated["median"])
             _same(stated, "spread", (ordered[0][0], ordered[1][-1]), stated["spread"])
-    return sum(len(stated["ratios"]) for stated in document["compared"])
+    for seed, stated in document["to_its_end"].items():
+        _check_end(runs, int(seed), stated)
+    confirmed = sum(len(stated["ratios"]) for stated in document["compared"])
+    return confirmed + len(document["to_its_end"])
+
+
+def _check_end(
+    runs: Mapping[tuple[str, int], Mapping[str, Any]], seed: int, stated: Mapping[str, float]
+) -> None:
+    theirs = runs["default", seed]["curve"][-1]
+    ours = [runs[name, seed]["curve"][-1] for name in ("luodi", "luodi-2") if (name, seed) in runs]
+    times = [o["train_seconds"] for o in ours if o["accuracy"] >= theirs["accuracy"]]
+    again = theirs["train_seconds"] / min(times, default=math.inf)
+    if not math.isclose(again, stated["ratio"], rel_tol=_TOLERANCE):
+        raise DataError(
+            say(
+                f"Seed {seed}, to the script's end: the file says {stated['ratio']}; its "
+                f"measurements say {again}.",
+                f"种子 {seed}，至脚本结束：文件中为 {stated['ratio']}；由测量值得出 {again}。",
+            )
+        )
 
 
 def _check_curve(measurement: Mapping[str, Any]) -> None:

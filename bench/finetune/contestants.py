@@ -8,6 +8,9 @@ from typing import Any
 
 OURS = "luodi"
 """`luodi run` on a project file of ten lines, as a user would call it."""
+SHORT = "luodi-2"
+"""The same with two passes: how soon it is where the default script ends."""
+SHORT_PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ TUNED_STRETCHED = Script(
 SCRIPTS: Mapping[str, Script] = {
     script.name: script for script in (TUNED, DEFAULT, TUNED_STRETCHED, *STRETCHED)
 }
-NAMES = (OURS, *SCRIPTS)
+NAMES = (OURS, SHORT, *SCRIPTS)
 
 
 @dataclass(frozen=True, order=True)
@@ -76,9 +79,13 @@ def turns(seeds: int, only: tuple[str, ...] = NAMES) -> list[Turn]:
     """All measurements in order: every seed's round holds each contestant once.
 
     The order within a round rotates, so that a machine that slows down in time favours none.
-    Stretched scripts come after all rounds: they take longest and say least.
+    What is shortened or stretched comes after all rounds.
     """
-    plain = [name for name in NAMES if name not in SCRIPTS or not SCRIPTS[name].instead_of]
+    plain = [
+        name
+        for name in NAMES
+        if name != SHORT and (name not in SCRIPTS or not SCRIPTS[name].instead_of)
+    ]
     rounds = []
     for seed in range(1, seeds + 1):
         turned = plain[(seed - 1) % len(plain) :] + plain[: (seed - 1) % len(plain)]
@@ -86,4 +93,5 @@ def turns(seeds: int, only: tuple[str, ...] = NAMES) -> list[Turn]:
     stretched = [
         Turn(seed, s.name) for seed in range(1, seeds + 1) for s in SCRIPTS.values() if s.instead_of
     ]
-    return [turn for turn in rounds + stretched if turn.contestant in only]
+    shortened = [Turn(seed, SHORT) for seed in range(1, seeds + 1)]
+    return [turn for turn in rounds + shortened + stretched if turn.contestant in only]

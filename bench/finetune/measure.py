@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.finetune.arithmetic import compare, time_to
-from bench.finetune.contestants import OURS, SCRIPTS, Turn
+from bench.finetune.contestants import OURS, SCRIPTS, SHORT, SHORT_PASSES, Turn
 from bench.finetune.ours import run_luodi
 from bench.finetune.peers import run_script
 from bench.finetune.process import Limits, OutOfTimeError
@@ -42,9 +42,11 @@ class Bench:
 
     def run(self, turn: Turn) -> dict[str, Any]:
         """One measurement, in its own process."""
-        if turn.contestant == OURS:
-            folder = self.work / f"luodi-{turn.seed}"
-            return run_luodi(self.tables, folder, list(self.rows.test), turn.seed, self.limits)
+        if turn.contestant in (OURS, SHORT):
+            folder = self.work / f"{turn.contestant}-{turn.seed}"
+            passes = SHORT_PASSES if turn.contestant == SHORT else None
+            truth = list(self.rows.test)
+            return run_luodi(self.tables, folder, truth, turn.seed, self.limits, passes)
         if self.python is None:
             raise ValueError(f"{turn.contestant} needs the peers' environment")
         script = SCRIPTS[turn.contestant]

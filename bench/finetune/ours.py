@@ -31,9 +31,16 @@ model:
 
 
 def run_luodi(
-    folder: Path, work: Path, truth: list[Row], seed: int, limits: Limits
+    folder: Path,
+    work: Path,
+    truth: list[Row],
+    seed: int,
+    limits: Limits,
+    passes: int | None = None,
 ) -> dict[str, Any]:
     """One run on `folder`'s tables, from nothing, and its bundle's answers to every test row.
+
+    `passes` shortens its schedule; None leaves it to Luodi.
 
     Its clock is all of it: the training stage (base loaded, texts read, chosen on a part that
     the scripts learn from, exported, checked), and the whole command.
@@ -43,6 +50,7 @@ def run_luodi(
     for name in ("train.csv", "test.csv"):
         shutil.copyfile(folder / name, work / name)
     project = _PROJECT.format(base=BASE, seed=seed, threads=limits.threads)
+    project += f"  options: {{epochs: {passes}}}\n" if passes else ""
     (work / "luodi.yaml").write_text(project, "utf-8")
     luodi = [sys.executable, "-m", "luodi"]
     home = {"LUODI_HOME": str(work / ".luodi")}

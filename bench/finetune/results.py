@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.finetune.arithmetic import CLOCKS, Bounds, Clock, at_least, compare, middle
-from bench.finetune.contestants import DEFAULT, OURS, STRETCHED, TUNED, TUNED_STRETCHED
+from bench.finetune.contestants import DEFAULT, OURS, SHORT, STRETCHED, TUNED, TUNED_STRETCHED
 
 AGAINST: Mapping[str, tuple[str, ...]] = {
     "default": (DEFAULT.name, *(script.name for script in STRETCHED)),
@@ -41,6 +41,7 @@ def make_document(
         "headline": headline,
         "targets": asked,
         "compared": compared,
+        "to_its_end": {str(seed): one for seed, one in to_its_end(measurements).items()},
         "goals": goals(measurements, rows, headline),
         "measurements": list(measurements),
     }
@@ -62,8 +63,49 @@ def goals(
                 "verdict": _verdict(value, goal, rows),
             }
         )
+    found.append(_where_it_ends(measurements, rows))
     found.append(_alone(measurements, rows))
     return found
+
+
+def to_its_end(measurements: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, float]]:
+    """Seed -> where the default script ends, and the quickest `luodi run` that is as good there.
+
+    The script's time is that of its whole training, after which it is at its best; of ours the
+    whole stage counts. Seeds without both are left out.
+    """
+    found = {}
+    for theirs in (m for m in measurements if m["contestant"] == DEFAULT.name):
+        end = theirs["curve"][-1]
+        ours = [
+            m["curve"][-1]
+            for m in measurements
+            if m["contestant"] in (OURS, SHORT) and m["seed"] == theirs["seed"]
+        ]
+        good = [look for look in ours if look["accuracy"] >= end["accuracy"]]
+        if good:
+            quickest = min(good, key=lambda look: float(look["train_seconds"]))
+            found[int(theirs["seed"])] = {
+                "accuracy": end["accuracy"],
+                "seconds": end["train_seconds"],
+                "our_accuracy": quickest["accuracy"],
+                "our_seconds": quickest["train_seconds"],
+                "ratio": end["train_seconds"] / quickest["train_seconds"],
+            }
+    return dict(sorted(found.items()))
+
+
+def _where_it_ends(
+    measurements: Sequence[Mapping[str, Any]], rows: Mapping[str, Any]
+) -> dict[str, Any]:
+    ratios = [Bounds(one["ratio"], one["ratio"]) for one in to_its_end(measurements).values()]
+    value, goal = middle(ratios) if ratios else None, GOALS["default"]
+    return {
+        "goal": "time of the default script to the accuracy that it ends with, over ours to as "
+        f"much: {goal:g} or more",
+        "found": value.to_json() if value else None,
+        "verdict": _verdict(value, goal, rows),
+    }
 
 
 def _verdict(value: Bounds | None, goal: float, rows: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.finetune.contestants import OURS, SCRIPTS, Turn
+from bench.finetune.contestants import OURS, SCRIPTS, SHORT, SHORT_PASSES, Turn
 from bench.finetune.peers import environment_key
 
 _ROOT = Path(__file__).parents[2]
@@ -53,6 +53,8 @@ def _made_of(contestant: str, until: float) -> Any:
     """What the contestant itself is: a changed line of Luodi makes our old times worthless."""
     if contestant == OURS:
         return _source_digest()
+    if contestant == SHORT:
+        return [_source_digest(), SHORT_PASSES]
     script = SCRIPTS[contestant]
     ends = until if script.instead_of else None
     return [dict(script.arguments), environment_key(), script.looks, ends]

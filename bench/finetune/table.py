@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.finetune.arithmetic import Bounds, Clock, compare, middle, spread, time_to
-from bench.finetune.contestants import NAMES, OURS, SCRIPTS
+from bench.finetune.contestants import NAMES, OURS, SCRIPTS, SHORT, SHORT_PASSES
 from bench.finetune.results import AGAINST, read_bounds
 
 _METHOD = """\
@@ -43,6 +43,8 @@ def make_table(document: Mapping[str, Any]) -> str:
             *_headline(document),
             "",
             *_goals(document),
+            "",
+            *_to_its_end(document),
             "",
             *_targets(document),
             "",
@@ -115,7 +117,9 @@ def _exact(value: float) -> Bounds:
 
 def title(name: str) -> str:
     """A contestant as a reader would name it."""
-    return "`luodi run`" if name == OURS else SCRIPTS[name].title
+    if name in (OURS, SHORT):
+        return "`luodi run`" if name == OURS else f"`luodi run`, {SHORT_PASSES} passes"
+    return SCRIPTS[name].title
 
 
 def _goals(document: Mapping[str, Any]) -> Iterator[str]:
@@ -132,6 +136,26 @@ def _found(value: Any) -> str:
     if isinstance(value, Mapping):
         return bounds_text(read_bounds(value), 2)
     return "; ".join(f"{v['accuracy']:.4f} in {v['whole_seconds']:.0f} s" for v in value)
+
+
+def _to_its_end(document: Mapping[str, Any]) -> Iterator[str]:
+    yield "## To where the default script ends"
+    yield ""
+    yield "The accuracy that the script has after the whole of its training, and the quickest"
+    yield f"`luodi run` (its own passes, or {SHORT_PASSES}) that has as much; training alone."
+    yield ""
+    yield from _row(["seed", "its accuracy", "s", "ours", "s", "ratio"], head=True)
+    for seed, one in document["to_its_end"].items():
+        yield from _row(
+            [
+                seed,
+                f"{one['accuracy']:.4f}",
+                f"{one['seconds']:.0f}",
+                f"{one['our_accuracy']:.4f}",
+                f"{one['our_seconds']:.0f}",
+                f"{one['ratio']:.2f}",
+            ]
+        )
 
 
 def _targets(document: Mapping[str, Any]) -> Iterator[str]:

@@ -25,8 +25,15 @@ def made(measurements: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_a_right_file_is_confirmed(measurements: list[dict[str, Any]]) -> None:
-    # 2 scripts x 2 targets x 2 clocks x 3 seeds
-    assert check_document(made(measurements)) == 24
+    # 2 scripts x 2 targets x 2 clocks x 3 seeds, and 3 seeds to the script's end
+    assert check_document(made(measurements)) == 27
+
+
+def test_an_end_that_is_not_so_is_noticed(measurements: list[dict[str, Any]]) -> None:
+    document = made(measurements)
+    document["to_its_end"]["3"]["ratio"] *= 1.001
+    with pytest.raises(DataError, match="Seed 3"):
+        check_document(document)
 
 
 @pytest.mark.parametrize("place", ["ratios", "median", "spread"])
