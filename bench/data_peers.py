@@ -1,4 +1,4 @@
-"""The environment of the data room's peers: datasketch, Evidently, ydata-profiling."""
+"""The environment of the data room's peers: cleanlab, datasketch, Evidently, ydata-profiling."""
 
 from __future__ import annotations
 

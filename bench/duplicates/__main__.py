@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.duplicates", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--peer-rows", type=int, default=100_000)
+    parser.add_argument(
+        "--peer-whole", action="store_true", help="datasketch on all rows too: minutes, gigabytes"
+    )
     parser.add_argument("--truth-rows", type=int, default=20_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=1800)
@@ -49,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         document["side_by_side"] = _side_by_side(few, folder, options)
         _write(document, options.output)
         document["whole"] = _ours(texts, folder, options)
+        if options.peer_whole:
+            _write(document, options.output)
+            document["whole_peer"] = _peer(texts, folder, options)
     _write(document, options.output)
     print((options.output / "duplicates.md").read_text("utf-8"))
     return 0
@@ -133,6 +139,14 @@ def _page(document: dict[str, Any]) -> str:
             f"- {whole['texts']:,} texts: ours {whole['seconds']:.1f} s, "
             f"{whole['peak_mib']:.0f} MiB at the peak."
         )
+    if whole and (peer := document.get("whole_peer")):
+        if "seconds" in peer:
+            ratio = peer["seconds"] / whole["seconds"]
+            told = f"{peer['seconds']:.0f} s, {ratio:.1f} times as long"
+            told += f", {peer['peak_mib']:.0f} MiB in its main process alone"
+        else:
+            told = f"not done after {peer['stopped_after']:.0f} s"
+        lines.append(f"- The same with datasketch: {told}.")
     return "\n".join(lines) + "\n"
 
 

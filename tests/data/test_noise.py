@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from luodi.contracts import COPIES, Dataset, Role
-from luodi.data.noise import confident_learning, out_of_fold
+from luodi.data.noise import confident_learning, out_of_fold, second_round
 
 
 def planted(
@@ -100,3 +100,23 @@ def test_no_model_sees_the_row_that_it_answers() -> None:
     chance = out_of_fold(data, "label", predict, 4)
     assert sorted(seen) == list(range(90))
     assert (chance.argmax(axis=1) == np.arange(90) % 3).all()
+
+
+def test_the_second_round_learns_from_no_doubt_and_answers_all() -> None:
+    table = pl.DataFrame({"label": ["a", "b", "c"] * 30, COPIES: np.arange(90)})
+    data = Dataset(table, {Role.LABEL: ("label",)})
+    learnt: set[int] = set()
+    answered: list[int] = []
+
+    def predict(train: np.ndarray, held: np.ndarray) -> np.ndarray:
+        learnt.update(train.tolist())
+        answered.extend(held.tolist())
+        return np.eye(3)[held % 3]
+
+    # All of the a's: half of them, the likeliest, are left out; one of the b's.
+    doubtful = np.array([*range(0, 90, 3), 4])
+    first = np.full((90, 3), 1 / 3)
+    chance = second_round(data, "label", predict, first, doubtful, folds=4)
+    assert sorted(answered) == list(range(90))
+    assert set(range(90)) - learnt == {*range(0, 45, 3), 4}
+    assert np.allclose(chance, (np.eye(3)[np.arange(90) % 3] + 1 / 3) / 2)

@@ -108,6 +108,24 @@ def test_any_bytes_are_read_alike_both_ways(ending, raw, tmp_path, monkeypatch) 
         assert isinstance(long, str)
 
 
+@pytest.mark.parametrize("block", [120, 333, 1 << 20])
+def test_lines_of_two_encodings_in_a_long_file(block: int, tmp_path: Path, monkeypatch) -> None:
+    one, two = "房间很干净，下次还来", "早餐一般，价格偏高"
+    lines = [
+        f"{n},{two if n % 7 == 5 else one}\n".encode("gbk" if n % 7 == 5 else "utf-8")
+        for n in range(200)
+    ]
+    short, long = both(tmp_path / "r.csv", b"n,text\n" + b"".join(lines), monkeypatch, block)
+    assert not isinstance(short, str)
+    assert [row[2] for row in short[1]] == [two if n % 7 == 5 else one for n in range(200)]
+    assert ("mixed-encodings", 28) in short[2]
+    assert long == short
+    lines[150] = b"150,\xff\xff\xff\n"
+    _, long = both(tmp_path / "r.csv", b"n,text\n" + b"".join(lines), monkeypatch, block)
+    place = len(b"n,text\n") + sum(map(len, lines[:150])) + 5
+    assert str(long).startswith(f"r.csv, line 152: byte {place} (0xff)")
+
+
 def test_an_error_names_its_line_in_a_long_file(small, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(textstream, "_BLOCK", 4000)
     rows = "".join(f"{n},x\n" for n in range(500))

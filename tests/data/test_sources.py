@@ -125,6 +125,29 @@ def test_another_encoding_is_a_guess_and_said_to_be(
     assert [(f.code, f.severity) for f in collected.findings] == [("encoding", "warning")]
 
 
+UTF8, GBK = "房间很干净，下次还来", "早餐一般，价格偏高"
+
+
+@pytest.mark.parametrize("order", [(UTF8, GBK, UTF8), (GBK, UTF8, GBK), (GBK, GBK, UTF8)])
+def test_lines_of_two_encodings_are_each_read_as_what_they_are(order, tmp_path: Path) -> None:
+    lines = [text.encode("utf-8" if text is UTF8 else "gbk") for text in order * 3]
+    (tmp_path / "r.csv").write_bytes(b"text,n\n" + b"".join(b'"%s",1\n' % line for line in lines))
+    collected = collect("r.csv", tmp_path)
+    assert collected.table["text"].to_list() == [*order * 3]
+    (finding,) = collected.findings
+    assert (finding.code, finding.count) == ("mixed-encodings", 3 * order.count(GBK))
+    assert finding.severity == "warning"
+    assert finding.examples[0] == {"line": 2 + order.index(GBK), "text": f'"{GBK}",1'}
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_damaged_utf8_is_not_taken_for_a_second_encoding(cut: int, tmp_path: Path) -> None:
+    damaged = UTF8.encode()[:cut] + UTF8.encode()[cut + 1 :]
+    (tmp_path / "r.csv").write_bytes(b"a\n" + f"{UTF8}\n".encode() * 3 + damaged + b"\n")
+    with pytest.raises(DataError, match=r"r\.csv, line 5"):
+        collect("r.csv", tmp_path)
+
+
 def test_damaged_utf8_names_line_and_byte(tmp_path: Path) -> None:
     raw = "文本,标签\n房间很干净,好\n早餐一般,差\n".encode()
     (tmp_path / "r.csv").write_bytes(raw[:40] + b"\xff" + raw[40:])

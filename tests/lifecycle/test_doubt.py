@@ -44,7 +44,7 @@ def test_noise_stops_a_run_and_a_corrected_file_lets_it_pass(luodi, tmp_path: Pa
     with file.open(encoding="utf-8-sig", newline="") as source:
         rows = list(csv.DictReader(source))
     flipped = [row for row in rows if truth[row["content"]] != row["given"]]
-    assert len(flipped) > 0.65 * 60
+    assert len(flipped) > 0.6 * 60
     assert len(flipped) > 0.7 * len(rows)
     for row in rows:
         row["corrected"] = truth[row["content"]]

@@ -6,6 +6,7 @@ import codecs
 from typing import NamedTuple
 
 from luodi.contracts import DataError, Finding, say
+from luodi.data.mixed import LinesOfTwo
 
 _SAMPLE = 1 << 18  # bytes enough to tell encodings apart
 MARKS = (
@@ -30,7 +31,8 @@ class Decoded(NamedTuple):
 def to_utf8(raw: bytes, file: str) -> Decoded:
     """The file's bytes as UTF-8.
 
-    Tried in order, strictly: a byte-order mark's encoding; UTF-8; GB18030 (which holds GBK and
+    Tried in order, strictly: a byte-order mark's encoding; UTF-8; lines of UTF-8 among lines of
+    GB18030, which is a finding; GB18030 (which holds GBK and
     GB2312), believed only when what it gives are characters in common use, because almost any
     bytes can be read as GB18030; then what charset-normalizer finds. Korean in EUC-KR lies on the
     same bytes as common Chinese and is read as such; the finding that says so shows it.
@@ -44,6 +46,10 @@ def to_utf8(raw: bytes, file: str) -> Decoded:
     try:
         raw.decode()
     except UnicodeDecodeError as error:
+        two = LinesOfTwo()
+        text, wrong = two.read(raw)
+        if wrong < 0 and two.others and two.chinese:
+            return Decoded(text.encode(), "utf-8", [two.finding(file)])
         if _mostly_utf8(raw) or _half_pairs(raw):
             raise _undecodable(raw, error, file) from None
     else:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from itertools import chain
 
 from luodi.contracts import DataError, Finding
 from luodi.data.encoding import MARKS, Decoded, said, to_utf8, undecodable
+from luodi.data.mixed import LinesOfTwo
 from luodi.data.unpack import Bounded
 
 _BLOCK = 8 << 20
+_LONGEST = 64 << 20
+"""Bytes of a line without an end that are held at once."""
 
 
 class Utf8Blocks:
@@ -62,8 +66,13 @@ class Utf8Blocks:
             try:
                 text = decoder.decode(block, final=not following)
             except UnicodeDecodeError as error:
-                if not (self._ascii and self._codec == "utf-8"):
+                if self._codec != "utf-8":
                     raise self._refused(error, held) from None
+                if not self._ascii:
+                    self._bytes -= len(held)
+                    later = chain([following] if following else [], blocks)
+                    yield from self._of_two(error.object, later)
+                    return
                 self.encoding = self._codec = self._otherwise(error, held, block)
                 decoder = codecs.getincrementaldecoder(self._codec)()
                 text = decoder.decode(held + block, final=not following)
@@ -74,6 +83,31 @@ class Utf8Blocks:
             if ready:
                 yield ready
             block = following
+
+    def _of_two(self, piece: bytes, later: Iterator[bytes]) -> Iterator[bytes]:
+        """From a line on that is no UTF-8, line by line, each in the encoding that it is in."""
+        two = LinesOfTwo(self._lines)
+        while piece:
+            following = next(later, b"")
+            cut = piece.rfind(b"\n") + 1 if following else len(piece)
+            whole = piece[:cut] if cut or len(piece) < _LONGEST else piece
+            text, wrong = two.read(whole)
+            if wrong >= 0:
+                raise self._neither(whole, wrong)
+            self._bytes += len(whole)
+            self._lines += whole.count(b"\n")
+            if text:
+                yield text.encode()
+            piece = piece[len(whole) :] + following
+        self.findings.append(two.finding(self.file))
+
+    def _neither(self, whole: bytes, wrong: int) -> DataError:
+        line = self._lines + whole.count(b"\n", 0, wrong) + 1
+        try:
+            whole[wrong:].split(b"\n", 1)[0].decode()
+        except UnicodeDecodeError as error:
+            wrong += error.start
+        return undecodable(self.file, line, self._bytes + wrong + 1, whole[wrong : wrong + 1].hex())
 
     def _otherwise(self, error: UnicodeDecodeError, held: bytes, block: bytes) -> str:
         """The encoding of a file that was pure ASCII up to this block; damage is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,7 @@ def doubt(run: RunPlace, raw: Raw, clean: Clean) -> Clean:
         "corrections": raw.fingerprints.get("corrections"),
         "seed": run.project.data.split.seed,
         "learner": [learner.name, learner.version],
+        "rounds": 2 if _asked(run) else 1,
         "code": code_version("luodi.data", package_of(learner)),
     }
     try:
@@ -144,12 +145,14 @@ def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Pro
     import numpy as np
 
     from luodi.data.corrections import confirmed, content_key, read_corrections, write_suspicious
-    from luodi.data.noise import confident_learning, out_of_fold
+    from luodi.data.noise import confident_learning, out_of_fold, second_round
 
     settings = _settings(run, data, folder / "scratch")
     split = _plain_split(run, data)
     predict = partial(held_out_answers, run.task, data, settings, split)
-    chance = out_of_fold(data, label, predict, FOLDS, split, progress)
+    rounds = 2 if _asked(run) else 1
+    first = _Round(progress, 0, rounds)
+    chance = out_of_fold(data, label, predict, FOLDS, split, first)
     classes = settings.schema.answer[0].categories
     place = {name: index for index, name in enumerate(classes)}
     labels = data.table.get_column(label).to_list()
@@ -160,6 +163,12 @@ def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Pro
         corrections = read_corrections(run.project.root / file, file)
         decided = np.array(confirmed(contents, labels, corrections), np.bool_)
     noise = confident_learning(chance, given, decided)
+    if rounds == 2 and len(noise.rows):
+        last = _Round(progress, 1, rounds)
+        chance = second_round(
+            data, label, predict, chance, noise.rows, folds=FOLDS, settings=split, progress=last
+        )
+        noise = confident_learning(chance, given, decided)
     rows = data.table.get_column(ROW).to_list()
     records = [
         {
@@ -177,6 +186,21 @@ def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Pro
     write_suspicious(folder / SUSPICIOUS, records)
     shutil.rmtree(settings.folder, ignore_errors=True)
     write_json(folder / "noise.json", _facts(data, noise, classes, records))
+
+
+@dataclass(frozen=True)
+class _Round:
+    """The progress of one round of several."""
+
+    whole: Progress
+    number: int
+    rounds: int
+
+    def step(self, done: float, total: float, note: str = "") -> None:
+        self.whole.step(self.number * total + done, self.rounds * total, note)
+
+    def say(self, message: str) -> None:
+        self.whole.say(message)
 
 
 def held_out_answers(

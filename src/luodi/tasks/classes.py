@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from luodi.contracts import Answer, CleanSettings, Finding, QuestionSettings, say
+from luodi.data.examples import shorten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +67,9 @@ def inspect_labels(labels: Sequence[str], column: str, settings: CleanSettings) 
 def _shares(counts: Counter[str]) -> Finding:
     total = sum(counts.values())
     commonest = counts.most_common(10)
-    told = ", ".join(f"{label} {count / max(total, 1):.1%}" for label, count in commonest)
+    told = ", ".join(
+        f"{shorten(label, 40)} {count / max(total, 1):.1%}" for label, count in commonest
+    )
     return Finding(
         code="classes",
         severity="info",
@@ -77,7 +80,7 @@ def _shares(counts: Counter[str]) -> Finding:
 
 
 def _one_class(counts: Counter[str]) -> Finding:
-    only = next(iter(counts), say("none", "无"))
+    only = shorten(next(iter(counts), say("none", "无")))
     return Finding(
         code="one-class",
         severity="error",
@@ -108,7 +111,7 @@ def _no_classes(counts: Counter[str], column: str) -> Finding:
 
 
 def _rare(rare: Mapping[str, int], settings: CleanSettings) -> Finding:
-    told = ", ".join(f"{label} ({count})" for label, count in list(rare.items())[:10])
+    told = ", ".join(f"{shorten(label, 40)} ({count})" for label, count in list(rare.items())[:10])
     least = settings.min_rows_per_class
     handled = {
         "keep": say("kept", "保留"),
@@ -123,7 +126,9 @@ def _rare(rare: Mapping[str, int], settings: CleanSettings) -> Finding:
             f"{len(rare)} classes have fewer than {least} rows: {told}.",
             f"{len(rare)} 个类别少于 {least} 行：{told}。",
         ),
-        examples=tuple({"label": label, "rows": count} for label, count in list(rare.items())[:10]),
+        examples=tuple(
+            {"label": shorten(label), "rows": count} for label, count in list(rare.items())[:10]
+        ),
         remedy=say(
             "Collect more rows, merge classes, or set data.clean.rare_classes.",
             "请收集更多数据、合并类别，或设置 data.clean.rare_classes。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from luodi.contracts import Finding, say
+from luodi.data.examples import shorten
 from luodi.data.findings.column import (
     Noticed,
     Sheet,
@@ -32,7 +33,7 @@ def _rare(name: str, counts: dict[str, int], least: int) -> list[Noticed]:
     rare = {label: count for label, count in counts.items() if count < least}
     if not rare:
         return []
-    shown = ", ".join(f"{label} ({count})" for label, count in list(rare.items())[:5])
+    shown = ", ".join(f"{shorten(label, 40)} ({count})" for label, count in list(rare.items())[:5])
     finding = Finding(
         "rare-classes",
         "warning",
@@ -41,7 +42,7 @@ def _rare(name: str, counts: dict[str, int], least: int) -> list[Noticed]:
             f"{len(rare)} classes have fewer than {least} rows: {shown}.",
             f"{len(rare)} 个类别少于 {least} 行：{shown}。",
         ),
-        tuple({"label": label, "rows": count} for label, count in list(rare.items())[:10]),
+        tuple({"label": shorten(label), "rows": count} for label, count in list(rare.items())[:10]),
         (name,),
         say(
             "Collect more rows, merge classes, or set data.clean.rare_classes.",
@@ -60,17 +61,19 @@ def _uneven(name: str, counts: dict[str, int]) -> list[Noticed]:
     if ratio < UNEVEN:
         return []
     whole = sum(counts.values())
+    shown = shorten(most, 40), shorten(fewest, 40)
     finding = Finding(
         "class-imbalance",
         "warning" if ratio >= VERY_UNEVEN and len(counts) < 20 else "info",
         fewest_rows,
         say(
-            f"The class {most} has {ratio:.0f} times the rows of {fewest} "
+            f"The class {shown[0]} has {ratio:.0f} times the rows of {shown[1]} "
             f"({most_rows} and {fewest_rows}).",
-            f"类别 {most} 的行数是 {fewest} 的 {ratio:.0f} 倍（{most_rows} 与 {fewest_rows}）。",
+            f"类别 {shown[0]} 的行数是 {shown[1]} 的 {ratio:.0f} 倍"
+            f"（{most_rows} 与 {fewest_rows}）。",
         ),
         tuple(
-            {"label": label, "rows": count, "share": round(count / whole, 4)}
+            {"label": shorten(label), "rows": count, "share": round(count / whole, 4)}
             for label, count in [*list(counts.items())[:3], *list(counts.items())[3:][-3:]]
         ),
         (name,),
