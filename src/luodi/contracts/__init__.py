@@ -38,6 +38,7 @@ from luodi.contracts.learner import (
     Form,
     Learner,
     Range,
+    Refitting,
     SearchSpace,
     Telling,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "Quiet",
     "Range",
     "Reason",
+    "Refitting",
     "RegistryError",
     "RemainingSettings",
     "Request",

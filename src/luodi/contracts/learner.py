@@ -146,6 +146,29 @@ class Learner(Protocol):
         """Learn from `train`; choose on `valid` alone."""
 
 
+@runtime_checkable
+class Refitting(Protocol):
+    """What a Learner is as well when a model that was chosen can be learnt once more from all rows
+    that were held back for choosing, and be no worse known for it.
+
+    Attributes:
+        refit_rows: up to so many rows, both parts together, it is done unasked: beyond, the rows
+            held back are too few of all to be missed.
+    """
+
+    refit_rows: int
+
+    def refits(self, train: Dataset, valid: Dataset, settings: FitSettings) -> bool:
+        """Whether it is to be had for this question, and from these rows."""
+
+    def refit(
+        self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
+    ) -> Fitted:
+        """Learn from both parts. Whatever `fit` learns on `valid` beside choosing (calibration, a
+        threshold) is learnt on rows that the model asked about had not seen.
+        """
+
+
 @dataclass(frozen=True)
 class Form:
     """How a model's numbers are kept and what computes with them.

@@ -169,7 +169,7 @@ def make_report(
         columns=clean.profile,
         split=_split_facts(run),
         leak=_leak(leak),
-        candidates=[_candidate(run, trained, trained is model) for trained in candidates],
+        candidates=[_candidate(run, one, one.recipe == model.recipe) for one in candidates],
         history=model.facts["history"],
         sections=[
             *run.task.sections(

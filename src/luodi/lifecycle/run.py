@@ -13,6 +13,7 @@ from luodi.lifecycle.judging import evaluate, gate, show_leak
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_run
 from luodi.lifecycle.recipes import baseline_recipes, recipes
+from luodi.lifecycle.refitting import refit
 from luodi.lifecycle.result import Made, Outcome, conclude
 from luodi.lifecycle.rows import collect, prepare, split
 from luodi.lifecycle.stages import Observer
@@ -38,10 +39,11 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     baselines = [train(run, recipe, cut) for recipe in baseline_recipes(run.task)]
     richer = augment(run, cut)  # rows made for learning alone, where asked; what they gain
     candidates = _train_until_promising(run, richer)  # all choosing is done on the valid part
-    model = choose(run, candidates)
+    chosen = choose(run, candidates)
+    model, beside = refit(run, richer, chosen, baselines)  # few rows: learnt from all of them
     formed = choose_form(run, model, richer)  # float32, int8, bfloat16: the fastest faithful one
     bundle = package(run, model, formed, richer)  # golden answers, manifest
-    evaluation = evaluate(run, bundle, richer, baselines)  # the test part is opened here, once
+    evaluation = evaluate(run, bundle, richer, beside)  # the test part is opened here, once
     leak = show_leak(run, raw, clean, cut)
     verdict = gate(run, evaluation)
     made = Made(model, candidates, formed)

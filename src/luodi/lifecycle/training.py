@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from luodi.data.preparation import Preparation
 
 GOLDEN = 64
+FACTS = "fitted.json"
 _TOLERANCE, _LOSSY_TOLERANCE = 1e-4, 0.02
 """How far a golden answer's numbers may lie off on another machine. Processors round 8-bit and
 bfloat16 products in ways of their own; some compute them in float32."""
@@ -83,9 +84,17 @@ class Cut:
 
 def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
     """Fit one recipe, export it, and measure the exported model on the validation part."""
-    learner = run.task.learners[recipe.learner]
-    model = run.project.model
-    inputs: dict[str, JsonValue] = {
+    name = f"train-{recipe.learner}"
+    folder = run.stages.run(name, fit_inputs(run, recipe, cut), partial(_fit, run, recipe, cut))
+    facts = read_json(folder / FACTS)
+    valid = {name: Interval(**value) for name, value in facts["valid"].items()}
+    return Trained(recipe, folder / "export", valid, facts, run.stages.seconds[name])
+
+
+def fit_inputs(run: RunPlace, recipe: Recipe, cut: Cut) -> dict[str, JsonValue]:
+    """What a fit depends on, and is found again by."""
+    learner, model = run.task.learners[recipe.learner], run.project.model
+    return {
         "parts": cut.key,
         "recipe": asdict(recipe),
         "base": written(recipe.base),
@@ -96,11 +105,6 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
         "learner": [recipe.learner, learner.version],
         "code": code_version("luodi.training", "luodi.compression", package_of(learner)),
     }
-    name = f"train-{recipe.learner}"
-    folder = run.stages.run(name, inputs, partial(_fit, run, recipe, cut))
-    facts = read_json(folder / "fitted.json")
-    valid = {name: Interval(**value) for name, value in facts["valid"].items()}
-    return Trained(recipe, folder / "export", valid, facts, run.stages.seconds[name])
 
 
 def written(base: str | None) -> JsonValue:
@@ -128,17 +132,19 @@ def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progre
     except ModuleNotFoundError as error:
         raise missing_part(recipe.learner, error) from error
     answers = predict_part(run, recipe.learner, exported, cut.taught.valid, cut.inner)
-    write_json(
-        folder / "fitted.json",
-        {
-            "findings": [finding.to_json() for finding in fitted.findings],
-            "history": [dict(record) for record in fitted.history],
-            "licences": dict(fitted.licences),
-            **_told(fitted),
-            "valid": _measured(run, cut.parts.valid, answers, cut.schema),
-        },
-    )
+    measured = _measured(run, cut.parts.valid, answers, cut.schema)
+    write_json(folder / FACTS, {**facts_of(fitted), "valid": measured})
     shutil.rmtree(settings.folder, ignore_errors=True)
+
+
+def facts_of(fitted: Fitted) -> dict[str, JsonValue]:
+    """What is kept of a fitted model beside its files."""
+    return {
+        "findings": [finding.to_json() for finding in fitted.findings],
+        "history": [dict(record) for record in fitted.history],
+        "licences": dict(fitted.licences),
+        **_told(fitted),
+    }
 
 
 def _told(fitted: Fitted) -> dict[str, JsonValue]:

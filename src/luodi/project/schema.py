@@ -244,6 +244,7 @@ class ModelSettings(_Strict):
     calibration: Calibration = "auto"
     coverage: float = Field(default=0.9, gt=0, lt=1)
     target: TargetScale = "none"
+    refit: Literal["auto"] | bool = "auto"
     options: dict[str, Any] = Field(default_factory=dict)
 
 

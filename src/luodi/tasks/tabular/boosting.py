@@ -19,10 +19,11 @@ from luodi.contracts import (
     SearchSpace,
 )
 from luodi.tasks.tabular.codes import Flavour, Floats
-from luodi.tasks.tabular.fitting import Fitting, Sample, TabularLearner, Trained
+from luodi.tasks.tabular.fitting import Fitting, Sample, Trained
 from luodi.tasks.tabular.folds import deal
 from luodi.tasks.tabular.growing import Growth, Nursery
 from luodi.tasks.tabular.lightgbm_library import Trees
+from luodi.tasks.tabular.refitting import RefittingLearner
 from luodi.tasks.tabular.target import Classes
 from luodi.tasks.tabular.tree_rules import (
     fills,
@@ -55,7 +56,7 @@ _SIZES = (
 )
 
 
-class BoostingLearner(TabularLearner):
+class BoostingLearner(RefittingLearner):
     """Many small trees, each learnt on what the ones before left over.
 
     Friedman 2001; Ke et al. 2017. Up to 100,000 rows several models are grown, each on all folds
@@ -96,13 +97,17 @@ class BoostingLearner(TabularLearner):
         middle, width = moments(train, fitting.target)
         learnt = replace(train, truth=(train.truth - middle) / width)
         held = replace(valid, truth=(valid.truth - middle) / width)
+        alone = learnt
         growth = _growth(learnt, fitting)
         models = min(fitting.options["models"] or _size(train).models, train.rows)
         nursery = Nursery(fitting.settings.folder, clock, fitting.progress, models)
+        if models == 1 and not held.rows:  # it must be stopped by something
+            tenth = deal(learnt, 10, fitting.settings.seed) == 0
+            alone, held = (learnt.take(np.flatnonzero(side)) for side in (~tenth, tenth))
         fold = deal(learnt, models, fitting.settings.seed)
         for number in range(models):
             if models == 1:
-                nursery.grow(learnt, held, growth)
+                nursery.grow(alone, held, growth)
             else:
                 seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
                 kind = _kind(growth, number, fitting)

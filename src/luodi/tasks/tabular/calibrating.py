@@ -7,7 +7,7 @@ the probabilities alone among the candidates.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from luodi.contracts import Calibration
 from luodi.tasks.classes import softmax
 from luodi.tasks.tabular.calibrators import Calibrator, Isotonic, Scaled, Unchanged
 from luodi.tasks.tabular.codes import Floats
+from luodi.tasks.tabular.newton import descend
 
 FOLDS = 5
 _LEAST = 10
@@ -37,12 +38,15 @@ class Judged:
         truth: (n,) places among the labels.
         weight: (n,).
         cluster: (n,) rows of one number stay on one side of every fold.
+        refit: whether these are all rows, each judged while it was held out of the model, and not
+            a validation part.
     """
 
     scores: Floats
     truth: NDArray[np.int64]
     weight: Floats
     cluster: NDArray[np.int64]
+    refit: bool = False
 
     @property
     def k(self) -> int:
@@ -51,7 +55,10 @@ class Judged:
 
     def take(self, rows: NDArray[np.bool_]) -> Judged:
         """Those of the rows."""
-        return Judged(self.scores[rows], self.truth[rows], self.weight[rows], self.cluster[rows])
+        return replace(
+            self, scores=self.scores[rows], truth=self.truth[rows], weight=self.weight[rows],
+            cluster=self.cluster[rows],
+        )  # fmt: skip
 
 
 def temperature(rows: Judged) -> Scaled:
@@ -66,7 +73,7 @@ def temperature(rows: Judged) -> Scaled:
         slope, curve = rows.weight @ (mean - hit), rows.weight @ spread
         return _log_loss(chance, rows), np.array([slope]), np.array([[curve]])
 
-    scale = float(_newton(step, np.ones(1))[0])
+    scale = float(descend(step, np.ones(1), _kept)[0])
     return Scaled((scale,) * rows.k, (0.0,) * rows.k)
 
 
@@ -90,35 +97,13 @@ def platt(rows: Judged) -> Scaled:
         curve = (features * (rows.weight * chance * (1 - chance))[:, None]).T @ features
         return loss, features.T @ (rows.weight * (chance - wanted)), curve
 
-    scale, shift = _newton(step, np.array([1.0, 0.0])).tolist()
+    scale, shift = descend(step, np.array([1.0, 0.0]), _kept).tolist()
     return Scaled((scale, scale), (0.0, shift))
 
 
-def _newton(step: Callable[[Floats], tuple[float, Floats, Floats]], start: Floats) -> Floats:
-    """The least of a convex loss by damped Newton steps; the first number is kept in its bounds.
-
-    Args:
-        step: where -> (loss, gradient, Hessian); the loss may be on another scale than those.
-    """
-    at = start
-    loss, slope, curve = step(at)
-    for _ in range(50):
-        move = np.linalg.solve(curve + 1e-9 * (1 + np.trace(curve)) * np.eye(len(at)), slope)
-        size = 1.0
-        while size > 1e-6:
-            tried = at - size * move
-            tried[0] = min(max(tried[0], _FLATTEST), _STEEPEST)
-            new = step(tried)
-            if new[0] <= loss:
-                break
-            size /= 2
-        else:
-            break
-        done = bool(np.abs(tried - at).max() < 1e-7)
-        at, (loss, slope, curve) = tried, new
-        if done:
-            break
-    return at
+def _kept(at: Floats) -> Floats:
+    """The scale, in its bounds."""
+    return np.asarray(np.r_[np.clip(at[:1], _FLATTEST, _STEEPEST), at[1:]])
 
 
 def _vector(rows: Judged) -> Scaled:

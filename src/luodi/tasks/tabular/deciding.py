@@ -1,4 +1,4 @@
-"""What is learnt after the model, on the validation part: calibration, then the threshold."""
+"""What is learnt after the model, on rows that it has not seen: calibration, then the threshold."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Decided:
 def decide(
     rows: Judged, labels: Sequence[str], question: QuestionSettings, seed: int = 7
 ) -> Decided:
-    """From the model's scores on the validation part, which it did not learn from.
+    """From the model's scores on rows that it did not learn from: the validation part, or every
+    row while it was held out.
 
     Without validation rows the scores stay as they are: rows that a model learnt from make it
     look surer than it may be.
@@ -43,7 +44,7 @@ def decide(
     findings: list[Finding] = []
     sections: list[Section] = []
     if tried:
-        findings.append(_calibrated(tried, name))
+        findings.append(_calibrated(tried, name, rows.refit))
         sections += _shown(rows, tried, name, labels)
     elif question.calibration not in ("none", "auto"):
         findings.append(_too_few(question.calibration))
@@ -53,11 +54,11 @@ def decide(
     held = next((one.held for one in tried if one.name == name), rows.scores)
     chance = held[:, 1] if len(held) else np.zeros(0)
     threshold = choose(chance, rows.truth, rows.weight, rows.cluster, costs)
-    findings.append(_told(threshold, labels[1], costs))
+    findings.append(_told(threshold, labels[1], costs, rows.refit))
     return Decided(ClassDecision(labels, threshold.value, calibrator), findings, sections)
 
 
-def _calibrated(tried: Sequence[Tried], name: str) -> Finding:
+def _calibrated(tried: Sequence[Tried], name: str, refit: bool) -> Finding:
     by_name = {one.name: one for one in tried}
     before, after = by_name["none"], by_name[name]
     english, chinese = _NAMES[name]
@@ -68,10 +69,11 @@ def _calibrated(tried: Sequence[Tried], name: str) -> Finding:
         )
     else:
         message = say(
-            f"Probabilities are calibrated ({english}): log loss on held-out validation rows "
+            f"Probabilities are calibrated ({english}): log loss on held-out "
+            f"{'' if refit else 'validation '}rows "
             f"{before.log_loss:.4f} before, {after.log_loss:.4f} after.",
-            f"概率已校准（{chinese}）：验证集留出行上的对数损失由 {before.log_loss:.4f} "
-            f"变为 {after.log_loss:.4f}。",
+            f"概率已校准（{chinese}）：{'' if refit else '验证集'}留出行上的对数损失由 "
+            f"{before.log_loss:.4f} 变为 {after.log_loss:.4f}。",
         )
     details: dict[str, JsonValue] = {
         one.name: {"log_loss": one.log_loss, "brier": one.brier, "gain": one.gain,
@@ -98,7 +100,7 @@ def _too_few(wanted: str) -> Finding:
     )
 
 
-def _told(threshold: Threshold, event: str, costs: tuple[float, float]) -> Finding:
+def _told(threshold: Threshold, event: str, costs: tuple[float, float], refit: bool) -> Finding:
     alarm, missed = costs
     message = say(
         f"{event} is answered from a probability of {threshold.value:.4g} on: a missed one costs "
@@ -108,12 +110,14 @@ def _told(threshold: Threshold, event: str, costs: tuple[float, float]) -> Findi
     if np.isfinite(threshold.cheapest):
         other = threshold.value != threshold.by_costs
         message += say(
-            f" On the validation part {threshold.cheapest:.4g} was cheapest, by "
+            f" On {'held-out rows' if refit else 'the validation part'} "
+            f"{threshold.cheapest:.4g} was cheapest, by "
             f"{threshold.saved:.4g} ± {threshold.error:.4g} a row against "
             f"{threshold.by_costs:.4g}, where both answers cost the same: "
             + ("beyond doubt." if other else "within chance."),
-            f"验证集上 {threshold.cheapest:.4g} 成本最低，比两种回答成本相等处 "
-            f"{threshold.by_costs:.4g} 每行省 {threshold.saved:.4g} ± {threshold.error:.4g}："
+            f"{'留出行' if refit else '验证集'}上 {threshold.cheapest:.4g} 成本最低，"
+            f"比两种回答成本相等处 {threshold.by_costs:.4g} 每行省 "
+            f"{threshold.saved:.4g} ± {threshold.error:.4g}："
             + ("差异确凿。" if other else "未超出随机波动。"),
         )
     details = {
@@ -147,16 +151,21 @@ def _shown(rows: Judged, tried: Sequence[Tried], name: str, labels: Sequence[str
         say("saved a row", "每行改善"),
         say("in use", "已采用"),
     ]
+    place = _place(rows)
     note = say(
-        "On validation rows, each held out while the calibration was learnt. A calibration is "
-        "used where it saves more than one standard error.",
-        "均为验证集上的留出结果：学习校准时未使用该行。改善超过一个标准误时才采用。",
+        "Each row was held out while the calibration was learnt. A calibration is used where it "
+        "saves more than one standard error.",
+        "均为留出结果：学习校准时未使用该行。改善超过一个标准误时才采用。",
     )
-    found.append(
-        Table(say("Ways of calibrating, on the validation part", "校准方法对比（验证集）"), columns,
-              table, note)
-    )  # fmt: skip
+    title = say(f"Ways of calibrating, on {place}", f"校准方法对比（{place}）")
+    found.append(Table(title, columns, table, note))
     return found
+
+
+def _place(rows: Judged) -> str:
+    if rows.refit:
+        return say("rows held out of the model", "模型未见过的行")
+    return say("the validation part", "验证集")
 
 
 def _before_and_after(rows: Judged, tried: Sequence[Tried], name: str, event: str) -> Lines:
@@ -171,7 +180,7 @@ def _before_and_after(rows: Judged, tried: Sequence[Tried], name: str, event: st
     for title, chance in shown.items():
         series[title], spread[title] = _curve(chance[:, 1], rows)
     return Lines(
-        say("Calibration on the validation part", "校准曲线（验证集）"),
+        say(f"Calibration on {_place(rows)}", f"校准曲线（{_place(rows)}）"),
         say(f"stated probability of {event}", f"给出的 {event} 概率"),
         say(f"share of {event}", f"{event} 的实际比例"),
         series,

@@ -110,13 +110,19 @@ class Fitting:
 
 @dataclass
 class Trained:
-    """What a training comes to."""
+    """What a training comes to.
+
+    Attributes:
+        held: (n, k) scores of the rows learnt from, each from models of the same making that had
+            not seen it; None where choosing took no such look.
+    """
 
     scorer: Scorer
     history: list[Mapping[str, float]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     answers: tuple[Field, ...] = ()
+    held: Floats | None = None
 
 
 class TabularPredictor:
@@ -219,16 +225,8 @@ class TabularLearner(ABC):
         self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
     ) -> TabularFitted:
         """Encode, train, decide."""
-        target = target_of(settings.schema)
-        fields = settings.schema.request
-        columns = table_columns(train, fields)
-        encoder = Encoder.learn(fields, columns, self.flavour)
-        fitting = Fitting(
-            encoder, target, train.question, settings.chosen(self.space), settings, progress
-        )
-        learnt = Sample(
-            encoder.encode(columns), target.truth(train), weights_of(train), clusters_of(train)
-        )
+        learnt, fitting = prepared(self, train, settings, progress)
+        encoder, target = fitting.encoder, fitting.target
         held = sample(valid, encoder, target, settings)
         if isinstance(target, Numbers):
             fitted = self._fit_numbers(learnt, held, clusters_of(valid), fitting)
@@ -278,6 +276,19 @@ class TabularLearner(ABC):
             fitting.encoder, trained.scorer, decision, trained.history,
             [*trained.findings, *told],
         )  # fmt: skip
+
+
+def prepared(
+    learner: TabularLearner, train: Dataset, settings: FitSettings, progress: Progress
+) -> tuple[Sample, Fitting]:
+    """The rows encoded as the learner wants them, and what its training has beside them."""
+    target, fields = target_of(settings.schema), settings.schema.request
+    columns = table_columns(train, fields)
+    encoder = Encoder.learn(fields, columns, learner.flavour)
+    options = settings.chosen(learner.space)
+    fitting = Fitting(encoder, target, train.question, options, settings, progress)
+    truth, weight, cluster = target.truth(train), weights_of(train), clusters_of(train)
+    return Sample(encoder.encode(columns), truth, weight, cluster), fitting
 
 
 def background_of(matrix: Floats, encoder: Encoder, seed: int) -> Floats:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from luodi.contracts import Choice, Dataset, Estimate, FitSettings, Predictor, Range, SearchSpace
 from luodi.tasks.tabular.codes import Flavour, Floats
-from luodi.tasks.tabular.fitting import Fitting, Sample, TabularLearner, Trained
+from luodi.tasks.tabular.fitting import Fitting, Sample, Trained
 from luodi.tasks.tabular.growing import Growth, Nursery, relative
 from luodi.tasks.tabular.lightgbm_library import Trees
+from luodi.tasks.tabular.refitting import RefittingLearner
 from luodi.tasks.tabular.target import Classes
 from luodi.tasks.tabular.tree_rules import (
     fills,
@@ -34,7 +35,7 @@ from luodi.tasks.tabular.trees import TreePredictor, TreeScorer
 from luodi.training.budget import Clock
 
 
-class ForestLearner(TabularLearner):
+class ForestLearner(RefittingLearner):
     """Hard to get wrong: no rate, nothing to stop by; more trees only make it steadier."""
 
     name = "forest"

@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -19,15 +20,19 @@ from luodi.tasks.tabular.fitting import (
     Fitting,
     Sample,
     Scorer,
-    TabularLearner,
     TabularPredictor,
     Trained,
     loss,
 )
+from luodi.tasks.tabular.folds import FEW, REPEATS, ByStrength, by_strength
+from luodi.tasks.tabular.newton import logistic, ridge
+from luodi.tasks.tabular.refitting import RefittingLearner
 from luodi.tasks.tabular.target import Classes
 
 _STRENGTHS = (0.003, 0.03, 0.3, 3.0, 30.0)
 """Inverse strengths of the shrinkage that are tried, the strongest first."""
+_NEWTON = 100
+"""Up to so many weights Newton's steps are quicker than the gradient's: their Hessian is exact."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,10 @@ class LinearPredictor(TabularPredictor):
     scorer_type: ClassVar[type[Scorer]] = LinearScorer
 
 
-class LinearLearner(TabularLearner):
-    """Fits in seconds; its strength of shrinkage is chosen on the validation part."""
+class LinearLearner(RefittingLearner):
+    """Fits in seconds; its strength of shrinkage is chosen on the validation part, of few rows by
+    folds of its own.
+    """
 
     name = "linear"
     predictor: type[Predictor] = LinearPredictor
@@ -112,45 +119,78 @@ class LinearLearner(TabularLearner):
         return Estimate(seconds=0.5 + cells * 1e-6, bytes=int(1e8 + cells * 24))
 
     def train(self, train: Sample, valid: Sample, fitting: Fitting) -> Trained:
-        """Weights for each strength, the best kept by loss on the validation part."""
+        """Weights for each strength; those that lose least on rows that were not learnt from."""
         strengths: Sequence[float] = fitting.options["strengths"] or _STRENGTHS
-        best: tuple[float, LinearScorer] | None = None
-        history: list[Mapping[str, float]] = []
+        held = ByStrength()
+        if train.rows <= FEW or not valid.rows:
+            path = partial(_path, strengths=strengths, fitting=fitting)
+            repeats = REPEATS if _few_weights(train) else 1
+            held = by_strength(train, path, fitting.target, fitting.settings.seed, repeats)
+        lost = dict(held.losses)
         judged = valid if valid.rows else train
+        scorers: dict[float, LinearScorer] = {}
+        history: list[Mapping[str, float]] = []
         for number, (strength, scorer) in enumerate(_path(train, strengths, fitting)):
             fitting.progress.step(number, len(strengths), f"C = {strength:g}")
-            found = loss(scorer.score(judged.matrix), judged, fitting.target)
-            history.append({"strength": strength, "valid_loss": found})
-            if best is None or found < best[0]:
-                best = found, scorer
+            scorers[strength] = scorer
+            if strength not in lost:
+                lost[strength] = loss(scorer.score(judged.matrix), judged, fitting.target)
+            history.append({"strength": strength, "valid_loss": lost[strength]})
         fitting.progress.step(len(strengths), len(strengths))
-        assert best is not None  # noqa: S101  # there is a strength, always
-        return Trained(best[1], history)
+        best = min(scorers, key=lost.__getitem__)
+        return Trained(scorers[best], history, held=held.scores.get(best))
 
 
 def _path(
     train: Sample, strengths: Sequence[float], fitting: Fitting
 ) -> Iterator[tuple[float, LinearScorer]]:
-    from sklearn.linear_model import LogisticRegression, Ridge
-
     centre = train.matrix.mean(axis=0)
     if not isinstance(fitting.target, Classes):
+        weight = train.weight if train.weight.sum() > 0 else np.ones(train.rows)
         for strength in strengths:
-            model = Ridge(alpha=1 / strength, random_state=fitting.settings.seed)
-            model.fit(train.matrix, train.truth, sample_weight=train.weight)
-            bias = np.array([float(model.intercept_)])
-            yield strength, LinearScorer(model.coef_[:, None], bias, centre, True)
+            found = ridge(train.matrix, train.truth, weight, 1 / strength)
+            yield strength, LinearScorer(found[:-1, None], found[-1:], centre, True)
         return
-    model = LogisticRegression(max_iter=300, warm_start=True, random_state=fitting.settings.seed)
     k = len(fitting.target.labels)
+    present = np.unique(train.truth)
+    if _few_weights(train):
+        path = _by_newton(train, present, strengths)
+    else:
+        path = _by_gradient(train, strengths, fitting)
+    for strength, weights, bias in path:
+        yield strength, LinearScorer(*placed(weights, bias, present, k), centre, False)
+
+
+def _few_weights(train: Sample) -> bool:
+    labels = len(np.unique(train.truth)) if train.truth.dtype.kind == "i" else 1
+    return int(train.matrix.shape[1] + 1) * (1 if labels == 2 else labels) <= _NEWTON
+
+
+def _by_newton(
+    train: Sample, present: NDArray[Any], strengths: Sequence[float]
+) -> Iterator[tuple[float, Floats, Floats]]:
+    """Few weights: a handful of exact steps each."""
+    hit = (train.truth[:, None] == (present[1:] if len(present) == 2 else present)).astype(float)
+    at: Floats | None = None
+    for strength in strengths:
+        at = logistic(train.matrix, hit, train.weight, strength, at)
+        yield strength, at[:-1].T, at[-1]
+
+
+def _by_gradient(
+    train: Sample, strengths: Sequence[float], fitting: Fitting
+) -> Iterator[tuple[float, Floats, Floats]]:
+    """Many weights: scikit-learn's steps along the gradient."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=300, warm_start=True, random_state=fitting.settings.seed)
     for strength in strengths:
         model.set_params(C=strength)
         with warnings.catch_warnings():
             # Not quite converged after 300 steps is good enough for a baseline.
             warnings.simplefilter("ignore")
             model.fit(train.matrix, train.truth, sample_weight=train.weight)
-        weights, bias = placed(model.coef_, model.intercept_, model.classes_, k)
-        yield strength, LinearScorer(weights, bias, centre, False)
+        yield strength, model.coef_, model.intercept_
 
 
 def placed(

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -38,10 +39,12 @@ from luodi.tasks.tabular.fitting import (
     Fitting,
     Sample,
     Scorer,
-    TabularLearner,
     TabularPredictor,
     Trained,
+    loss,
 )
+from luodi.tasks.tabular.folds import FEW, ByStrength, by_strength
+from luodi.tasks.tabular.refitting import RefittingLearner
 from luodi.tasks.tabular.scorecard_paper import write_csv
 from luodi.tasks.tabular.target import Classes
 
@@ -153,7 +156,7 @@ class ScorecardPredictor(TabularPredictor):
         return [{**answer, POINTS: total} for answer, total in pairs]
 
 
-class ScorecardLearner(TabularLearner):
+class ScorecardLearner(RefittingLearner):
     """Bins, weights of evidence, points. Two labels only.
 
     Options: `bins` and `share` limit the bins; `trend: either` lets the event rate of a number's
@@ -181,30 +184,30 @@ class ScorecardLearner(TabularLearner):
         return Estimate(seconds=0.5 + cells * 4e-6, bytes=int(1e8 + cells * 40))
 
     def train(self, train: Sample, valid: Sample, fitting: Fitting) -> Trained:
-        """Cut, weigh, shrink, round; the strength is chosen by loss on the validation part."""
-        from luodi.tasks.tabular.characterising import characterise
+        """Cut, weigh, shrink, round; the strength is chosen by loss on the validation part, of few
+        rows by folds of their own.
+        """
         from luodi.tasks.tabular.scorecard_paper import sections
 
         _check_two(fitting)
         options = _Options.read(fitting.options)
-        trends: dict[str, Trend] = dict(fitting.question.monotone)
-        found = characterise(train, fitting.encoder, options.limits, trends)
-        found = [one for one in found if one.information >= options.least_iv]
-        columns = train.matrix.shape[1]
-        evidence = _evidence(found, train.matrix)
-        judged, held = (valid, _evidence(found, valid.matrix)) if valid.rows else (train, evidence)
+        path = partial(_cards, options=options, fitting=fitting)
+        held = ByStrength()
+        if train.rows <= FEW or not valid.rows:  # once: cutting bins costs more than weighing them
+            held = by_strength(train, path, fitting.target, fitting.settings.seed, repeats=1)
+        lost = dict(held.losses)
+        judged = valid if valid.rows else train
+        cards: dict[float, Scorecard] = {}
         history: list[Mapping[str, float]] = []
-        best: tuple[float, Scorecard] | None = None
-        for number, strength in enumerate(_STRENGTHS):
+        for number, (strength, card) in enumerate(path(train)):
             fitting.progress.step(number, len(_STRENGTHS), f"C = {strength:g}")
-            weights, base = _regression(evidence, train, strength)
-            loss = _loss(held @ weights + base, judged)
-            history.append({"strength": strength, "valid_loss": loss})
-            if best is None or loss < best[0]:
-                best = loss, _rounded(found, weights, base, options.scale, columns)
+            cards[strength] = card
+            if strength not in lost:
+                lost[strength] = loss(card.score(judged.matrix), judged, fitting.target)
+            history.append({"strength": strength, "valid_loss": lost[strength]})
         fitting.progress.step(len(_STRENGTHS), len(_STRENGTHS))
-        assert best is not None  # noqa: S101  # there is a strength, always
-        card = best[1]
+        best = min(cards, key=lost.__getitem__)
+        card = cards[best]
         target = fitting.target
         event = target.labels[1] if isinstance(target, Classes) else ""
         return Trained(
@@ -212,6 +215,7 @@ class ScorecardLearner(TabularLearner):
             history,
             sections=sections(card.base, card.scale, card.characteristics, event),
             answers=(Field(POINTS, "number"),),
+            held=held.scores.get(best),
         )
 
 
@@ -262,6 +266,19 @@ def _check_two(fitting: Fitting) -> None:
     )
 
 
+def _cards(train: Sample, options: _Options, fitting: Fitting) -> Iterator[tuple[float, Scorecard]]:
+    """A scorecard for each strength, over the same bins."""
+    from luodi.tasks.tabular.characterising import characterise
+
+    trends: dict[str, Trend] = dict(fitting.question.monotone)
+    found = characterise(train, fitting.encoder, options.limits, trends)
+    found = [one for one in found if one.information >= options.least_iv]
+    evidence = _evidence(found, train.matrix)
+    for strength in _STRENGTHS:
+        weights, base = _regression(evidence, train, strength)
+        yield strength, _rounded(found, weights, base, options.scale, train.matrix.shape[1])
+
+
 def _evidence(characteristics: Sequence[Characteristic], matrix: Floats) -> Floats:
     """(n, characteristics) weights of evidence."""
     columns = [one.woe[one.place(matrix[:, one.column])] for one in characteristics]
@@ -294,12 +311,6 @@ def _regression(evidence: Floats, train: Sample, strength: float) -> tuple[Float
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds,
                      options={"maxiter": 500}).x  # fmt: skip
     return found[:-1], float(found[-1])
-
-
-def _loss(sums: Floats, rows: Sample) -> float:
-    good = (rows.truth == 0).astype(float)
-    each = np.logaddexp(0, sums) - good * sums
-    return float(np.average(each, weights=rows.weight if rows.weight.sum() > 0 else None))
 
 
 def _rounded(

@@ -1,0 +1,148 @@
+"""The stage that learns a chosen model once more, from the rows that it was chosen by as well.
+
+A tenth of two hundred rows tells little about a model and is missed in it. All choosing is over
+when this stage begins; what the validation part said of the candidates stays what it was.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from luodi.contracts import Finding, Progress, Refitting, say
+from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.rows import split_settings
+from luodi.lifecycle.stages import read_json, write_json
+from luodi.lifecycle.training import (
+    FACTS,
+    Cut,
+    Trained,
+    facts_of,
+    fit_inputs,
+    fit_settings,
+    missing_part,
+)
+
+_TIMES = 10.0
+"""What a refit takes at the most, in fits: a budget must leave so much."""
+
+
+def refit(
+    run: RunPlace, cut: Cut, model: Trained, baselines: Sequence[Trained]
+) -> tuple[Trained, Sequence[Trained]]:
+    """The chosen model, and the baselines that it is held against, from all rows but the test's.
+
+    A baseline is given the same rows: a model that beat it by having more of them would have beaten
+    nothing. All come back as they are where `model.refit` is false, where it is not sound, or, left
+    to us, not worth it.
+    """
+    wanted = run.project.model.refit
+    if wanted is False:
+        return model, baselines
+    reason = _unsound(run, cut, model) or ("" if wanted is True else _not_worth_it(run, cut, model))
+    if reason:
+        return (_left_out(model, reason) if wanted is True else model), baselines
+    return _refitted(run, cut, model), [
+        one if _unsound(run, cut, one) else _refitted(run, cut, one) for one in baselines
+    ]
+
+
+def _unsound(run: RunPlace, cut: Cut, trained: Trained) -> str:
+    """Why it must not be; empty when it may."""
+    learner, data = run.task.learners[trained.recipe.learner], run.project.data
+    if not isinstance(learner, Refitting):
+        return say(
+            f"the learner {learner.name} is stopped by the validation part, or has no use for more "
+            "rows",
+            f"学习器 {learner.name} 依靠验证集决定何时停止，或无需更多行",
+        )
+    if data.history is not None or split_settings(run, cut.parts.train).time is not None:
+        return say(
+            "the rows follow time, and what later rows are held out for would be lost",
+            "数据按时间排列，留出较晚行的意义会丧失",
+        )
+    if cut.augmentation:
+        return say(
+            "made rows would stand on both sides of a fold with the rows that they are made from",
+            "生成的行会与其来源行分处折的两侧",
+        )
+    settings = fit_settings(run, trained.recipe, cut, run.folder)
+    if not learner.refits(cut.taught.train, cut.taught.valid, settings):
+        return say(
+            "the question or the number of rows of a label does not allow it",
+            "问题类型或某类别的行数不允许",
+        )
+    return ""
+
+
+def _not_worth_it(run: RunPlace, cut: Cut, trained: Trained) -> str:
+    """Why nobody asked for it and it is better left; empty when it is worth it."""
+    learner, budget = run.task.learners[trained.recipe.learner], trained.recipe.budget
+    assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
+    if cut.parts.train.rows + cut.parts.valid.rows > learner.refit_rows:
+        return say("there are rows enough", "行数已足够")
+    if run.project.data.valid is not None:
+        return say("the project names the rows to choose on", "项目指定了用于选择的行")
+    if budget is not None and (1 + _TIMES) * trained.seconds > budget:
+        return say("the budget does not allow it", "训练时间预算不允许")
+    return ""
+
+
+def _refitted(run: RunPlace, cut: Cut, trained: Trained) -> Trained:
+    name = f"refit-{trained.recipe.learner}"
+    inputs = fit_inputs(run, trained.recipe, cut)
+    folder = run.stages.run(name, inputs, partial(_refit, run, trained, cut))
+    facts = read_json(folder / FACTS)
+    finding = Finding("refit", "info", cut.parts.valid.rows, _in_words(cut))
+    return replace(
+        trained,
+        exported=folder / "export",
+        facts={**facts, "findings": [finding.to_json(), *facts["findings"]]},
+        seconds=trained.seconds + run.stages.seconds[name],
+    )
+
+
+def _refit(run: RunPlace, trained: Trained, cut: Cut, folder: Path, progress: Progress) -> None:
+    learner = run.task.learners[trained.recipe.learner]
+    assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
+    settings = fit_settings(run, trained.recipe, cut, folder / "checkpoints")
+    settings.folder.mkdir(exist_ok=True)
+    exported = folder / "export"
+    try:
+        fitted = learner.refit(cut.taught.train, cut.taught.valid, settings, progress)
+        shutil.rmtree(exported, ignore_errors=True)
+        fitted.export(exported)
+    except ModuleNotFoundError as error:
+        raise missing_part(learner.name, error) from error
+    write_json(folder / FACTS, facts_of(fitted))
+    shutil.rmtree(settings.folder, ignore_errors=True)
+
+
+def _in_words(cut: Cut) -> str:
+    train, valid = cut.parts.train.rows, cut.parts.valid.rows
+    return say(
+        f"Once chosen, the model was learnt once more from all {train + valid} rows, the {valid} "
+        "of the validation part among them; probabilities and threshold come from what was said of "
+        "rows while they were held out.",
+        f"选定之后，模型用全部 {train + valid} 行（含验证集 {valid} 行）重新学习；概率校准与阈值"
+        "取自各行被留出时的预测。",
+    )
+
+
+def _left_out(model: Trained, reason: str) -> Trained:
+    """It was asked for and is not done: that is said."""
+    finding = Finding(
+        "refit-left-out",
+        "warning",
+        0,
+        say(
+            f"The model was not learnt once more from all rows: {reason}.",
+            f"未用全部行重新学习模型：{reason}。",
+        ),
+        remedy=say("Leave model.refit out.", "请去掉 model.refit。"),
+    )
+    findings = [*model.facts["findings"], finding.to_json()]
+    return replace(model, facts={**model.facts, "findings": findings})

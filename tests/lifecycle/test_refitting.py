@@ -1,0 +1,101 @@
+"""A chosen model is learnt once more where that is sound, and never where it is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tables import make_table
+
+PROJECT = """\
+name: t
+task: tabular-{kind}
+data:
+  source: rows.csv
+  columns: {{label: {label}, id: {other}}}
+  noise: {{check: false}}
+  {data}
+model: {{learner: {learner}, {model}}}
+"""
+
+
+def project(folder: Path, rows: int = 300, **more: str) -> None:
+    make_table(rows, seed=4).drop("__row__").write_csv(folder / "rows.csv")
+    asked = {
+        "kind": "classification", "label": "risk", "other": "amount due", "learner": "linear",
+        "data": "", "model": "seed: 7",
+    } | more  # fmt: skip
+    (folder / "luodi.yaml").write_text(PROJECT.format(**asked))
+
+
+def ran(luodi, folder: Path) -> tuple[dict, list[dict]]:
+    done = luodi("run", "--json", cwd=folder)
+    assert done.returncode in (0, 3), done.stderr + done.stdout
+    result = json.loads(done.stdout)
+    report = json.loads((Path(result["report"]).parent / "report.json").read_text("utf-8"))
+    return result, report
+
+
+def codes(report) -> dict[str, str]:
+    return {finding["code"]: finding["severity"] for finding in report["findings"]}
+
+
+def test_few_rows_are_all_learnt_from_and_that_is_said(luodi, tmp_path):
+    project(tmp_path, learner="[linear, scorecard]")
+    result, report = ran(luodi, tmp_path)
+    assert codes(report)["refit"] == "info"
+    chosen = result["learner"]
+    # The baseline that it is held against gets the same rows, and shares the work.
+    assert {f"refit-{chosen}", "refit-linear"} <= set(result["seconds"])
+    assert result["data"]["valid"] > 0
+    # What the candidates were chosen by is what they reached while the part was held out.
+    stages = tmp_path / ".luodi" / "stages"
+    (first,) = stages.glob(f"train-{chosen}-*/fitted.json")
+    (again,) = stages.glob(f"refit-{chosen}-*/fitted.json")
+    kept = json.loads(first.read_text())["valid"]["auc"]["value"]
+    (shown,) = [one["value"] for one in report["candidates"] if one["chosen"]]
+    assert shown == kept
+    assert "valid" not in json.loads(again.read_text())
+    # Golden answers are the model's own: the packaged one says what it says when it is judged.
+    assert luodi("verify", result["bundle"], cwd=tmp_path).returncode == 0
+
+
+def test_refit_false_leaves_the_model_as_it_was_chosen(luodi, tmp_path):
+    project(tmp_path, model="refit: false")
+    result, report = ran(luodi, tmp_path)
+    assert not {"refit", "refit-left-out"} & set(codes(report))
+    assert not [stage for stage in result["seconds"] if stage.startswith("refit")]
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"kind": "regression", "label": "amount due", "other": "risk"}, "question"),
+        ({"data": "split: {time: since}"}, "follow time"),
+        ({"learner": "naive"}, "no use for more"),
+    ],
+)
+def test_where_it_is_not_sound_it_is_not_done_and_whoever_asked_is_told(
+    luodi, tmp_path, more, reason
+):
+    project(tmp_path, model="refit: true", **more)
+    result, report = ran(luodi, tmp_path)
+    assert codes(report)["refit-left-out"] == "warning"
+    assert any(reason in f["message"] for f in report["findings"] if f["code"] == "refit-left-out")
+    assert not [stage for stage in result["seconds"] if stage.startswith("refit")]
+
+
+def test_many_rows_are_refit_only_on_request(luodi, tmp_path):
+    project(tmp_path, rows=2600)
+    assert not {"refit", "refit-left-out"} & set(codes(ran(luodi, tmp_path)[1]))
+    project(tmp_path, rows=2600, model="refit: true")
+    assert codes(ran(luodi, tmp_path)[1])["refit"] == "info"
+
+
+def test_a_spelling_that_is_none_of_the_three_is_told(luodi, tmp_path):
+    project(tmp_path, model="refit: always")
+    done = luodi("check", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "model.refit" in done.stdout + done.stderr
