@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luodi.contracts import BundleError
-from luodi.data.preparation import Mask, Preparation
-from luodi.data.privacy import find_personal, is_card_number, is_id_card, mask
+from luodi.data.masking import Mask
+from luodi.data.preparation import Preparation
+from luodi.data.privacy import Masked, find_personal, is_card_number, is_id_card, mask
 
 
 @pytest.mark.parametrize(
@@ -189,3 +190,11 @@ def test_the_service_can_mask_without_numpy_and_polars() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_texts_are_masked_when_they_are_looked_at():
+    texts = Masked(["write to ann@example.org", "nothing here", "call 13812345678"])
+    assert len(texts) == 3
+    assert texts[0] == "write to <EMAIL>"
+    assert list(texts[1:]) == ["nothing here", "call <PHONE>"]
+    assert [text for text in texts if "<" in text] == [texts[0], texts[2]]

@@ -20,6 +20,13 @@ class Known:
 
     schema = SCHEMA
     explains = True
+    by_field = False
+
+    def read(self, values):
+        return list(values)
+
+    def answer(self, requests):
+        return self.predict(requests)
 
     def predict(self, values):
         return [{"value": 3 * v["a"] + 5 * (v["b"] == "y")} for v in values]
@@ -75,6 +82,21 @@ def test_a_mute_bundle_still_shows_what_can_be_asked(question):
     found = explain(mute)
     assert all(not isinstance(section, Table) for section in found)
     assert len(found) > 1
+
+
+def test_rows_that_are_read_field_by_field_are_read_once_and_answered_alike(question):
+    class Reading(Known):
+        by_field = True
+        reads = 0
+
+        def read(self, values):
+            self.reads += 1
+            return super().read(values)
+
+    bundle = Reading()
+    found = explain(Question(bundle, question.requests, SCHEMA, question.goodness, "mse", 3))
+    assert found == explain(question)
+    assert bundle.reads == 1
 
 
 def test_lime_finds_the_weights_of_a_sum(question):

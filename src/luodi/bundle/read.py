@@ -15,6 +15,7 @@ from luodi.contracts import (
     BundleError,
     Explainer,
     JsonValue,
+    Lean,
     LuodiError,
     Predictor,
     Reason,
@@ -73,6 +74,13 @@ class LoadedBundle:
         verified and served.
         """
         return self.answer(self.read(values))
+
+    @property
+    def by_field(self) -> bool:
+        """Whether each field is read by itself, and as it came: then requests that were read once
+        may change fields among them and be answered without being read again.
+        """
+        return not self.preparation.steps and self.preparation.history is None
 
     @property
     def explains(self) -> bool:
@@ -178,19 +186,23 @@ def load_checked(folder: Path, threads: int, manifest: Manifest, digest: str) ->
     from luodi.data.preparation import Preparation
     from luodi.tasks import find_task
 
-    learners = find_task(manifest.task).learners
-    if manifest.learner not in learners:
+    task, name = find_task(manifest.task), manifest.learner
+    try:
+        kind = task.predictor(name) if isinstance(task, Lean) else task.learners[name].predictor
+    except KeyError:
+        if name in task.learners:
+            raise
         raise BundleError(
             say(
                 f"The bundle is of the learner {manifest.learner}.",
                 f"该模型包来自学习器 {manifest.learner}。",
             ),
             say(
-                f"The task {manifest.task} has: {', '.join(learners)}.",
-                f"任务 {manifest.task} 的学习器：{'、'.join(learners)}。",
+                f"The task {manifest.task} has: {', '.join(task.learners)}.",
+                f"任务 {manifest.task} 的学习器：{'、'.join(task.learners)}。",
             ),
             say("Install the version that made it.", "请安装制作它的版本。"),
-        )
+        ) from None
     schema, preparation = folder / "schema.json", folder / "preparation.json"
     try:
         steps = Preparation.from_json(read_object(read_file(preparation), preparation))
@@ -201,7 +213,7 @@ def load_checked(folder: Path, threads: int, manifest: Manifest, digest: str) ->
             manifest=manifest,
             schema=Schema.from_json(read_object(read_file(schema), schema)),
             preparation=steps,
-            predictor=_load(learners[manifest.learner].predictor, folder / "model", threads),
+            predictor=_load(kind, folder / "model", threads),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BundleError(

@@ -65,7 +65,7 @@ from luodi.contracts.settings import (
     TextAugment,
     TextWay,
 )
-from luodi.contracts.task import Task
+from luodi.contracts.task import Lean, Task
 
 __all__ = [
     "BEATS",
@@ -107,6 +107,7 @@ __all__ = [
     "JsonValue",
     "Language",
     "LeakError",
+    "Lean",
     "Learner",
     "Lines",
     "LuodiError",

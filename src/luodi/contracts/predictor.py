@@ -86,6 +86,16 @@ class Answering(Protocol):
     def predict(self, values: Sequence[JsonValue]) -> list[Answer]:
         """One answer a value, in order."""
 
+    def read(self, values: Sequence[JsonValue]) -> list[Request]:
+        """Values as `answer` wants them, checked."""
+
+    def answer(self, requests: Sequence[Request]) -> list[Answer]:
+        """One answer a request that was read, in order."""
+
+    @property
+    def by_field(self) -> bool:
+        """Whether requests that were read may change fields among them, and be answered."""
+
     @property
     def schema(self) -> Schema:
         """What a value and an answer look like."""

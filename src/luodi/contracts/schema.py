@@ -172,17 +172,11 @@ class Schema:
                 )
             value = {self.request[0].name: value}
         prefix = f"{where}." if where else ""
-        known = {field.name for field in self.request}
-        given = value
-        value = {self._names.get(name, name): item for name, item in given.items()}
-        if len(value) < len(given):
-            raise RequestError(
-                where,
-                say("a field is given by two of its names.", "同一字段以两个名称给出。"),
-                say(f"Found: {', '.join(given)}.", f"收到：{'、'.join(given)}。"),
-            )
-        if unknown := [name for name in value if name not in known]:
-            names = ", ".join(sorted(known))
+        if self._names:
+            value = self._renamed(value, where)
+        if not self._known.issuperset(value):
+            unknown = [name for name in value if name not in self._known]
+            names = ", ".join(sorted(self._known))
             raise RequestError(
                 f"{prefix}{unknown[0]}",
                 say("no such field.", "没有此字段。"),
@@ -192,6 +186,22 @@ class Schema:
             field.name: field.read(value.get(field.name), prefix + field.name)
             for field in self.request
         }
+
+    def _renamed(self, given: Mapping[str, JsonValue], where: str) -> dict[str, JsonValue]:
+        """With the fields' own names for aliases."""
+        value = {self._names.get(name, name): item for name, item in given.items()}
+        if len(value) < len(given):
+            raise RequestError(
+                where,
+                say("a field is given by two of its names.", "同一字段以两个名称给出。"),
+                say(f"Found: {', '.join(given)}.", f"收到：{'、'.join(given)}。"),
+            )
+        return value
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """The fields' own names."""
+        return frozenset(field.name for field in self.request)
 
     @cached_property
     def _names(self) -> dict[str, str]:

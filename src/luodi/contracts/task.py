@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from luodi.contracts.learner import Adopting
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from luodi.contracts.json import Answer, JsonValue, Request
     from luodi.contracts.learner import Learner
     from luodi.contracts.metric import Metric, Scored
-    from luodi.contracts.predictor import Answering
+    from luodi.contracts.predictor import Answering, Predictor
     from luodi.contracts.schema import Schema
     from luodi.contracts.section import Section
     from luodi.contracts.settings import CleanSettings, SplitSettings
@@ -87,3 +87,17 @@ class Task(Protocol):
     ) -> Sequence[Section]:
         """What the report shows of why: asked of the packaged bundle, on rows of the test part."""
         return ()
+
+
+@runtime_checkable
+class Lean(Protocol):
+    """What a Task is as well when its learners bring much that only training needs: a service
+    finds the predictor without them.
+    """
+
+    def predictor(self, learner: str) -> type[Predictor]:
+        """The class that reads what a learner exported: that of `learners[learner].predictor`.
+
+        Raises:
+            KeyError: there is no such learner.
+        """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeGuard
 
 from luodi.contracts import (
     BundleError,
@@ -19,8 +19,9 @@ from luodi.contracts import (
     Request,
     say,
 )
-from luodi.data.masking import Mask, Pseudonymise
-from luodi.data.tidy import tidy
+
+if TYPE_CHECKING:
+    from luodi.data.masking import Mask
 
 
 class Step(Protocol):
@@ -67,6 +68,8 @@ class Normalise(_Written):
 
     def apply(self, request: Request) -> Request:
         """The request, its texts in one form."""
+        from luodi.data.tidy import tidy
+
         return {
             name: tidy(value, self.ways)
             if isinstance(value, str) and (not self.fields or name in self.fields)
@@ -137,9 +140,22 @@ class Scale(_Written):
         return {**request, self.field: (float(value) - self.centre) / self.width}
 
 
-_STEPS: dict[str, type[Step]] = {
-    step.name: step for step in (Mask, Pseudonymise, Normalise, Flag, Clip, Fill, Scale)
-}
+_STEPS: dict[str, type[Step]] = {step.name: step for step in (Normalise, Flag, Clip, Fill, Scale)}
+_HIDING = {"mask": "Mask", "pseudonymise": "Pseudonymise"}
+"""Steps of `masking`, which knows every form of personal data: loaded where one is asked for."""
+
+
+def _step(name: object) -> type[Step] | None:
+    if (hiding := _HIDING.get(str(name))) is None:
+        return _STEPS.get(str(name))
+    from luodi.data import masking
+
+    found: type[Step] = getattr(masking, hiding)
+    return found
+
+
+def _masks(step: Step) -> TypeGuard[Mask]:
+    return step.name in _HIDING
 
 
 @dataclass(frozen=True)
@@ -168,7 +184,7 @@ class Preparation:
         """The requests as the model was taught to read them; the originals stay as they are."""
         prepared = list(requests)
         for step in self.steps:
-            if isinstance(step, Mask):  # a model that finds names reads many texts at once
+            if _masks(step):  # a model that finds names reads many texts at once
                 prepared = step.apply_all(prepared)
             else:
                 prepared = [step.apply(request) for request in prepared]
@@ -177,7 +193,7 @@ class Preparation:
     @property
     def slow(self) -> bool:
         """Whether a step takes so long that an event loop should not wait for it."""
-        return any(isinstance(step, Mask) and step.slow for step in self.steps)
+        return any(_masks(step) and step.slow for step in self.steps)
 
     def check(self) -> None:
         """Load what the steps need, so that what is missing is told before the first request.
@@ -186,7 +202,7 @@ class Preparation:
             MissingPartError, BundleError: when a model or a key is not there, or is another one.
         """
         for step in self.steps:
-            if isinstance(step, Mask):
+            if _masks(step):
                 step.check()
 
     def outward(self, reason: Reason) -> Reason:
@@ -219,13 +235,16 @@ class Preparation:
         """
         steps: list[Step] = []
         for item in value["steps"]:
-            if (kind := _STEPS.get(item.get("step"))) is None:
+            if (kind := _step(item.get("step"))) is None:
                 raise BundleError(
                     say(
                         f"The preparation has a step {item.get('step')!r}.",
                         f"预处理含有步骤 {item.get('step')!r}。",
                     ),
-                    say(f"Known: {', '.join(_STEPS)}.", f"已知步骤：{'、'.join(_STEPS)}。"),
+                    say(
+                        f"Known: {', '.join([*_HIDING, *_STEPS])}.",
+                        f"已知步骤：{'、'.join([*_HIDING, *_STEPS])}。",
+                    ),
                     say("Update luodi, then try again.", "请升级 luodi 后再试。"),
                 )
             steps.append(kind.from_json(item))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from luodi.contracts import PersonalKind
 from luodi.data.addresses import find_addresses
@@ -285,3 +286,24 @@ def placeholder(span: Span, _: str) -> str:
 def mask(text: str, kinds: Iterable[PersonalKind] = BY_FORM) -> str:
     """`text` with a placeholder such as <EMAIL> for each piece of personal data. Idempotent."""
     return replace_spans(text, find_personal(text, kinds), placeholder)
+
+
+class Masked(Sequence[str]):
+    """Texts, each masked when it is looked at: of many thousand a report shows twenty."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        if isinstance(place, slice):
+            return Masked(self._texts[place])
+        return mask(self._texts[place])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,7 @@ class Question:
         requests: rows of the test part, as a caller would send them.
         goodness: of answers to all of `requests`: higher is better.
         metric: what goodness is measured by.
+        read: whether `requests` were read by the bundle already.
     """
 
     bundle: Answering
@@ -58,6 +59,7 @@ class Question:
     goodness: Callable[[Sequence[Answer]], float]
     metric: str
     seed: int
+    read: bool = False
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -72,9 +74,15 @@ class Question:
         label = self.labels[1] if len(self.labels) == 2 else self.labels[0]
         return say(f"probability of {label}", f"{label} 的概率")
 
+    def answers(self, requests: Sequence[Request]) -> list[Answer]:
+        """To rows made of the values of `requests`, whose reading is not done over and over."""
+        if self.read:
+            return self.bundle.answer(requests)
+        return self.bundle.predict(list(requests))
+
     def outcomes(self, requests: Sequence[Request]) -> Floats:
         """(n,) what `towards` names, of each answer."""
-        answers = self.bundle.predict(list(requests))
+        answers = self.answers(requests)
         if not self.labels:
             return np.array([answer["value"] for answer in answers], dtype=np.float64)
         label = self.labels[1] if len(self.labels) == 2 else self.labels[0]
@@ -87,6 +95,9 @@ def explain(question: Question) -> list[Section]:
     """
     if len(question.requests) < 2:
         return []
+    if question.bundle.by_field:
+        requests = question.bundle.read(list(question.requests))
+        question = replace(question, requests=requests, read=True)
     found: list[Section] = []
     weight = _weights(question) if question.bundle.explains else {}
     if weight and max(weight.values()) > _TINY:
@@ -133,7 +144,7 @@ def shuffled(question: Question, fields: Sequence[Field]) -> Bars:
     """What is lost when a field's values change places among the rows (Breiman 2001)."""
     generator = np.random.default_rng(question.seed)
     requests = list(question.requests)
-    best = question.goodness(question.bundle.predict(requests))
+    best = question.goodness(question.answers(requests))
     lost: dict[str, list[float]] = {}
     for field in fields:
         for _ in range(SHUFFLES):
@@ -142,7 +153,7 @@ def shuffled(question: Question, fields: Sequence[Field]) -> Bars:
                 {**request, field.name: requests[other].get(field.name)}
                 for request, other in zip(requests, order, strict=True)
             ]
-            drop = best - question.goodness(question.bundle.predict(mixed))
+            drop = best - question.goodness(question.answers(mixed))
             lost.setdefault(field.name, []).append(drop if math.isfinite(drop) else 0.0)
     order_ = sorted(lost, key=lambda name: -float(np.mean(lost[name])))[:20]
     return Bars(

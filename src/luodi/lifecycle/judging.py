@@ -109,7 +109,7 @@ def _evaluate(
     progress.say(say("Asking the bundle for its reasons.", "正在向模型包询问依据。"))
     why = run.task.explanations(loaded, test, scored, seed)
     found["why"] = [section_to_json(section) for section in why]
-    write_json(folder / "answers.json", answers)
+    write_json(folder / "answers.json", answers, indent=None)
     write_json(folder / "evaluation.json", found)
 
 

@@ -152,7 +152,6 @@ def inspect(run: RunPlace, raw: Raw) -> Inspection:
     from luodi.data.clean import inspect as inspect_rows
 
     hiding_key(run)  # the models that find names are fetched before they are asked
-    hiding_key(run)  # a model that finds names is fetched before it is asked
     progress = run.observer.begin("inspect")
     return inspect_rows(
         raw.data, run.task.content(raw.data), run.project.data.clean, progress=progress
@@ -206,7 +205,8 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
     cards = profile(data.table)
     findings = noticed(raw, [*raw.findings, *told, *prepared.findings], cards, clean)
     findings += crowd_findings(run, prepared.data)
-    refuse(list(task.inspect(prepared.data, clean)))
+    if not _same_rows(prepared.data, data):
+        refuse(list(task.inspect(prepared.data, clean)))
     prepared.data.table.write_parquet(folder / "data.parquet")
     for name, part in (("test", prepared.test), ("valid", prepared.valid)):
         if part is not None:
@@ -220,6 +220,12 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
             "preparation": prepared.preparation.to_json(),
         },
     )
+
+
+def _same_rows(prepared: Dataset, data: Dataset) -> bool:
+    """Whether cleaning changed nothing that a task could say something new of."""
+    names = data.table.columns
+    return prepared.roles == data.roles and prepared.table.select(names).equals(data.table)
 
 
 def refuse(findings: Sequence[Finding]) -> None:

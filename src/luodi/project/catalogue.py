@@ -5,7 +5,6 @@ Built-in tasks come in by the same door as a stranger's: nothing here names one.
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib.metadata import entry_points
 
@@ -29,6 +28,8 @@ def find_task(name: str) -> Task:
         if entry.name == name:
             task: Task = entry.load()
             return task
+    import difflib
+
     near = difflib.get_close_matches(name, task_names(), n=1)
     raise UsageError(
         say(f"No task is named {name}.", f"没有名为 {name} 的任务。"),

@@ -10,7 +10,8 @@ from tiny_task import TinyPredictor
 from luodi.bundle import BundleFacts, write_bundle
 from luodi.bundle.seals import canonical, digest_of
 from luodi.contracts import Field, Schema
-from luodi.data.preparation import Mask, Preparation
+from luodi.data.masking import Mask
+from luodi.data.preparation import Preparation
 
 WEIGHTS = {"great": 2.0, "fine": 1.0, "poor": -1.5, "awful": -2.5, "好": 1.0, "差": -1.0}
 SCHEMA = Schema(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from luodi.tasks.tabular.linear import LinearScorer
 from luodi.tasks.tabular.reasons import Contributing
+from luodi.tasks.tabular.sums import LinearScorer
 
 
 @pytest.mark.parametrize(("k", "numbers"), [(1, True), (1, False), (3, False)])

@@ -21,7 +21,7 @@ from luodi.contracts import (
 from luodi.data.roles import assign_roles
 from luodi.tasks import find_task
 from luodi.tasks.tabular.folds import by_strength
-from luodi.tasks.tabular.linear import LinearScorer
+from luodi.tasks.tabular.sums import LinearScorer
 from luodi.tasks.tabular.target import Classes
 from tests.tables import as_dataset, make_table
 from tests.tasks.tabular.fits import sample

@@ -101,9 +101,10 @@ class BoostingLearner(RefittingLearner):
         growth = _growth(learnt, fitting)
         models = min(fitting.options["models"] or _size(train).models, train.rows)
         nursery = Nursery(fitting.settings.folder, clock, fitting.progress, models)
-        if models == 1 and not held.rows:  # it must be stopped by something
+        if models == 1 and not held.rows:  # it must be stopped by something, if it can
             tenth = deal(learnt, 10, fitting.settings.seed) == 0
-            alone, held = (learnt.take(np.flatnonzero(side)) for side in (~tenth, tenth))
+            if tenth.any() and not tenth.all():
+                alone, held = (learnt.take(np.flatnonzero(side)) for side in (~tenth, tenth))
         fold = deal(learnt, models, fitting.settings.seed)
         for number in range(models):
             if models == 1:

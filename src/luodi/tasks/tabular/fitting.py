@@ -9,13 +9,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import (
-    Answer,
     Dataset,
     Estimate,
     Field,
@@ -25,22 +24,19 @@ from luodi.contracts import (
     Predictor,
     Progress,
     QuestionSettings,
-    Reason,
-    Request,
     SearchSpace,
     Section,
 )
 from luodi.tasks.tabular.calibrating import Judged
 from luodi.tasks.tabular.codes import Flavour, Floats
-from luodi.tasks.tabular.columns import request_columns, table_columns
+from luodi.tasks.tabular.columns import table_columns
 from luodi.tasks.tabular.conformal import Dealt, dealt
 from luodi.tasks.tabular.deciding import decide
-from luodi.tasks.tabular.decision import ClassDecision, Decision, export_decision, load_decision
+from luodi.tasks.tabular.decision import Decision, export_decision
 from luodi.tasks.tabular.encoder import Encoder
-from luodi.tasks.tabular.reasons import field_contributions, reasons_of
+from luodi.tasks.tabular.predicting import BACKGROUND, Scorer
 from luodi.tasks.tabular.scale import Scale
 from luodi.tasks.tabular.target import (
-    LABEL,
     Classes,
     Numbers,
     Target,
@@ -50,22 +46,7 @@ from luodi.tasks.tabular.target import (
 )
 from luodi.tasks.tabular.values import Held, ValueDecision, interval_findings
 
-_BACKGROUND = "background.npy"
 _BACKGROUND_ROWS = 32
-
-
-class Scorer(Protocol):
-    """A trained model: a matrix in, scores out. Reads no torch and no scikit-learn."""
-
-    @classmethod
-    def load(cls, folder: Path, threads: int) -> Self:
-        """Read what `export` wrote."""
-
-    def export(self, folder: Path) -> None:
-        """Write plain arrays, JSON, ONNX or LightGBM's text; never a pickle."""
-
-    def score(self, matrix: Floats) -> Floats:
-        """(n, f) -> (n, k) probabilities, or (n,) values."""
 
 
 @dataclass(frozen=True)
@@ -125,62 +106,6 @@ class Trained:
     held: Floats | None = None
 
 
-class TabularPredictor:
-    """Answers with an encoder, a scorer and a decision. A learner's own class names the scorer."""
-
-    scorer_type: ClassVar[type[Scorer]]
-
-    def __init__(
-        self, encoder: Encoder, scorer: Scorer, decision: Decision, background: Floats
-    ) -> None:
-        self.encoder, self.scorer, self.decision = encoder, scorer, decision
-        self.background = background
-
-    @classmethod
-    def load(cls, folder: Path, threads: int) -> Self:
-        """Read what `TabularFitted.export` wrote."""
-        scorer = cls.scorer_type.load(folder, threads)
-        background = np.load(folder / _BACKGROUND, allow_pickle=False)
-        return cls(Encoder.load(folder), scorer, load_decision(folder), background)
-
-    def matrix(self, requests: Sequence[Request]) -> Floats:
-        """(n requests, f)."""
-        return self.encoder.encode(request_columns(requests, self.encoder.fields))
-
-    def predict(self, requests: Sequence[Request]) -> list[Answer]:
-        """One answer a request."""
-        if not requests:
-            return []
-        matrix = self.matrix(requests)
-        return self.decision.answers(self.scorer.score(matrix), matrix)
-
-    def explain(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
-        """The fields that moved each answer most: see `reasons.py`."""
-        if not requests:
-            return []
-        found, unit = field_contributions(
-            self.scorer, self.encoder, self.matrix(requests), self.background
-        )
-        labels: tuple[str, ...] = ()
-        if isinstance(self.decision, ClassDecision):
-            labels = self.decision.labels
-        elif self.decision.scale.log:
-            unit = "log-value"
-        tops = np.zeros(len(requests), np.int64)
-        if len(labels) > 2:
-            named = [answer[LABEL] for answer in self.predict(requests)]
-            tops = np.array([labels.index(name) for name in named])
-        towards = [labels[top] if len(labels) > 2 else labels[1] if labels else "" for top in tops]
-        return [
-            reasons_of(each[top], unit, request, self.encoder.fields, name, most)
-            for each, top, request, name in zip(found, tops, requests, towards, strict=True)
-        ]
-
-    def cost(self, request: Request) -> int:
-        """A row is a row."""
-        return 1
-
-
 @dataclass(frozen=True)
 class TabularFitted:
     """A model on tables in memory."""
@@ -201,7 +126,7 @@ class TabularFitted:
         self.encoder.export(folder)
         export_decision(self.decision, folder)
         self.scorer.export(folder)
-        np.save(folder / _BACKGROUND, self.background, allow_pickle=False)
+        np.save(folder / BACKGROUND, self.background, allow_pickle=False)
 
 
 class TabularLearner(ABC):

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luodi.tasks.tabular.codes import Floats
-from luodi.tasks.tabular.fitting import Sample, Scorer, loss
+from luodi.tasks.tabular.fitting import Sample, loss
+from luodi.tasks.tabular.predicting import Scorer
 from luodi.tasks.tabular.target import Classes, Target
 
 FEW = 2_000

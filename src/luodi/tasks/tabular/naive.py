@@ -14,11 +14,10 @@ from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.fitting import (
     Fitting,
     Sample,
-    Scorer,
     TabularLearner,
-    TabularPredictor,
     Trained,
 )
+from luodi.tasks.tabular.predicting import Scorer, TabularPredictor
 from luodi.tasks.tabular.target import Classes
 
 _FILE = "naive.json"

@@ -25,12 +25,11 @@ from luodi.tasks.tabular.codes import Flavour, Floats
 from luodi.tasks.tabular.fitting import (
     Fitting,
     Sample,
-    Scorer,
     TabularLearner,
-    TabularPredictor,
     Trained,
     loss,
 )
+from luodi.tasks.tabular.predicting import Scorer, TabularPredictor
 from luodi.tasks.tabular.target import Classes
 
 if TYPE_CHECKING:

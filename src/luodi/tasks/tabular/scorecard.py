@@ -38,12 +38,11 @@ from luodi.tasks.tabular.codes import Flavour, Floats
 from luodi.tasks.tabular.fitting import (
     Fitting,
     Sample,
-    Scorer,
-    TabularPredictor,
     Trained,
     loss,
 )
 from luodi.tasks.tabular.folds import FEW, ByStrength, by_strength
+from luodi.tasks.tabular.predicting import Scorer, TabularPredictor
 from luodi.tasks.tabular.refitting import RefittingLearner
 from luodi.tasks.tabular.scorecard_paper import write_csv
 from luodi.tasks.tabular.target import Classes

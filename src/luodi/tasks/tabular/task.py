@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from luodi.contracts import (
     Dataset,
     Finding,
     JsonValue,
+    Predictor,
     Request,
     Role,
     RoleRule,
@@ -24,6 +26,16 @@ from luodi.contracts import (
 )
 from luodi.tasks.tabular.columns import row_texts, table_requests
 
+_PREDICTORS = {
+    "naive": "naive:NaivePredictor",
+    "linear": "sums:LinearPredictor",
+    "scorecard": "scorecard:ScorecardPredictor",
+    "boosting": "trees:TreePredictor",
+    "forest": "trees:TreePredictor",
+    "mlp": "networks:NetworkPredictor",
+    "transformer": "networks:NetworkPredictor",
+}
+"""Learner -> where the class is that reads what it exported."""
 _EXPLAINED, _CELLS = 1000, 100_000
 """Rows of the test part that explanations are made from; fewer of a wide table, as each costs more
 (a hundred at the least)."""
@@ -48,6 +60,12 @@ class TabularTask(Task):
 
     baselines: Sequence[str] = ("naive", "linear")
     auto: Sequence[str] = ("linear", "boosting")
+
+    def predictor(self, learner: str) -> type[Predictor]:
+        """From its own module, without the learner's: a service is smaller by what trains."""
+        module, _, name = _PREDICTORS[learner].partition(":")
+        found: type[Predictor] = getattr(import_module(f"luodi.tasks.tabular.{module}"), name)
+        return found
 
     @property
     def defaults(self) -> Mapping[str, JsonValue]:

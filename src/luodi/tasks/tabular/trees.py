@@ -13,8 +13,8 @@ import numpy as np
 from luodi.contracts import BundleError, say
 from luodi.tasks.classes import softmax
 from luodi.tasks.tabular.codes import Floats
-from luodi.tasks.tabular.fitting import Scorer, TabularPredictor
 from luodi.tasks.tabular.lightgbm_library import Trees
+from luodi.tasks.tabular.predicting import Scorer, TabularPredictor
 
 _MODEL, _HEAD = "model.txt", "trees.json"
 

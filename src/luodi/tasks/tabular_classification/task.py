@@ -139,10 +139,10 @@ class TabularClassification(TabularTask):
         self, data: Dataset, answers: Sequence[Answer], scored: Classified, level: float
     ) -> Sequence[Section]:
         """Per class, confusion, calibration, the most confident mistakes."""
-        from luodi.data.privacy import mask
+        from luodi.data.privacy import Masked
         from luodi.evaluation.classification import sections
 
-        return sections([mask(text) for text in self.content(data)], answers, scored, level)
+        return sections(Masked(self.content(data)), answers, scored, level)
 
 
 task = TabularClassification()

@@ -119,9 +119,10 @@ class TabularRegression(TabularTask):
         self, data: Dataset, answers: Sequence[Answer], scored: Valued, level: float
     ) -> Sequence[Section]:
         """Answer against truth, residuals, the largest errors, the intervals' coverage."""
+        from luodi.data.privacy import Masked
         from luodi.evaluation.regression import sections
 
-        return sections(self.content(data), scored, level)
+        return sections(Masked(self.content(data)), scored, level)
 
 
 task = TabularRegression()
