@@ -24,16 +24,11 @@ from luodi.contracts import (
 from luodi.tasks.given import adopted_finding, order_of, output_labels
 from luodi.tasks.tabular.codes import Category, Code, Floats, Number
 from luodi.tasks.tabular.encoder import Encoder
-from luodi.tasks.tabular.fitting import (
-    Scorer,
-    TabularFitted,
-    TabularPredictor,
-    background_of,
-    sample,
-)
+from luodi.tasks.tabular.fitting import TabularFitted, background_of, sample
 from luodi.tasks.tabular.given_check import check_text
 from luodi.tasks.tabular.given_fitting import decide_given, fields_of, require_kind
 from luodi.tasks.tabular.lightgbm_library import Trees
+from luodi.tasks.tabular.predicting import Scorer, TabularPredictor
 from luodi.tasks.tabular.target import Classes, target_of
 from luodi.tasks.tabular.trees import TreeScorer
 

@@ -63,6 +63,8 @@ class TabularTask(Task):
 
     def predictor(self, learner: str) -> type[Predictor]:
         """From its own module, without the learner's: a service is smaller by what trains."""
+        if learner not in _PREDICTORS:
+            return self.learners[learner].predictor
         module, _, name = _PREDICTORS[learner].partition(":")
         found: type[Predictor] = getattr(import_module(f"luodi.tasks.tabular.{module}"), name)
         return found
