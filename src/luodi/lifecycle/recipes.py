@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from luodi.contracts import JsonValue, Task
 from luodi.project.schema import Project
@@ -17,6 +18,13 @@ class Recipe:
     base: str | None = None
     budget: float | None = None
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def base_name(self) -> str | None:
+        """The base as a report and a bundle may tell it: of a path, the last part alone."""
+        if self.base is not None and (path := Path(self.base).expanduser()).exists():
+            return path.name
+        return self.base
 
 
 def baseline_recipes(task: Task) -> list[Recipe]:

@@ -194,7 +194,7 @@ def _counts(clean: Clean, cut: Cut) -> dict[str, int]:
 def _model_facts(run: RunPlace, model: Trained, bundle: Packaged) -> dict[str, JsonValue]:
     facts: dict[str, JsonValue] = {
         "learner": model.recipe.learner,
-        "base": model.recipe.base,
+        "base": model.recipe.base_name,
         "budget": model.recipe.budget,
         "seed": run.project.model.seed,
         "threads": run.threads,

@@ -264,7 +264,11 @@ def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packag
             **({"made": cut.augmentation["counts"]} if cut.augmentation else {}),
         },
         licences=trained.facts["licences"],
-        settings={"seed": run.project.model.seed, **asdict(trained.recipe)},
+        settings={
+            "seed": run.project.model.seed,
+            **asdict(trained.recipe),
+            "base": trained.recipe.base_name,
+        },
         serving=run.project.serve.travelling()
         | ({"form": asdict(formed.form)} if formed.form else {}),
         tolerance=_TOLERANCE if formed.exact else _LOSSY_TOLERANCE,
