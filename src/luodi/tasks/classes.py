@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from luodi.contracts import Answer, CleanSettings, Finding, QuestionSettings, say
-from luodi.data.examples import shorten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,11 +63,18 @@ def inspect_labels(labels: Sequence[str], column: str, settings: CleanSettings) 
     return findings
 
 
+def _shown(label: str, length: int = 80) -> str:
+    """The label, short and masked. Loaded here: what serves has no use for it."""
+    from luodi.data.examples import shorten
+
+    return shorten(label, length)
+
+
 def _shares(counts: Counter[str]) -> Finding:
     total = sum(counts.values())
     commonest = counts.most_common(10)
     told = ", ".join(
-        f"{shorten(label, 40)} {count / max(total, 1):.1%}" for label, count in commonest
+        f"{_shown(label, 40)} {count / max(total, 1):.1%}" for label, count in commonest
     )
     return Finding(
         code="classes",
@@ -80,7 +86,7 @@ def _shares(counts: Counter[str]) -> Finding:
 
 
 def _one_class(counts: Counter[str]) -> Finding:
-    only = shorten(next(iter(counts), say("none", "无")))
+    only = _shown(next(iter(counts), say("none", "无")))
     return Finding(
         code="one-class",
         severity="error",
@@ -111,7 +117,7 @@ def _no_classes(counts: Counter[str], column: str) -> Finding:
 
 
 def _rare(rare: Mapping[str, int], settings: CleanSettings) -> Finding:
-    told = ", ".join(f"{shorten(label, 40)} ({count})" for label, count in list(rare.items())[:10])
+    told = ", ".join(f"{_shown(label, 40)} ({count})" for label, count in list(rare.items())[:10])
     least = settings.min_rows_per_class
     handled = {
         "keep": say("kept", "保留"),
@@ -127,7 +133,7 @@ def _rare(rare: Mapping[str, int], settings: CleanSettings) -> Finding:
             f"{len(rare)} 个类别少于 {least} 行：{told}。",
         ),
         examples=tuple(
-            {"label": shorten(label), "rows": count} for label, count in list(rare.items())[:10]
+            {"label": _shown(label), "rows": count} for label, count in list(rare.items())[:10]
         ),
         remedy=say(
             "Collect more rows, merge classes, or set data.clean.rare_classes.",
