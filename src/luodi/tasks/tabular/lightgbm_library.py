@@ -118,18 +118,17 @@ class Trees:
     """A model in LightGBM's text format, ready to answer. Safe to call from several threads.
 
     Attributes:
-        text: the model as LightGBM wrote it.
         features: f, how many columns it reads.
         outputs: k, how many sums it makes of a row.
     """
 
-    def __init__(self, text: str, threads: int = 1) -> None:
+    def __init__(self, text: str | Path, threads: int = 1) -> None:
         library = _library()
-        self.text = text
+        self._text = text
         self._many = f"num_threads={max(threads, 1)} verbosity=-1".encode()
         self._one = b"num_threads=1 verbosity=-1"
         self._handle, self._fast, rounds = c_void_p(), c_void_p(), c_int()
-        model = text.encode("utf-8")
+        model = text.read_bytes() if isinstance(text, Path) else text.encode("utf-8")
         _check(library.LGBM_BoosterLoadModelFromString(model, byref(rounds), byref(self._handle)))
         weakref.finalize(self, library.LGBM_BoosterFree, self._handle)
         self.features = self._count("GetNumFeature")
@@ -139,8 +138,13 @@ class Trees:
 
     @classmethod
     def load(cls, path: Path, threads: int) -> Self:
-        """Read a model's file."""
-        return cls(path.read_text("utf-8"), threads)
+        """Read a model's file, whose text is not kept: it is as large as the model."""
+        return cls(path, threads)
+
+    @property
+    def text(self) -> str:
+        """The model as LightGBM wrote it."""
+        return self._text.read_text("utf-8") if isinstance(self._text, Path) else self._text
 
     @classmethod
     def merged(cls, texts: Sequence[str], rounds: int = -1, threads: int = 1) -> Self:
