@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from luodi.contracts import Dataset
 
+_MANY = 10
+"""Classes from which on each has few rows, and a pass over all of them takes long."""
 _MOST_NUMBERS = 40_000_000
 """Weights kept at the most (features x classes, 4 bytes each): 160 MB."""
 
@@ -198,7 +200,7 @@ class LinearLearner:
     """Fits in seconds; its strength of regularisation is chosen on the validation part."""
 
     name = "linear"
-    version = 2
+    version = 3
     predictor: type[Predictor] = LinearPredictor
     space: SearchSpace = {
         "longest": Range(1, 6, default=4, whole=True),
@@ -228,7 +230,7 @@ class LinearLearner:
         best: LinearFitted | None = None
         history: list[Mapping[str, float]] = []
         # Many classes have few rows each, and want weaker shrinkage.
-        usual = (2.0, 8.0, 32.0) if len(labels) < 10 else (4.0, 16.0, 64.0)
+        usual = (2.0, 8.0, 32.0) if len(labels) < _MANY else (4.0, 16.0, 64.0)
         strengths = [float(value) for value in options["strengths"] or usual]
         path = _path(vocabulary, (texts, truth), len(labels), strengths, settings.seed)
         for strength, (weights, bias) in zip(strengths, path, strict=True):
@@ -285,9 +287,9 @@ def _path(
     texts, truth = rows
     row, column, value = vocabulary.features(texts)
     shape = (len(texts), len(vocabulary.hashes))
-    matrix = csr_matrix((value.astype(np.float64), (row, column)), shape=shape)
+    matrix = csr_matrix((value, (row, column)), shape=shape)  # float32: a fifth quicker, as good
     model = LogisticRegression(
-        solver="saga", tol=1e-3, max_iter=300, warm_start=True, random_state=seed
+        solver="saga", tol=_tolerance(classes), max_iter=300, warm_start=True, random_state=seed
     )
     for strength in strengths:
         model.set_params(C=strength)
@@ -296,6 +298,15 @@ def _path(
             warnings.simplefilter("ignore")
             model.fit(matrix, truth)
         yield _placed(model.coef_, model.intercept_, model.classes_, classes)
+
+
+def _tolerance(classes: int) -> float:
+    """When SAGA stops: every pass costs as many times as there are classes.
+
+    On 9,000 questions of 77 intents, judged on 1,000 others: 1e-3 takes 42 s, 1e-2 takes 15, and
+    log loss (0.350 and 0.354) and accuracy (0.909 and 0.910) are as good.
+    """
+    return 1e-3 if classes < _MANY else 1e-2
 
 
 def _placed(
