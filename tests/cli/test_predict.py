@@ -171,9 +171,9 @@ def test_lines_on_standard_input_are_answered(place):
 
 
 def test_a_wrong_line_far_down_leaves_what_was_there(place, monkeypatch):
-    from luodi.cli import predict_lines
+    from luodi.cli import predict_blocks
 
-    monkeypatch.setattr(predict_lines, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(predict_blocks, "_BLOCK_BYTES", 1000)
     lines = [json.dumps({"text": "great", "n": n}) for n in range(500)]
     (place / "in.jsonl").write_text("\n".join([*lines, '{"text": null, "n": 1}']))
     (place / "out.jsonl").write_text("kept")
@@ -196,23 +196,109 @@ print(usage.ru_maxrss * 1024)
 """
 
 
-def test_many_lines_take_no_more_memory_than_few(place):
+def peak(place, ending, head, line, rows):
+    """The most memory that answering so many equal lines took, in bytes."""
     import subprocess
 
     from tiny_service import environment
 
-    def peak(rows):
-        line = json.dumps({"text": "great and fine " * 20, "id": 7}) + "\n"
-        (place / "in.jsonl").write_text(line * rows)
-        command = ["-m", "luodi", "predict", "tiny", "in.jsonl", "-o", "out.jsonl"]
-        # By way of a small process: a child is said to have had what its parent has.
-        done = subprocess.run(
-            [sys.executable, "-c", PEAK, *command],
-            cwd=place, env=environment(), capture_output=True, check=True,
-        )  # fmt: skip
-        with (place / "out.jsonl").open() as lines:
-            assert sum(1 for _ in lines) == rows
-        return int(done.stdout.split()[-1])
+    (place / f"in.{ending}").write_text(head + line * rows)
+    command = ["-m", "luodi", "predict", "tiny", f"in.{ending}", "-o", f"out.{ending}"]
+    # By way of a small process: a child is said to have had what its parent has.
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *command],
+        cwd=place, env=environment(), capture_output=True, check=True,
+    )  # fmt: skip
+    with (place / f"out.{ending}").open() as lines:
+        assert sum(1 for _ in lines) == rows + bool(head)
+    return int(done.stdout.split()[-1])
 
+
+def test_many_lines_take_no_more_memory_than_few(place):
+    line = json.dumps({"text": "great and fine " * 20, "id": 7}) + "\n"
     # The answers alone are 130 MB; what the allocator keeps differs from run to run by some 15.
-    assert peak(120_000) - peak(10_000) < 30e6
+    few, many = (peak(place, "jsonl", "", line, rows) for rows in (10_000, 120_000))
+    assert many - few < 30e6
+
+
+def test_many_rows_of_a_csv_take_no_more_memory_than_few(place):
+    line = "7," + "great and fine " * 20 + "\n"
+    few, many = (peak(place, "csv", "id,text\n", line, rows) for rows in (60_000, 170_000))
+    assert many - few < 50e6
+
+
+SAID = ("great", "awful 好", "so, so", 'a ""b""')
+TABLE = "id,review,n\n" + "".join(
+    f'{n},"{SAID[n % 4]}",{n if n % 400 else "n/a"}\n' for n in range(1, 1201)
+)
+
+
+def test_a_csv_block_by_block_is_what_it_is_as_a_whole(place, monkeypatch):
+    """Answers, types and the output, to the byte: a column of numbers is one of texts if a row
+    far down says so."""
+    from luodi.cli import predict_blocks
+    from luodi.data import passing, textstream
+
+    def answered(ending):
+        done = luodi("predict", "tiny", "in.csv", "-o", f"out.{ending}", cwd=place)
+        assert done.returncode == 0, done.stderr
+        return (place / f"out.{ending}").read_bytes()
+
+    (place / "in.csv").write_text(TABLE, encoding="utf-8")
+    endings = ("csv", "tsv", "jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr(predict_blocks, "_is_table", lambda source: False)
+        whole = [answered(ending) for ending in endings]
+    monkeypatch.setattr(predict_blocks, "_ROWS", 100)
+    assert [answered(ending) for ending in endings] == whole
+    monkeypatch.setattr(passing, "HELD", 500)
+    monkeypatch.setattr(textstream, "_BLOCK", 3000)
+    assert [answered(ending) for ending in endings] == whole
+    assert b'"n":"n/a"' in whole[2]
+    assert b'"id":1,' in whole[2]
+    import gzip
+
+    (place / "in.csv.gz").write_bytes(gzip.compress(TABLE.encode()))
+    done = luodi("predict", "tiny", "in.csv.gz", cwd=place)
+    assert done.stdout == whole[2]
+    assert not list((place / ".luodi").rglob("*.parquet"))  # nothing of it is kept
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("1,2,3,4\n", "line 1202 has 4"), ('1,"open\n', "line 1202"), ("1,,3\n", "row 1201.text")],
+)
+def test_a_wrong_row_far_down_a_csv_is_named(place, monkeypatch, line, said):
+    from luodi.cli import predict_blocks
+    from luodi.data import passing, textstream
+
+    (place / "in.csv").write_text(TABLE + line, encoding="utf-8")
+    (place / "out.csv").write_text("kept")
+    found = []
+    for held, rows in ((1 << 30, 1 << 30), (500, 100)):
+        monkeypatch.setattr(passing, "HELD", held)
+        monkeypatch.setattr(textstream, "_BLOCK", 3000)
+        monkeypatch.setattr(predict_blocks, "_ROWS", rows)
+        done = luodi("predict", "tiny", "in.csv", "-o", "out.csv", "--json", cwd=place)
+        found.append(json.loads(done.stdout)["error"]["message"])
+    assert said in found[0]
+    assert found[1] == found[0]
+    assert (place / "out.csv").read_text() == "kept"
+
+
+def test_a_number_that_is_none_is_named_by_its_row_in_the_input(place):
+    import polars as pl
+
+    from luodi.cli.predict import field_columns
+    from luodi.contracts import RequestError
+
+    schema = Schema((Field("n", "number", example=1.0),), SCHEMA.answer)
+    with pytest.raises(RequestError, match=r"row 8003\.n"):
+        field_columns(schema, pl.DataFrame({"n": ["1", "2", "three"]}), first=8000)
+
+
+def test_a_csv_without_rows_is_told(place):
+    (place / "in.csv").write_text("id,review\n")
+    done = luodi("predict", "tiny", "in.csv", cwd=place)
+    assert done.returncode == 1
+    assert b"holds no rows" in done.stderr

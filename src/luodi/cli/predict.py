@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from luodi.bundle import LoadedBundle
     from luodi.cli.output import TerminalProgress
+    from luodi.cli.predict_blocks import Block
     from luodi.contracts import Answer, Schema
     from luodi.serving.bulk import Bulk
 
@@ -45,11 +46,11 @@ def command(
 ) -> None:
     """Answer every row of a table. Without -o, one JSON line a row on standard output.
 
-    JSON lines to JSON lines are answered block by block, as many as there are.
+    JSON lines, CSV and TSV are answered block by block, as many rows as there are.
     """
     from luodi.bundle import open_predictor
     from luodi.cli.output import TerminalProgress, duration, emit
-    from luodi.cli.predict_lines import can_stream
+    from luodi.cli.predict_blocks import passing_by
     from luodi.project.home import home_folder
     from luodi.registry import Registry
     from luodi.serving.bulk import Bulk
@@ -64,11 +65,12 @@ def command(
     answers: list[Answer] = []
     with Bulk(bundle.predictor, sessions) as bulk:
         ask = _Asked(bundle, bulk, explain)
-        if can_stream(source, output, as_json):
-            rows = _stream(ask, source, output, progress)
-        else:
-            answers = _whole(ask, source, output, progress, as_json)
-            rows = len(answers)
+        with passing_by(source, output, as_json, progress) as blocks:
+            if blocks is not None:
+                rows = _stream(ask, source, blocks, output, progress)
+            else:
+                answers = _whole(ask, source, output, progress, as_json)
+                rows = len(answers)
     progress.close()
     document: dict[str, JsonValue] = {
         "model": bundle.manifest.name,
@@ -132,7 +134,7 @@ class _Asked:
             UsageError: when a field of the model has no column.
             RequestError: naming the row (from 1) and the field that does not fit.
         """
-        columns = field_columns(self.bundle.schema, table)
+        columns = field_columns(self.bundle.schema, table, first)
         names = [name for name, _ in columns]
         answers: list[Answer] = []
         for start in range(0, table.height, _BLOCK):
@@ -168,13 +170,19 @@ def _whole(
     return answers
 
 
-def _stream(ask: _Asked, source: str, output: Path | None, progress: TerminalProgress) -> int:
-    """Answer JSON lines block by block; the number of rows."""
-    from luodi.cli.predict_lines import blocks, writing
+def _stream(
+    ask: _Asked,
+    source: str,
+    blocks: Iterator[Block],
+    output: Path | None,
+    progress: TerminalProgress,
+) -> int:
+    """Answer block by block; the number of rows."""
+    from luodi.cli.predict_writing import writing
 
     rows = 0
     with writing(output) as write:
-        for block in blocks(source, progress):
+        for block in blocks:
             answers = ask.answer(block.table, Quiet(), block.first)
             said = Quiet() if block.first else progress
             write(with_answers(block.table, answers, ask.bundle.schema, said))
@@ -191,11 +199,16 @@ def _row_after(start: int) -> Callable[[int], str]:
     return lambda index: say(f"row {start + index + 1}", f"第 {start + index + 1} 行")
 
 
-def field_columns(schema: Schema, table: pl.DataFrame) -> list[tuple[str, list[JsonValue]]]:
+def field_columns(
+    schema: Schema, table: pl.DataFrame, first: int = 0
+) -> list[tuple[str, list[JsonValue]]]:
     """The values of the column that each field of a request is read from.
 
     It has the field's name, or the name that the column had in training; a table of one column
     is the one field that a model asks for.
+
+    Args:
+        first: the number of the table's first row within the input, from 0.
 
     Raises:
         UsageError: when a field that is needed has none.
@@ -228,7 +241,7 @@ def field_columns(schema: Schema, table: pl.DataFrame) -> list[tuple[str, list[J
             if field.kind == "text":  # as it is: a blank text is the model's to judge
                 found.append((field.name, as_text(column).to_list()))
             else:
-                found.append((field.name, read_strictly(column, field.kind)))
+                found.append((field.name, read_strictly(column, field.kind, first)))
     return found
 
 

@@ -134,8 +134,11 @@ def read_column(column: pl.Series, kind: str) -> list[JsonValue]:
     return as_words(column).to_list()
 
 
-def read_strictly(column: pl.Series, kind: str) -> list[JsonValue]:
+def read_strictly(column: pl.Series, kind: str, first: int = 0) -> list[JsonValue]:
     """As `read_column`, of a table that is asked about: what stands there must be of the kind.
+
+    Args:
+        first: the number of the column's first row within the whole input, from 0.
 
     Raises:
         RequestError: naming the first row (from 1) whose value is of another kind.
@@ -144,7 +147,7 @@ def read_strictly(column: pl.Series, kind: str) -> list[JsonValue]:
     there = known(column) if kind in ("number", "date", "boolean") else None
     if there is None:
         return values
-    for row, (value, text) in enumerate(zip(values, there.to_list(), strict=True), 1):
+    for row, (value, text) in enumerate(zip(values, there.to_list(), strict=True), first + 1):
         if value is None and text is not None and text.lower() not in ("inf", "-inf"):
             raise RequestError(
                 say(f"row {row}.{column.name}", f"第 {row} 行.{column.name}"),

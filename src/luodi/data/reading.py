@@ -108,24 +108,30 @@ def is_arrow(path: Path) -> bool:
     return path.suffix.lower() in (".arrow", ".feather")
 
 
-def read_parts(file: Located, store: Store, progress: Progress) -> Iterator[Part]:
+def read_parts(
+    file: Located, store: Store, progress: Progress, held: int | None = None
+) -> Iterator[Part]:
     """What a file holds: one part, or one for each file of a .zip.
+
+    Args:
+        held: bytes up to which a text file is loaded, not scanned; `FROM` when left out.
 
     Raises:
         DataError: with file and line.
     """
+    held = FROM if held is None else held
     known = (file.sha256, file.bytes) if file.sha256 else None
     ending = PurePath(file.filename or file.path.name).suffix.lower()
     if ending in _COLUMNAR and file.path.suffix.lower() == ending and long(file.path):
         yield _columnar(file, known or file_digest(file.path))
         return
     for content in unpack(file.path, file.name, file.filename):
-        head = content.stream.read(FROM + 1)
-        if len(head) > FROM and scannable(content.filename):
+        head = content.stream.read(held + 1)
+        if len(head) > held and scannable(content.filename):
             known = known or file_digest(file.path)
             yield _scanned(content, head, known, store, progress)
             continue
-        raw = head + (content.stream.rest() if len(head) > FROM else b"")
+        raw = head + (content.stream.rest() if len(head) > held else b"")
         if known is None:
             packed = content.stream.kind != ""
             known = (

@@ -91,9 +91,16 @@ def collect(
 
 
 def gather(
-    source: AnySource, root: Path, progress: Progress, access: Access | None = None
+    source: AnySource,
+    root: Path,
+    progress: Progress,
+    access: Access | None = None,
+    held: int | None = None,
 ) -> Gathered:
     """Every file of a source, fetched where it is afar, checked, and read as far as it fits.
+
+    Args:
+        held: as `read_parts` has it.
 
     Raises:
         DataError, MissingPartError: as `collect`.
@@ -117,7 +124,7 @@ def gather(
     parts: list[Part] = []
     for done, file in enumerate(files):
         progress.step(done, len(files), file.name)
-        for part in read_parts(file, store, progress):
+        for part in read_parts(file, store, progress, held):
             _check_names(part)
             if parts and not file.piece:
                 _check_columns(parts[0], part)

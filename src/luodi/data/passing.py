@@ -1,0 +1,63 @@
+"""A table that passes by: read once, onto the disk, then given back some rows at a time.
+
+What it is read for needs each row once, and never all of them. The types are those of the whole
+table all the same, and so are the checks: they come before the first row is given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luodi.contracts import Finding, Progress
+from luodi.data.fetching import Access
+from luodi.data.numerals import infer_types
+from luodi.data.reading import Part
+from luodi.data.sources import gather
+
+if TYPE_CHECKING:
+    import polars as pl
+
+HELD = 2 << 20
+"""Bytes of a file that is loaded instead: no more than one block of a long one."""
+
+
+@dataclass(frozen=True)
+class Passing:
+    """The rows of one file, and what was noticed when it was read."""
+
+    part: Part
+    findings: list[Finding]
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self.part.rows
+
+    def blocks(self, most: int) -> Iterator[pl.DataFrame]:
+        """The rows in order, at most so many at a time."""
+        for table in self.part.tables():
+            typed = infer_types(table) if self.part.table is not None else table
+            yield from typed.iter_slices(most)
+
+
+def passing(source: str, root: Path, scratch: Path, progress: Progress) -> Passing | None:
+    """The rows of one delimited file; None where they must be read as one table.
+
+    Args:
+        source: a path, relative to `root`.
+        scratch: a folder for its pieces; they are needed as long as the rows.
+
+    Returns:
+        None for a file without rows, and for one that packs several: their types are settled over
+        all of them.
+
+    Raises:
+        DataError: as `collect` does, with file and line.
+    """
+    gathered = gather(source, root, progress, Access(scratch, root), HELD)
+    if len(gathered.parts) != 1 or not gathered.rows:
+        return None
+    return Passing(gathered.parts[0], gathered.findings)
