@@ -68,6 +68,7 @@ def test_run_verify_serve_ask(luodi, project):
     result = json.loads(run.stdout)
     assert result["learner"] == "transformer"
     assert result["metrics"]["accuracy"]["low"] >= 0.7
+    _forms_are_told(result)
     names = {path.name for path in (Path(result["bundle"]) / "model").iterdir()}
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
     assert any(name.endswith(".onnx") for name in names)
@@ -89,6 +90,25 @@ def test_run_verify_serve_ask(luodi, project):
         service.send_signal(signal.SIGTERM)
         service.wait(timeout=20)
         service.stdout.close()
+
+
+def _forms_are_told(result):
+    """Speed, memory, score and the gate on the validation part, of every form."""
+    probes = result["form"]["probes"]
+    assert {probe["form"]["name"] for probe in probes} >= {"float32", "int8"}
+    for probe in probes:
+        assert probe["rows_a_second"] > 0
+        assert 2e7 < probe["memory"] < 1e9
+        assert 0 <= probe["score"] <= 1
+        lines = probe["gate"]["lines"]
+        assert [line["rule"] for line in lines] == [">= 0.7", "better than naive"]
+        assert all(line["reason"] for line in lines)
+    assert probes[0]["gate"]["passed"] is True
+    report = json.loads((Path(result["report"]).parent / "report.json").read_text("utf-8"))
+    (table,) = (each for each in report["sections"] if each["title"] == "Forms of the model")
+    assert len(table["rows"]) == len(probes)
+    assert [row[-1] for row in table["rows"]].count("yes") == 1
+    assert report["openings"] == 1
 
 
 def test_auto_goes_on_without_a_base_that_cannot_be_had(luodi, project):

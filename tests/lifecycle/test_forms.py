@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from luodi.contracts import Form, MissingPartError, TrainingError
-from luodi.lifecycle.forms import Probe, _fastest
+from luodi.lifecycle.forms import Formed, _fastest, form_sections
+from luodi.lifecycle.probing import Probe
+from luodi.lifecycle.weighing import weigh
 
 FLOAT32, INT8 = Form("float32", "onnxruntime"), Form("int8", "onnxruntime", "calibrated")
 BFLOAT16 = Form("bfloat16", "openvino")
@@ -53,3 +57,37 @@ def test_a_runtime_that_is_not_there_is_told():
         _allowed(_Run(ServeSettings(runtime="openvino"), None), forms)
     with pytest.raises(MissingPartError, match="bfloat16"):
         _allowed(_Run(ServeSettings(form="bfloat16"), None), forms)
+
+
+def test_the_forms_stand_side_by_side_with_the_gate_on_the_validation_part():
+    line = {"passed": True, "reason": "Accuracy: 0.91 holds >= 0.9."}
+    missed = {"passed": False, "reason": "Accuracy: 0.88 misses >= 0.9."}
+    probes = [
+        Probe(FLOAT32, 100.4, 0.0, 0.0, 0.0, 90_000_000, "", 0.92, 310_000_000, {"lines": [line]}),
+        Probe(INT8, 190.0, 0.08, 0.02, 0.0, 60_000_000, "changes 8.0% of the answers", 0.90,
+              230_000_000, {"lines": [line, missed]}),
+        Probe(BFLOAT16, 180.0, 0.002, 0.0, 0.0, 90_000_000, "", 0.92, 0, {"lines": [line]}),
+    ]  # fmt: skip
+    (table,) = form_sections(Formed(Path("exported"), FLOAT32, probes, 512))
+    assert "512 rows of the validation part" in table.note
+    assert "test part" in table.note
+    assert table.rows[0] == ["float32 onnxruntime", 100, 310, 90.0, 0.92, "0.0%", "holds", "yes"]
+    assert table.rows[1][-2:] == [missed["reason"], "changes 8.0% of the answers"]
+    assert table.rows[2][2] is None  # not measured, and not nothing
+    assert table.rows[2][-1] == "could be"
+    assert form_sections(Formed(Path("exported"), FLOAT32)) == []
+
+
+def test_a_model_is_weighed_in_a_process_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "bundle" / "tiny"))
+    from tiny_bundle import export
+
+    folder = export(tmp_path / "model")
+    requests = [{"text": "great"}, {"text": "awful"}]
+    small = weigh("tiny", "words", folder, requests)
+    assert 5e6 < small < 3e8
+    words = {f"word{n}": float(n) for n in range(400_000)}
+    large = weigh("tiny", "words", export(tmp_path / "large", words), requests)
+    assert large - small > 2e7  # it is the model that is weighed
+    with pytest.raises(RuntimeError, match=r"weights\.json"):
+        weigh("tiny", "words", tmp_path / "nothing", requests)

@@ -7,7 +7,6 @@ All of it happens on the validation part; what is calibrated is calibrated on th
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,63 +14,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import (
-    Answer,
     Compressible,
-    Dataset,
     Form,
     JsonValue,
     MissingPartError,
     Predictor,
     Progress,
-    Request,
+    Section,
+    Table,
     TrainingError,
     say,
 )
 from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.probing import Bench, Probe, beaten
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 
 if TYPE_CHECKING:
-    from luodi.compression.fidelity import Fidelity
     from luodi.lifecycle.training import Cut, Trained
 
-CHANGED, SCORE, ALONE = 0.01, 0.005, 0.01
-"""What a form may do on the validation part: the share of answers that it changes, what it costs of
-the metric that is chosen on, and how far the other rows of a call may move a number."""
 WORTH = 1.2
 """How many times as fast a form must be than the simpler one before it."""
-_CALIBRATED_ON, _COMPARED_ON, _TIMED_ON = 256, 1024, 96
-_ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What was found of one form.
-
-    Attributes:
-        rows_a_second: on one thread, like lengths together; only forms of one probe compare.
-        changed: the share of validation answers that are others than the exported model's.
-        score_drop: what it costs of the metric that is chosen on.
-        alone: the greatest difference of a number between a row asked alone and among others.
-        bytes: of its files.
-        refused: why it may not be chosen; empty when it may.
-    """
-
-    form: Form
-    rows_a_second: float
-    changed: float
-    score_drop: float
-    alone: float
-    bytes: int
-    refused: str = ""
 
 
 @dataclass(frozen=True)
 class Formed:
-    """The files that are packaged, the form that they are in, and what was measured."""
+    """The files that are packaged, the form that they are in, and what was measured on how many
+    rows of the validation part."""
 
     exported: Path
     form: Form | None
     probes: Sequence[Probe] = ()
+    rows: int = 0
 
     @property
     def exact(self) -> bool:
@@ -82,11 +55,17 @@ class Formed:
         """As in result.json."""
         if self.form is None:
             return None
-        return asdict(self.form) | {"probes": [asdict(probe) for probe in self.probes]}
+        probes = [asdict(probe) for probe in self.probes]
+        return asdict(self.form) | {"rows": self.rows, "probes": probes}
 
 
-def choose_form(run: RunPlace, trained: Trained, cut: Cut) -> Formed:
+def choose_form(
+    run: RunPlace, trained: Trained, cut: Cut, baselines: Sequence[Trained] = ()
+) -> Formed:
     """The fastest form that answers as the exported one does, of those that the project allows.
+
+    Args:
+        baselines: what the gate may want beaten, on the validation part too.
 
     Raises:
         TrainingError: when the project asks for a form that does not answer faithfully.
@@ -101,14 +80,19 @@ def choose_form(run: RunPlace, trained: Trained, cut: Cut) -> Formed:
     inputs: dict[str, JsonValue] = {
         "exported": trained.exported.parent.name,
         "forms": [str(form) for form in forms],
-        "code": code_version("luodi.compression", "luodi.lifecycle.forms", package_of(learner)),
-    }
-    work = partial(_probe_all, run, trained, cut, forms)
+        "gate": [[rule.metric, rule.text, *rule.beats] for rule in run.project.gate.values()],
+        "baselines": [each.exported.parent.name for each in beaten(run, baselines)],
+        "code": code_version(
+            "luodi.compression", "luodi.lifecycle.forms", "luodi.lifecycle.probing",
+            package_of(learner),
+        ),
+    }  # fmt: skip
+    work = partial(_probe_all, run, trained, cut, (forms, baselines))
     folder = run.stages.run("form", inputs, work)
     facts = read_json(folder / "form.json")
     probes = [Probe(**{**item, "form": Form(**item["form"])}) for item in facts["probes"]]
     exported = folder / "export" if facts["made"] else trained.exported
-    formed = Formed(exported, Form(**facts["chosen"]), probes)
+    formed = Formed(exported, Form(**facts["chosen"]), probes, facts["rows"])
     run.observer.tell(_in_words(formed))
     return formed
 
@@ -160,13 +144,14 @@ def _probe_all(
     run: RunPlace,
     trained: Trained,
     cut: Cut,
-    forms: Sequence[Form],
+    plan: tuple[Sequence[Form], Sequence[Trained]],
     folder: Path,
     progress: Progress,
 ) -> None:
+    forms, baselines = plan
     shutil.rmtree(folder / "tried", ignore_errors=True)
     shutil.rmtree(folder / "export", ignore_errors=True)
-    bench = _Bench.of(run, trained, cut)
+    bench = Bench.of(run, trained, cut, baselines)
     tried: dict[Form, tuple[Path, Predictor]] = {}
     found: dict[Form, dict[str, Any]] = {}
     for done, form in enumerate(forms):
@@ -174,7 +159,7 @@ def _probe_all(
         try:
             path = bench.made(form, folder / "tried" / str(done))
             predictor = bench.predictor.load(path, 1)
-            found[form] = bench.faithful(predictor)
+            found[form] = bench.faithful(predictor) | {"memory": bench.weight(path, progress)}
             tried[form] = path, predictor
         except Exception as error:  # a library that cannot quantise this graph: a form less
             progress.say(say(f"{form} is left out: {error}", f"已跳过 {form}：{error}"))
@@ -190,7 +175,10 @@ def _probe_all(
     if made:
         shutil.move(path, folder / "export")
     shutil.rmtree(folder / "tried", ignore_errors=True)
-    facts = {"chosen": asdict(chosen.form), "made": made, "probes": [asdict(p) for p in probes]}
+    facts = {
+        "chosen": asdict(chosen.form), "made": made, "rows": len(bench.requests),
+        "probes": [asdict(probe) for probe in probes],
+    }  # fmt: skip
     write_json(folder / "form.json", facts)
 
 
@@ -215,119 +203,38 @@ def _fastest(probes: Sequence[Probe], wanted: str) -> Probe:
     return chosen
 
 
-@dataclass(frozen=True)
-class _Bench:
-    """What every form is held against.
-
-    Attributes:
-        learner: that makes the forms.
-        predictor: the class that reads them.
-        valid: rows of the validation part, and as requests.
-        expected: the exported model's answers to them, and their score.
-    """
-
-    run: RunPlace
-    trained: Trained
-    cut: Cut
-    learner: Any
-    predictor: type[Predictor]
-    valid: Dataset
-    requests: Sequence[Request]
-    calibration: Sequence[Request]
-    expected: Sequence[Answer]
-    score: float
-
-    @classmethod
-    def of(cls, run: RunPlace, trained: Trained, cut: Cut) -> _Bench:
-        learner = run.task.learners[trained.recipe.learner]
-        name = "valid" if cut.parts.valid.rows else "train"
-        valid = _spread(getattr(cut.parts, name), _COMPARED_ON)
-        # What a predictor is given is prepared; what it is judged by is not.
-        requests = run.task.requests(_spread(getattr(cut.taught, name), _COMPARED_ON), cut.inner)
-        expected = learner.predictor.load(trained.exported, run.threads).predict(requests)
-        taught = _spread(cut.taught.train, _CALIBRATED_ON)
-        calibration = run.task.requests(taught, cut.inner)
-        score = _score(run, valid, expected, cut)
-        return cls(
-            run, trained, cut, learner, learner.predictor, valid, requests, calibration, expected,
-            score,
-        )  # fmt: skip
-
-    def made(self, form: Form, folder: Path) -> Path:
-        """The model in this form; as it was exported, where that is the form."""
-        if form == self.learner.forms()[0]:
-            return self.trained.exported
-        self.learner.compress(self.trained.exported, form, self.calibration, folder)
-        return folder
-
-    def faithful(self, predictor: Predictor) -> dict[str, Any]:
-        """How a form's answers differ, and whether that is too much."""
-        from luodi.compression.fidelity import compare
-
-        answers = predictor.predict(self.requests)
-        found = compare(self.expected, answers)
-        sign = 1 if self.run.task.metrics[0].higher_is_better else -1
-        drop = sign * (self.score - _score(self.run, self.valid, answers, self.cut))
-        some = range(0, len(self.requests), max(1, len(self.requests) // 24))
-        alone = compare(
-            [answers[place] for place in some],
-            [predictor.predict([self.requests[place]])[0] for place in some],
-        )
-        return {
-            "changed": found.changed,
-            "score_drop": drop,
-            "alone": alone.largest,
-            "refused": self._refused(found, drop, alone),
-        }
-
-    def _refused(self, found: Fidelity, drop: float, alone: Fidelity) -> str:
-        # On few rows a single answer is more than a hundredth: one is always allowed.
-        if found.changed > max(CHANGED, 1.5 / len(self.requests)):
-            return say(
-                f"changes {found.changed:.1%} of the answers, more than {CHANGED:.0%}",
-                f"改变了 {found.changed:.1%} 的答案，超过 {CHANGED:.0%}",
-            )
-        if drop > max(SCORE, 1.5 / len(self.requests)):
-            name = self.run.task.metrics[0].name
-            return say(
-                f"costs {drop:.4f} of {name}, more than {SCORE}",
-                f"{name} 下降 {drop:.4f}，超过 {SCORE}",
-            )
-        if alone.largest > ALONE or alone.changed:
-            return say(
-                f"an answer moves by {alone.largest:.3f} with the other rows of its call, more "
-                f"than {ALONE}",
-                f"同批其他行使答案变化 {alone.largest:.3f}，超过 {ALONE}",
-            )
-        return ""
-
-    def timed(self, predictors: Sequence[Predictor]) -> list[float]:
-        """Rows a second of each, the best of several rounds in which each has its turn."""
-        some = self.requests[:: max(1, len(self.requests) // _TIMED_ON)]
-        best = [float("inf")] * len(predictors)
-        for _ in range(_ROUNDS):
-            for place, predictor in enumerate(predictors):
-                started = time.perf_counter()
-                predictor.predict(some)
-                best[place] = min(best[place], time.perf_counter() - started)
-        return [len(some) / seconds for seconds in best]
-
-
-def _score(run: RunPlace, part: Dataset, answers: Sequence[Answer], cut: Cut) -> float:
-    import numpy as np
-
-    scored = run.task.score(part, answers, cut.schema)
-    metric = run.task.metrics[0]
-    return float(metric.compute(scored, np.ones((1, part.rows)))[0])
-
-
-def _spread(part: Dataset, count: int) -> Dataset:
-    """Rows spread evenly over a part, at most `count`."""
-    import numpy as np
-
-    rows = np.unique(np.linspace(0, part.rows - 1, min(count, part.rows)).astype(np.int64))
-    return part.take(rows)
-
-
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def form_sections(formed: Formed) -> list[Section]:
+    """The forms side by side, as a table of the report."""
+    if not formed.probes:
+        return []
+    head = [
+        say("Form", "形式"), say("Rows a second", "每秒行数"), say("Memory, MB", "内存（MB）"),
+        say("Files, MB", "文件（MB）"), say("Score", "得分"), say("Answers changed", "答案变化"),
+        say("Gate, on the validation part", "门槛（验证部分）"), say("Served", "部署"),
+    ]  # fmt: skip
+    note = say(
+        f"Measured on {formed.rows} rows of the validation part, the speed on one thread; the "
+        "gate's lines are held against it to compare the forms. The run's verdict is that of the "
+        "test part, which was opened once, for the form that is served. Memory is that of a "
+        "process with this model alone.",
+        f"在验证部分的 {formed.rows} 行上测得，速度为单线程；门槛各项在此仅用于比较各形式。"
+        "本次运行的结论以测试部分为准：测试部分只打开一次，用于最终部署的形式。"
+        "内存为仅加载该模型的进程所占。",
+    )
+    rows = [_row(probe, probe.form == formed.form) for probe in formed.probes]
+    return [Table(say("Forms of the model", "模型的各种形式"), head, rows, note)]
+
+
+def _row(probe: Probe, chosen: bool) -> list[JsonValue]:
+    failed = [line["reason"] for line in probe.gate.get("lines", ()) if not line["passed"]]
+    gate = say("holds", "满足") if not failed else str(failed[0])
+    may = probe.refused or say("could be", "可选")
+    return [
+        str(probe.form), round(probe.rows_a_second), round(probe.memory / 1e6) or None,
+        round(probe.bytes / 1e6, 1), probe.score, f"{probe.changed:.1%}", gate,
+        say("yes", "是") if chosen else may,
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import Finding, Interval, JsonValue, say
 from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
-from luodi.lifecycle.forms import Formed
+from luodi.lifecycle.forms import Formed, form_sections
 from luodi.lifecycle.judging import Evaluation, LeakShown
 from luodi.lifecycle.place import RESULT, RunPlace
 from luodi.lifecycle.rows import PARTS, Clean
@@ -178,6 +178,7 @@ def make_report(
             *(section(item) for item in model.facts.get("sections", ())),
             *evaluation.why,
             *augmentation_sections(cut),
+            *form_sections(made.formed),
         ],
         truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),
         seconds=dict(run.stages.seconds),

@@ -41,7 +41,7 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     candidates = _train_until_promising(run, richer)  # all choosing is done on the valid part
     chosen = choose(run, candidates)
     model, beside = refit(run, richer, chosen, baselines)  # few rows: learnt from all of them
-    formed = choose_form(run, model, richer)  # float32, int8, bfloat16: the fastest faithful one
+    formed = choose_form(run, model, richer, baselines)  # float32, int8, bfloat16: the fastest
     bundle = package(run, model, formed, richer)  # golden answers, manifest
     evaluation = evaluate(run, bundle, richer, beside)  # the test part is opened here, once
     leak = show_leak(run, raw, clean, cut)

@@ -233,11 +233,11 @@ def _measured(load: Callable[[Registered], Served], model: Registered) -> tuple[
     """
     before = resident_bytes()
     served = load(model)
-    _give_back()
+    give_back()
     return served, max(_size_on_disk(model), resident_bytes() - before)
 
 
-def _give_back() -> None:
+def give_back() -> None:
     """Return to the system what reading the model's files took and no longer needs.
 
     Of a MiniLM in float32 that is a sixth of what the process holds. Only glibc has the call.
