@@ -76,7 +76,7 @@ def ask_all(jobs, limits=Limits(), echo=None, sessions=1):  # noqa: B008 - it is
         try:
             results = await asyncio.gather(*map(one, jobs), return_exceptions=True)
             assert batcher.waiting == 0
-            assert batcher.seconds_waiting() == pytest.approx(0)
+            assert batcher.admission.seconds() == pytest.approx(0)
             return results
         finally:
             batcher.close()

@@ -273,6 +273,7 @@ class ServeSettings(_Strict):
     """How the model is served."""
 
     max_batch: int = Field(default=32, ge=1, le=4096)
+    max_wait: Annotated[Duration, Field(le=600)] | None = None
     form: Literal["auto", "float32", "int8", "bfloat16"] = "auto"
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
     cache: int = Field(default=0, ge=0, le=10_000_000)
@@ -286,9 +287,11 @@ class ServeSettings(_Strict):
 
     def travelling(self) -> dict[str, Any]:
         """What goes into the bundle, for a service that does not see the project file: the batch,
-        and what the file says of the cache, rollbacks and traffic, when it says anything.
+        and what the file says of the cache, waits, rollbacks and traffic, when it says anything.
         """
-        told = {"max_batch"} | ({"cache", "rollback", "traffic"} & self.model_fields_set)
+        told = {"max_batch"} | (
+            {"cache", "max_wait", "rollback", "traffic"} & self.model_fields_set
+        )
         return self.model_dump(mode="json", include=told, exclude_none=True)
 
 

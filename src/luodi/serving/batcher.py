@@ -5,8 +5,9 @@ is answered at once and a crowd in large batches.
 
     answer() -> costs (texts become tokens, in a thread) -> queue -> a free session -> answers
 
-Which rows go next is decided by `fair_queue`: callers take turns by what they cost, urgent ones
-first. Which of them go together is decided by `packing`: like lengths, so that nothing is padded.
+Who may wait is decided by `admission`. Which rows go next is decided by `fair_queue`: callers take
+turns by what they cost, urgent ones first. Which of them go together is decided by `packing`: like
+lengths, so that nothing is padded.
 """
 
 from __future__ import annotations
@@ -18,13 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.contracts import Answer, BusyError, Predictor, Request, say
+from luodi.contracts import Answer, Predictor, Request
+from luodi.serving.admission import Admission
 from luodi.serving.fair_queue import FairQueue, Job, Row
 from luodi.serving.settings import Limits
 from luodi.serving.steps import steps_of
 
-_SMOOTHING = 0.1
-"""What the newest batch counts for in the running means: ten batches are remembered."""
 _WINDOW = 4
 """Batches among whose rows like lengths are looked for."""
 
@@ -74,11 +74,8 @@ class Batcher:
         self._unread: deque[Job] = deque()
         self._reading: asyncio.Task[None] | None = None
         self._working: set[asyncio.Task[None]] = set()
-        self._pace = 0.0
-        self._mean_cost = 1.0
-        self._turns = 0.0
+        self.admission = Admission(limits, sessions)
         self._awake = self._busy = 0
-        self.waiting = 0
 
     def close(self) -> None:
         """Let the threads go, once what they compute is done."""
@@ -102,8 +99,9 @@ class Batcher:
         if not requests:
             return []
         loop = asyncio.get_running_loop()
-        job = Job(requests, loop.create_future(), priority, deadline)
-        self._admit(len(requests) * self._mean_cost, deadline, loop.time())
+        now = loop.time()
+        job = Job(requests, loop.create_future(), priority, deadline, now)
+        self.admission.admit(len(requests), deadline, priority, now)
         if self._steps.prepare is not None:
             self._unread.append(job)
             if self._reading is None:
@@ -111,52 +109,30 @@ class Batcher:
         else:
             job.payloads = list(requests)
             self._enqueue(job, [self._steps.cost(request) for request in requests])
-        share = 0.0
-        estimate = job.total or int(len(requests) * self._mean_cost)
-        self.waiting += estimate
-        try:
-            share = min(float(estimate), self._turn())
-            self._turns += share
-            async with asyncio.timeout_at(deadline):
-                return await job.done
-        except TimeoutError:
-            if not job.done.cancelled():
-                raise
-            raise self._late() from None
-        finally:
-            self.waiting -= estimate
-            self._turns -= share
+        with self.admission.holding(len(requests), job.total, priority):
+            try:
+                async with asyncio.timeout_at(deadline):
+                    return await job.done
+            except TimeoutError:
+                if not job.done.cancelled():
+                    raise
+                raise self.admission.late(priority) from None
 
-    def seconds_waiting(self) -> float:
-        """About how long a small request would wait now; 0 before anything was measured."""
-        return self._turns / (self._pace * self._sessions) if self._pace else 0.0
+    def turn_away(self, priority: int = 0) -> None:
+        """Refuse, before it is read, a request that would be refused whatever it asks.
 
-    def _admit(self, cost: float, deadline: float | None, now: float) -> None:
-        """Refuse what cannot be answered before any work is done for it."""
-        if self.waiting and self.waiting + cost > self._limits.waiting_cost:
-            raise BusyError(
-                say("Too much is waiting; try again.", "等待的请求过多，请重试。"),
-                retry_after=max(self.seconds_waiting(), 1.0),
-            )
-        if deadline is None:
-            return
-        own = cost / (self._pace * self._sessions) if self._pace else 0.0
-        if now + self.seconds_waiting() + own > deadline:
-            raise self._late()
+        Raises:
+            BusyError: when too much is waiting.
+        """
+        now = asyncio.get_running_loop().time()
+        if self.admission.full(now, priority):
+            self.admission.turned_away(now, before=True)
+            raise self.admission.busy(priority)
 
-    def _late(self) -> BusyError:
-        return BusyError(
-            say(
-                "No answer can be given before the deadline; try again later.",
-                "无法在截止时间前答复，请稍后重试。",
-            ),
-            retry_after=max(self.seconds_waiting(), 1.0),
-            late=True,
-        )
-
-    def _turn(self) -> float:
-        """What one job can put before another's next row: about a batch."""
-        return self._pace * self._limits.batch_seconds or float(self._limits.batch_cost)
+    @property
+    def waiting(self) -> int:
+        """Cost of what waits or is being answered."""
+        return self.admission.waiting
 
     async def _read(self) -> None:
         """Learn what the new requests cost, all that came meanwhile at once."""
@@ -223,7 +199,7 @@ class Batcher:
 
     def _enqueue(self, job: Job, costs: Sequence[int]) -> None:
         costs = [max(1, cost) for cost in costs]
-        self._mean_cost += _SMOOTHING * (sum(costs) / len(costs) - self._mean_cost)
+        self.admission.costs(sum(costs) / len(costs))
         self._queue.add(job, costs)
         for _ in range(min(len(costs), self._sessions - self._awake)):
             self._awake += 1
@@ -251,8 +227,7 @@ class Batcher:
                 continue
             seconds = loop.time() - started
             self._observe(Batched(len(rows), cost, seconds))
-            pace = cost / max(seconds, 1e-6)
-            self._pace = self._pace + _SMOOTHING * (pace - self._pace) if self._pace else pace
+            self.admission.saw(cost, seconds)
             for row, answer in zip(rows, answers, strict=True):
                 row.job.deliver(row.index, answer)
 
@@ -264,29 +239,36 @@ class Batcher:
         while rows := self._queue.pop(limits.batch * _WINDOW - len(candidates)):
             candidates += [row for row in rows if self._in_time(row, now)]
         if not candidates:
+            self.admission.delay = 0.0
             return []
         costs = [row.cost for row in candidates]
-        chosen = self._steps.group(costs, self._budget(sum(costs)), limits.batch)
+        chosen = self._steps.group(costs, self._budget(sum(costs), now), limits.batch)
         taken = set(chosen)
         batch = [candidates[place] for place in chosen]
         left = [row for place, row in enumerate(candidates) if place not in taken]
+        fresh = [row.job.since for row in batch if not row.job.begun]
+        if fresh:
+            self.admission.delay = now - min(fresh)
         self._queue.settle(batch, left)
         return batch
 
-    def _budget(self, there: int) -> int:
+    def _budget(self, there: int, now: float) -> int:
         """What a batch may cost: seconds at the measured pace, and a fair part for each idle
         session."""
-        budget = float(self._limits.batch_cost)
-        if self._pace:
-            budget = min(budget, self._pace * self._limits.batch_seconds)
-        return max(1, int(min(budget, there / (self._sessions - self._busy))))
+        return max(1, int(min(self.admission.call(now), there / (self._sessions - self._busy))))
 
     def _in_time(self, row: Row, now: float) -> bool:
-        """Whether it can be answered before its deadline; if not, its caller is told now."""
-        deadline = row.job.deadline
-        if deadline is None or not self._pace or now + row.cost / self._pace <= deadline:
+        """Whether it is still worth answering; if not, its caller is told now."""
+        job, door = row.job, self.admission
+        if job.done.done():
+            return False  # another of its rows was too late
+        if not job.begun and door.overdue(job.since, now):
+            door.turned_away(now, before=False)
+            job.fail(door.busy(job.priority))
+            return False
+        if job.deadline is None or not door.pace or now + row.cost / door.pace <= job.deadline:
             return True
-        row.job.fail(self._late())
+        job.fail(door.late(job.priority))
         return False
 
     async def _call(self, rows: Sequence[Row]) -> list[Answer]:

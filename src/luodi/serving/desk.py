@@ -101,6 +101,8 @@ class Desk:
         held, arm, dealt = self._choose(question)
         told(held)
         async with self.router.fleet.lease(held) as model:
+            if model.cache is None:
+                model.batcher.turn_away(question.terms.priority)
             rows: Rows = await read(model)
             started, failure = time.perf_counter(), ""
             answers: Sequence[Answer] = ()
@@ -127,6 +129,16 @@ class Desk:
             self.metrics.rows.labels(model.name, model.version).inc(len(answers))
             self.metrics.dealt.labels(model.name, model.version, arm).inc()
         return Answered(model.name, model.version, arm, answers, rows)
+
+    def answering(self, name: str) -> Served | None:
+        """The one version that answers for a bare name whatever is asked; None where there is no
+        such one: it is not in memory, has challengers, or may know the answer already."""
+        offered = self.router.known(name)
+        if offered is None or offered.route.challengers:
+            return None
+        held = self.router.fleet.get(name, offered.default)
+        served = held.served if held is not None else None
+        return served if served is not None and served.cache is None else None
 
     def _choose(self, question: Question) -> tuple[Held, Arm, Deal]:
         if question.version is not None or "@" in question.name:

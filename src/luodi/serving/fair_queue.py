@@ -22,7 +22,8 @@ class Job:
     """The rows of one call; `done` is told when every answer is there.
 
     Attributes:
-        deadline: by the event loop's clock.
+        deadline, since: by the event loop's clock: when it must be answered, and when it came.
+        begun: some of its rows have been taken to be answered.
         payloads: what the predictor's last step takes, a row each.
         order: the rows, dearest first: neighbours are of like length and go well together.
     """
@@ -31,6 +32,8 @@ class Job:
     done: asyncio.Future[list[Answer]]
     priority: int = 0
     deadline: float | None = None
+    since: float = 0.0
+    begun: bool = False
     payloads: list[Any] = field(default_factory=list)
     costs: list[int] = field(default_factory=list)
     order: Sequence[int] = ()
@@ -106,6 +109,8 @@ class FairQueue:
         """
         for row in left:
             self._push(row)
+        for row in taken:
+            row.job.begun = True
         served = sum(row.cost for row in taken)
         self._virtual += served / (len(self._heap) + len(taken))
         self._virtual = max(self._virtual, min(row.tag for row in taken))

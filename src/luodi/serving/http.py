@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from luodi import __version__
-from luodi.contracts import use_language
 from luodi.serving import inference, people, repository
+from luodi.serving.door import Door
 from luodi.serving.openapi import openapi
 from luodi.serving.page import docs_page
-from luodi.serving.replies import kind_of, reply, told
+from luodi.serving.replies import kind_of, listen, reply, told
 from luodi.serving.terms import read_terms
 
 if TYPE_CHECKING:
@@ -51,7 +52,12 @@ def app(service: Service) -> Starlette:
         Route(path, _guarded(service, path, endpoint, need), methods=[method])
         for method, path, endpoint, need in ROUTES
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: told}, lifespan=lifespan)
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Door, service=service)],
+        exception_handlers={HTTPException: told},
+        lifespan=lifespan,
+    )
 
 
 def _guarded(
@@ -61,7 +67,7 @@ def _guarded(
 
     async def guarded(request: Request) -> Response:
         started = time.perf_counter()
-        _listen(request)
+        listen(request.headers)
         kind = ""
         try:
             model = request.path_params.get("name", "").partition("@")[0]
@@ -83,12 +89,6 @@ def _guarded(
         return response
 
     return guarded
-
-
-def _listen(request: Request) -> None:
-    """Answer in the language that the caller asks for, when it is one of ours."""
-    asked = request.headers.get("accept-language", "")[:2].lower()
-    use_language("zh" if asked == "zh" else "en" if asked == "en" else None)
 
 
 async def index(service: Service, request: Request) -> Response:

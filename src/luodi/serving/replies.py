@@ -7,7 +7,7 @@ import logging
 import math
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import orjson
@@ -22,6 +22,7 @@ from luodi.contracts import (
     RegistryError,
     RequestError,
     say,
+    use_language,
 )
 from luodi.serving.access import DeniedError
 from luodi.serving.settings import Limits
@@ -31,6 +32,12 @@ Result = TypeVar("Result")
 _ASIDE = 32_768
 """Bytes of a body from which on it is read in a thread: parsing it would hold up the others."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def listen(headers: Mapping[str, str]) -> None:
+    """Answer in the language that the caller asks for, when it is one of ours."""
+    asked = headers.get("accept-language", "")[:2].lower()
+    use_language("zh" if asked == "zh" else "en" if asked == "en" else None)
 
 
 def reply(content: JsonValue, status: int = 200) -> Response:

@@ -138,6 +138,10 @@ class Router:
             known.named.append(version)
         return self.fleet.hold(offer.model)
 
+    def known(self, name: str) -> Offered | None:
+        """What a name means here; None when it means nothing."""
+        return self._offered.get(name)
+
     def offered(self, name: str) -> Offered:
         """What a name means here.
 
@@ -242,8 +246,12 @@ class Router:
 
 def _bounded(limits: Limits, wanted: Mapping[str, JsonValue]) -> Limits:
     """The limits, with what the project file's `serve:` says of this model."""
-    batch = wanted.get("max_batch")
-    return replace(limits, batch=batch) if isinstance(batch, int) and batch > 0 else limits
+    batch, wait = wanted.get("max_batch"), wanted.get("max_wait")
+    if isinstance(batch, int) and batch > 0:
+        limits = replace(limits, batch=batch)
+    if isinstance(wait, int | float) and wait > 0:
+        limits = replace(limits, waiting_seconds=float(wait))
+    return limits
 
 
 def _shown(name: str) -> str:

@@ -39,6 +39,8 @@ class Limits:
         batch_seconds: how long one call may take, by the pace measured: longer ones gain nothing,
             and hold up what comes meanwhile.
         waiting_cost: what may wait for one model before more is refused, by the same measure.
+        waiting_seconds: how long a request may have to wait for its turn, by the pace measured;
+            under more load than can be answered it is less: see `admission`.
     """
 
     body: int = 16 * 1024 * 1024
@@ -49,6 +51,7 @@ class Limits:
     batch_cost: int = 32_768
     batch_seconds: float = 0.05
     waiting_cost: int = 4_194_304
+    waiting_seconds: float = 0.5
 
 
 @dataclass(frozen=True)

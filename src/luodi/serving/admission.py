@@ -1,0 +1,177 @@
+"""Who may wait, and how long: what cannot be answered soon is refused before any work is done.
+
+A queue that is as long as its callers' patience answers everybody late and the last ones too late.
+So a wait is bounded, by the pace that was measured. While hardly anything is refused the bound is
+wide: callers that ask again only when they were answered make no queue longer than themselves. When
+much is refused, more comes than can be answered, however long it waits: calls of the predictor
+become shorter, the bound goes down to about two of them, which keeps every session busy, and what
+waits beyond it is refused as well. A standing queue only adds delay (Nichols and Jacobson 2012,
+"Controlling queue delay", ACM Queue 10(5)).
+
+A pace that was measured on lone requests is a poor guide to what a crowd's large batches do. So
+nobody is refused by it before somebody did wait: a crowd that comes all at once is let in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from luodi.contracts import BusyError, say
+from luodi.serving.settings import Limits
+
+_SMOOTHING = 0.1
+"""What the newest batch counts for in the running means: ten batches are remembered."""
+_CALLS = 2.0
+"""Calls of the predictor that one may wait for when more comes than can be answered: one that is
+being computed, and one that gathers meanwhile."""
+_SHORTER = 0.5
+"""Of `batch_seconds`, what a call may then take: half of it costs a few hundredths of the rate."""
+_REMEMBERED = 0.5
+"""Seconds after which a refusal counts for a third of a new one."""
+_OVERLOAD = 0.2
+"""The share of refusals from which on the bound is at its lowest, and
+_FEW: requests that must have come before the share says much."""
+_FEW = 8.0
+_STANDING = 0.5
+"""Of `batch_seconds`: what the last ones answered had waited when a queue is taken to stand."""
+_LATE = 1.5
+"""How many times the bound a request may have waited before it is refused in the queue: the wait
+that was foreseen for it is an estimate."""
+
+
+class Admission:
+    """What waits for one predictor. Lives on one event loop, whose clock `now` is.
+
+    Attributes:
+        pace: cost a second of one session; 0 before anything was measured.
+        waiting: cost of what waits or is being answered.
+        delay: seconds that those answered last had waited for their turn; 0 when none waits.
+    """
+
+    def __init__(self, limits: Limits, sessions: int) -> None:
+        self._limits, self._sessions = limits, sessions
+        self.pace = 0.0
+        self.waiting, self.delay = 0, 0.0
+        self._mean_cost, self._mean_call = 1.0, 0.0
+        self._turns: dict[int, float] = {}  # by priority
+        self._asked = self._refused = self._counted = 0.0
+
+    def saw(self, cost: int, seconds: float) -> None:
+        """Learn from one call of the predictor."""
+        pace = cost / max(seconds, 1e-6)
+        self.pace = self.pace + _SMOOTHING * (pace - self.pace) if self.pace else pace
+        self._mean_call += _SMOOTHING * (seconds - self._mean_call)
+
+    def costs(self, mean: float) -> None:
+        """Learn what a row of a request cost on average."""
+        self._mean_cost += _SMOOTHING * (mean - self._mean_cost)
+
+    def seconds(self, priority: int = 0) -> float:
+        """About how long a small request of this class would wait now."""
+        if not self.pace:
+            return 0.0
+        before = sum(turn for each, turn in self._turns.items() if each >= priority)
+        return before / (self.pace * self._sessions)
+
+    def bound(self, now: float) -> float:
+        """How long one may wait now, in seconds."""
+        least = _CALLS * max(_SHORTER * self._limits.batch_seconds, self._mean_call)
+        most = max(self._limits.waiting_seconds, least)
+        return most - (most - least) * self._pressure(now)
+
+    def full(self, now: float, priority: int = 0) -> bool:
+        """Whether a request of this class would be refused, whatever it asks."""
+        if self.seconds(priority) <= self.bound(now):
+            return False
+        standing = _STANDING * self._limits.batch_seconds
+        return self.delay > standing or self._pressure(now) >= 1.0
+
+    def admit(self, rows: int, deadline: float | None, priority: int, now: float) -> None:
+        """Let a request in, or tell that it cannot be.
+
+        Raises:
+            BusyError: when too much is waiting, or the answer cannot be there in time.
+        """
+        refused: BusyError | None = None
+        cost = rows * self._mean_cost
+        if self.full(now, priority) or (
+            self.waiting and self.waiting + cost > self._limits.waiting_cost
+        ):
+            refused = self.busy(priority)
+        elif deadline is not None:
+            own = cost / (self.pace * self._sessions) if self.pace else 0.0
+            if now + self.seconds(priority) + own > deadline:
+                refused = self.late(priority)
+        self._fade(now)
+        self._asked += 1
+        if refused is not None:
+            self._refused += 1
+            raise refused
+
+    def turned_away(self, now: float, before: bool) -> None:
+        """A request was refused elsewhere: `before` it came here, or while it waited."""
+        self._fade(now)
+        self._asked += before
+        self._refused += 1
+
+    @contextmanager
+    def holding(self, rows: int, known: int, priority: int) -> Iterator[None]:
+        """Count a request among those that wait, until it is answered.
+
+        Args:
+            known: its cost; 0 while it is not known.
+        """
+        cost = known or int(rows * self._mean_cost)
+        turn = min(float(cost), self.turn())
+        self.waiting += cost
+        self._turns[priority] = self._turns.get(priority, 0.0) + turn
+        try:
+            yield
+        finally:
+            self.waiting -= cost
+            self._turns[priority] -= turn
+            if self._turns[priority] < 1e-6:
+                del self._turns[priority]
+
+    def turn(self) -> float:
+        """What one job can put before another's next row: about a batch."""
+        return self.pace * self._limits.batch_seconds or float(self._limits.batch_cost)
+
+    def call(self, now: float) -> float:
+        """What one call of the predictor may cost."""
+        shorter = 1.0 - (1.0 - _SHORTER) * self._pressure(now)
+        return min(float(self._limits.batch_cost), self.turn() * shorter)
+
+    def overdue(self, since: float, now: float) -> bool:
+        """Whether what came at `since`, and waits still, is to be refused: only under more load
+        than can be answered."""
+        return self._pressure(now) >= 1.0 and now - since > _LATE * self.bound(now)
+
+    def busy(self, priority: int = 0) -> BusyError:
+        """The refusal of one for whom too much waits."""
+        return BusyError(
+            say("Too much is waiting; try again.", "等待的请求过多，请重试。"),
+            retry_after=max(self.seconds(priority), 1.0),
+        )
+
+    def late(self, priority: int = 0) -> BusyError:
+        """The refusal of one whose answer could not be there in time."""
+        return BusyError(
+            say(
+                "No answer can be given before the deadline; try again later.",
+                "无法在截止时间前答复，请稍后重试。",
+            ),
+            retry_after=max(self.seconds(priority), 1.0),
+            late=True,
+        )
+
+    def _pressure(self, now: float) -> float:
+        """From 0, when hardly anything is refused, to 1."""
+        self._fade(now)
+        return min(1.0, self._refused / (self._asked + _FEW) / _OVERLOAD)
+
+    def _fade(self, now: float) -> None:
+        left = math.exp(-max(0.0, now - self._counted) / _REMEMBERED)
+        self._asked, self._refused, self._counted = self._asked * left, self._refused * left, now

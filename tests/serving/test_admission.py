@@ -1,0 +1,242 @@
+"""Who may wait: crowds are answered, standing queues are not; what is refused costs nothing."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from luodi.contracts import BusyError
+from luodi.registry import Registry
+from luodi.serving.admission import Admission
+from luodi.serving.batcher import Batcher
+from luodi.serving.building import Offers, build
+from luodi.serving.http import app
+from luodi.serving.router import Offer
+from luodi.serving.settings import Limits, ServeSettings
+
+ROW = 0.005
+"""Seconds that a row takes; the predictors here sleep, so that a busy machine tells the same."""
+
+
+class Slow:
+    """Takes `ROW` a row, and `call` a call."""
+
+    def __init__(self, call=0.0):
+        self.call, self.rows, self.lock = call, 0, threading.Lock()
+
+    def cost(self, request):
+        return 1
+
+    def predict(self, requests):
+        with self.lock:
+            self.rows += len(requests)
+        time.sleep(self.call + ROW * len(requests))
+        return [{"n": request["n"]} for request in requests]
+
+
+class Constant(Slow):
+    """A call takes the same however many rows there are: a lone one tells a poor pace."""
+
+    def predict(self, requests):
+        time.sleep(0.01)
+        return [{"n": request["n"]} for request in requests]
+
+
+async def timed(batcher, seconds=None, **more):
+    """Seconds to an answer; None when it was refused."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    deadline = started + seconds if seconds else None
+    try:
+        await batcher.answer([{"n": 1}], deadline, **more)
+    except BusyError:
+        return None
+    return loop.time() - started
+
+
+async def closed_loop(batcher, callers, seconds):
+    """Latencies of callers that ask again once they were answered; None for refusals."""
+    loop = asyncio.get_running_loop()
+    end, found = loop.time() + seconds, []
+
+    async def caller():
+        while loop.time() < end:
+            found.append(await timed(batcher))
+            if found[-1] is None:
+                await asyncio.sleep(0.05)
+
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    return found
+
+
+async def open_loop(batcher, rate, seconds, deadline=1.0):
+    """Latencies of requests that come whatever happens to the others; None for refusals."""
+    loop = asyncio.get_running_loop()
+    started, tasks = loop.time(), []
+    while (now := loop.time() - started) < seconds:
+        while len(tasks) < rate * now:
+            tasks.append(loop.create_task(timed(batcher, deadline)))
+        await asyncio.sleep(0.002)
+    return await asyncio.gather(*tasks)
+
+
+def run(main):
+    async def whole():
+        batcher = Batcher(Slow(), Limits(), 1)
+        try:
+            return await main(batcher)
+        finally:
+            batcher.close()
+
+    return asyncio.run(whole())
+
+
+def percentile(found, share):
+    ordered = sorted(found)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def test_ten_times_the_load_leaves_the_rate_and_the_waits_as_they_were():
+    async def main(batcher):
+        usual = await closed_loop(batcher, 8, 1.0)
+        crowd = await open_loop(batcher, 10 * len(usual), 2.0)
+        after = await closed_loop(batcher, 2, 0.5)
+        return len(usual), crowd, after
+
+    usual, crowd, after = run(main)
+    answered = [each for each in crowd if each is not None]
+    assert len(answered) / 2.0 > 0.85 * usual
+    assert percentile(answered, 0.99) < 0.35  # to the deadline of a second before
+    assert percentile(answered, 0.5) < 0.15
+    assert None not in after[2:]  # it is over as soon as it is over
+    assert percentile(after, 0.5) < 0.1
+
+
+def test_callers_that_wait_for_their_answers_are_never_refused():
+    """Sixty of them wait 0.3 s each: slow, and no more than there are."""
+    found = run(lambda batcher: closed_loop(batcher, 60, 1.5))
+    assert None not in found
+
+
+def test_a_crowd_that_comes_at_once_is_let_in_however_slow_lone_ones_were():
+    async def main():
+        batcher = Batcher(Constant(), Limits(), 1)
+        for _ in range(20):
+            await timed(batcher)
+        assert batcher.admission.pace < 110  # at that pace the crowd would wait four seconds
+        found = await asyncio.gather(*(timed(batcher) for _ in range(400)))
+        batcher.close()
+        return found
+
+    found = asyncio.run(main())
+    assert None not in found
+    assert max(found) < 1.0
+
+
+def test_urgent_ones_are_let_in_when_others_are_not():
+    async def main(batcher):
+        loop = asyncio.get_running_loop()
+        load = loop.create_task(open_loop(batcher, 2000, 1.5))
+        await asyncio.sleep(0.7)
+        found = [await timed(batcher, priority=1) for _ in range(10)]
+        return found, await load
+
+    urgent, load = run(main)
+    assert None not in urgent
+    assert max(urgent) < 0.25
+    assert sum(each is None for each in load) > len(load) / 2
+
+
+def test_a_job_that_was_begun_is_finished_under_any_load():
+    async def main(batcher):
+        loop = asyncio.get_running_loop()
+        large = loop.create_task(batcher.answer([{"n": n} for n in range(100)]))
+        await asyncio.sleep(0.05)
+        await open_loop(batcher, 1500, 1.0)
+        return [answer["n"] for answer in await large]
+
+    assert run(main) == list(range(100))
+
+
+def test_the_bound_follows_the_share_of_refusals():
+    admission = Admission(Limits(), 1)
+    assert admission.bound(0.0) == pytest.approx(0.5)
+    admission.saw(10, 0.1)
+    for moment in range(100):
+        admission.turned_away(moment / 100, before=True)
+    assert admission.bound(1.0) == pytest.approx(0.05)
+    assert admission.overdue(since=0.9, now=1.0)
+    assert not admission.overdue(since=0.95, now=1.0)
+    assert admission.bound(10.0) == pytest.approx(0.5)  # forgotten
+    assert not admission.overdue(since=9.0, now=10.0)
+
+
+@pytest.fixture
+def service(place, tmp_path):
+    registry = Registry(tmp_path / "home")
+    found = build(Offers([Offer(registry.find(str(place / "tiny")))], registry), ServeSettings())
+    yield found
+    found.router.fleet.close()
+    found.logs.close()
+
+
+async def called(service, path, headers=(), body=b'{"inputs": ["great"]}'):
+    """Status, headers and body of one request, and whether its body was read."""
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
+        "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
+        "headers": [(b"content-type", b"application/json"), *headers],
+        "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2),
+    }  # fmt: skip
+    read, sent = [], []
+
+    async def receive():
+        read.append(True)
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    await app(service)(scope, receive, send)
+    return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"], bool(read)
+
+
+TENSOR = b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["great"]}]}'
+
+
+def test_what_would_be_refused_is_not_even_read(service):
+    async def main():
+        batcher = service.desk.answering("tiny").batcher
+        assert (await called(service, "/predict/tiny"))[0] == 200
+        admission = batcher.admission
+        with admission.holding(1, int(admission.pace * 10), 0):  # one turn of it counts
+            admission._turns[0] = admission.pace * 100
+            admission.delay = 1.0
+            refused = await called(service, "/predict/tiny", [(b"accept-language", b"zh")])
+            tensor = await called(service, "/v2/models/tiny/infer", body=TENSOR)
+            pinned = await called(service, f"/v2/models/tiny/versions/{version}/infer", body=TENSOR)
+            urgent = await called(service, "/predict/tiny", [(b"x-priority", b"3")])
+            wrong = await called(service, "/predict/tiny", [(b"x-priority", b"high")])
+        return refused, tensor, pinned, urgent, wrong
+
+    version = service.router.all()[0].model.version
+    (status, headers, body, read), tensor, pinned, urgent, wrong = asyncio.run(main())
+    assert (status, read) == (503, False)
+    assert int(headers[b"retry-after"]) >= 1
+    assert "重试" in body.decode()
+    assert (tensor[0], tensor[3]) == (503, False)
+    assert (pinned[0], pinned[3]) == (503, True)  # by its own queue, once it is known which
+    assert urgent[0] == 200
+    assert wrong[0] == 400
+    text = service.metrics.text().decode()
+    assert 'luodi_errors_total{kind="overload",model="tiny"' in text
+    assert 'route="/predict/{name}",status="503"' in text
+
+
+def test_a_cache_that_may_know_the_answer_is_asked_first(service):
+    held = service.router.all()[0]
+    assert service.desk.answering("tiny") is held.served
+    held.served.cache = object()
+    assert service.desk.answering("tiny") is None
+    assert service.desk.answering("nobody") is None
