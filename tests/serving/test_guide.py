@@ -32,8 +32,8 @@ def place(tmp_path):
 
 def test_every_line_of_it_works(place):
     serve, *others = COMMANDS
-    assert len(others) == 9
-    assert all(command.startswith("models") for command in others)
+    assert len(others) == 10
+    assert all(command.startswith(("models", "export")) for command in others)
     _, *arguments = shlex.split(serve)
     at = arguments.index("--port")
     del arguments[at : at + 2]  # `running` says it itself

@@ -23,23 +23,26 @@ def command(
         bool, typer.Option("--kubernetes", help="Manifests, and a KServe InferenceService.")
     ] = False,
     systemd: Annotated[bool, typer.Option("--systemd", help="A unit.")] = False,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="A folder that Ray Serve deploys, with autoscaling.")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A new folder; NAME-export by default.")
     ] = None,
     project: Annotated[Path | None, typer.Option(help="The folder of the project.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Write what it takes to run a model as an image, in Kubernetes or under systemd."""
+    """Write what it takes to run a model as an image, in Kubernetes, under systemd, on Ray."""
     from luodi.project.home import home_folder
     from luodi.registry import Registry
 
-    kinds = {"docker": docker, "kubernetes": kubernetes, "systemd": systemd}
+    kinds = {"docker": docker, "kubernetes": kubernetes, "systemd": systemd, "ray": ray}
     wanted = [name for name, asked in kinds.items() if asked]
     if not wanted:
         raise UsageError(
             say("Nothing to export to.", "未指定导出目标。"),
-            say("Expected some of --docker, --kubernetes, --systemd.",
-                "应给出 --docker、--kubernetes、--systemd 之一或多个。"),
+            say("Expected some of --docker, --kubernetes, --systemd, --ray.",
+                "应给出 --docker、--kubernetes、--systemd、--ray 之一或多个。"),
         )  # fmt: skip
     found = Registry(home_folder(project)).find(model)
     folder = output or Path(f"{found.model}-export")
@@ -73,6 +76,7 @@ def _write(found: Registered, wanted: list[str], folder: Path) -> dict[str, list
     from luodi.bundle import open_predictor
     from luodi.serving.deployment.docker import write_docker
     from luodi.serving.deployment.kubernetes import write_kubernetes
+    from luodi.serving.deployment.ray import write_ray
     from luodi.serving.deployment.systemd import write_systemd
 
     bundle = open_predictor(found.folder, 1, found.digest)  # what is not sound does not travel
@@ -88,6 +92,9 @@ def _write(found: Registered, wanted: list[str], folder: Path) -> dict[str, list
         if "systemd" in wanted:
             place = folder / "systemd"
             commands["systemd"] = write_systemd(found.folder, manifest, version, size, place)
+        if "ray" in wanted:
+            place = folder / "ray"
+            commands["ray"] = write_ray(found.folder, manifest, version, bundle.digest, place)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -76,6 +76,15 @@ def _distribution(name: str) -> Distribution:
         ) from None  # fmt: skip
 
 
+def installed(name: str) -> str:
+    """The version of a distribution that is installed here.
+
+    Raises:
+        MissingPartError: when it is not.
+    """
+    return _distribution(name).version
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
