@@ -5,8 +5,10 @@ import threading
 import time
 
 import pytest
+from tiny_bundle import make_bundle
 
 from luodi.contracts import BusyError
+from luodi.project.schema import ServeSettings as ProjectServe
 from luodi.registry import Registry
 from luodi.serving.admission import Admission
 from luodi.serving.batcher import Batcher
@@ -171,6 +173,27 @@ def test_the_bound_follows_the_share_of_refusals():
     assert not admission.overdue(since=0.95, now=1.0)
     assert admission.bound(10.0) == pytest.approx(0.5)  # forgotten
     assert not admission.overdue(since=9.0, now=10.0)
+
+
+def test_a_slow_model_is_waited_for_longer_unless_the_project_says_otherwise():
+    slow, told = Admission(Limits(), 1), Admission(Limits(waiting_seconds=2.0), 1)
+    for admission in (slow, told):
+        for _ in range(100):
+            admission.saw(10, 0.3)
+    assert slow.bound(0.0) == pytest.approx(2.4, rel=0.01)
+    assert told.bound(0.0) == pytest.approx(2.0)
+
+
+def test_what_the_project_says_of_waits_travels_with_the_bundle(tmp_path):
+    said = ProjectServe.model_validate({"max_wait": "300ms"}).travelling()
+    assert said == {"max_batch": 32, "max_wait": 0.3}
+    make_bundle(tmp_path / "tiny", serving=said)
+    registry = Registry(tmp_path / "home")
+    found = build(Offers([Offer(registry.find(str(tmp_path / "tiny")))], registry), ServeSettings())
+    (held,) = found.router.all()
+    assert held.served.batcher.admission.bound(0.0) == pytest.approx(0.3)
+    found.router.fleet.close()
+    found.logs.close()
 
 
 @pytest.fixture

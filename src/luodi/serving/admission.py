@@ -23,6 +23,8 @@ from luodi.serving.settings import Limits
 
 _SMOOTHING = 0.1
 """What the newest batch counts for in the running means: ten batches are remembered."""
+_PATIENCE, _PATIENT_CALLS = 0.5, 8.0
+"""Seconds that one may wait for its turn, and calls of the predictor where they take longer."""
 _CALLS = 2.0
 """Calls of the predictor that one may wait for when more comes than can be answered: one that is
 being computed, and one that gathers meanwhile."""
@@ -78,7 +80,9 @@ class Admission:
     def bound(self, now: float) -> float:
         """How long one may wait now, in seconds."""
         least = _CALLS * max(_SHORTER * self._limits.batch_seconds, self._mean_call)
-        most = max(self._limits.waiting_seconds, least)
+        said = self._limits.waiting_seconds
+        most = max(_PATIENCE, _PATIENT_CALLS * self._mean_call) if said is None else said
+        most = max(most, least)
         return most - (most - least) * self._pressure(now)
 
     def full(self, now: float, priority: int = 0) -> bool:

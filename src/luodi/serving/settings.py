@@ -40,7 +40,8 @@ class Limits:
             and hold up what comes meanwhile.
         waiting_cost: what may wait for one model before more is refused, by the same measure.
         waiting_seconds: how long a request may have to wait for its turn, by the pace measured;
-            under more load than can be answered it is less: see `admission`.
+            None for half a second, or what eight calls take; less under more load than can be
+            answered: see `admission`.
     """
 
     body: int = 16 * 1024 * 1024
@@ -51,7 +52,7 @@ class Limits:
     batch_cost: int = 32_768
     batch_seconds: float = 0.05
     waiting_cost: int = 4_194_304
-    waiting_seconds: float = 0.5
+    waiting_seconds: float | None = None
 
 
 @dataclass(frozen=True)
