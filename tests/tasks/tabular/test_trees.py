@@ -142,8 +142,8 @@ def test_a_missing_openmp_runtime_is_told(monkeypatch):
         raise OSError("libgomp.so.1: cannot open shared object file")
 
     monkeypatch.setattr(ctypes, "CDLL", no_library)
-    lightgbm_library._library.cache_clear()
+    lightgbm_library.library.cache_clear()
     with pytest.raises(MissingPartError, match="libgomp1"):
         Trees("tree")
     monkeypatch.undo()
-    lightgbm_library._library.cache_clear()
+    lightgbm_library.library.cache_clear()

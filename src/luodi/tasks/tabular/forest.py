@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luodi.contracts import Choice, Dataset, Estimate, FitSettings, Predictor, Range, SearchSpace
 from luodi.tasks.tabular.codes import Flavour, Floats
@@ -92,14 +91,9 @@ def _growth(train: Sample, wanted: Floats, fitting: Fitting) -> Growth:
     gradient: Floats = -wanted * weight[:, None]
     hessian: Floats = np.tile(weight[:, None], (1, sums))
 
-    def objective(_: NDArray[Any], __: Any) -> tuple[Floats, Floats]:
-        """The same each time: every tree is fitted to the truth itself."""
-        flat = sums == 1
-        return (gradient[:, 0], hessian[:, 0]) if flat else (gradient, hessian)
-
     parameters: dict[str, Any] = {
         **shared(fitting, train),
-        "objective": objective,
+        "objective": "none",
         "metric": "None",
         "num_class": sums,
         "learning_rate": 1.0,
@@ -116,4 +110,5 @@ def _growth(train: Sample, wanted: Floats, fitting: Fitting) -> Growth:
         base=np.zeros(sums),
         rounds=options["trees"],
         patience=options["trees"],
+        push=(gradient, hessian),
     )

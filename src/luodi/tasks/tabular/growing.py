@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +16,8 @@ from luodi.contracts import Progress, say
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.fitting import Sample
 from luodi.tasks.tabular.lightgbm_library import Trees
+from luodi.tasks.tabular.lightgbm_training import Binned, Booster
 from luodi.training.budget import Clock
-
-if TYPE_CHECKING:
-    from lightgbm import Dataset
-    from lightgbm.callback import CallbackEnv
 
 _EVERY = 30.0
 """Seconds between checkpoints: what a kill may cost."""
@@ -39,6 +35,7 @@ class Growth:
         base: (k,) what every sum starts from.
         rounds: the most.
         patience: rounds without a better loss after which growing stops.
+        push: (n, k) gradients and Hessians, the same in every round; None for the objective's own.
     """
 
     parameters: Mapping[str, Any]
@@ -46,6 +43,7 @@ class Growth:
     base: Floats
     rounds: int
     patience: int
+    push: tuple[Floats, Floats] | None = None
 
 
 @dataclass
@@ -68,18 +66,6 @@ class Grown:
     done: bool = False
 
 
-class Silent(logging.LoggerAdapter):  # type: ignore[type-arg]  # of any logger
-    """LightGBM's remarks, for whoever listens to debug messages."""
-
-    def info(self, msg: object, *args: Any, **kwargs: Any) -> None:
-        """As debug."""
-        self.debug(msg, *args, **kwargs)
-
-    def warning(self, msg: object, *args: Any, **kwargs: Any) -> None:
-        """As debug: the parameters are ours, and nothing that it warns of is the reader's doing."""
-        self.debug(msg, *args, **kwargs)
-
-
 class Nursery:
     """Grows one model after the other; those grown before a kill are taken as they are.
 
@@ -91,30 +77,27 @@ class Nursery:
     """
 
     def __init__(self, folder: Path, clock: Clock, progress: Progress, models: int) -> None:
-        import lightgbm
-
-        lightgbm.register_logger(Silent(logging.getLogger(__name__)))
         self.folder, self.clock, self.progress, self.models = folder, clock, progress, models
         self.grown: list[Grown] = []
 
     def grow(self, learnt: Sample, judged: Sample, growth: Growth) -> Grown:
         """One more model on `learnt`, stopped by its loss on `judged` where that has rows."""
-        import lightgbm
-
         number = len(self.grown)
         grown = self._kept(number)
         self.clock.add(grown.seconds)
         if not grown.done:
             parameters = {**growth.parameters, "seed": _seed(growth, number, grown.rounds)}
             start = _data(learnt, growth, grown, parameters)
-            parts = [start]
-            if judged.rows:
-                parts.append(_data(judged, growth, grown, parameters, start))
+            ahead = _data(judged, growth, grown, parameters, start) if judged.rows else None
             watch = _Watch(self, grown, growth)
-            booster = lightgbm.train(
-                parameters, start, growth.rounds - grown.rounds, valid_sets=parts[1:],
-                callbacks=[watch],
-            )  # fmt: skip
+            booster = Booster(parameters, start, ahead)
+            for _ in range(growth.rounds - grown.rounds):
+                if growth.push is None:
+                    booster.grow()
+                else:
+                    booster.grow_by(*growth.push)
+                if watch.ends(booster, booster.loss() if ahead else math.nan):
+                    break
             watch.end(booster)
         self.grown.append(grown)
         return grown
@@ -147,36 +130,31 @@ class Nursery:
 
 
 class _Watch:
-    """Called after every round: stops at the right one, keeps what there is, tells how far."""
-
-    order, before_iteration = 30, False
+    """Looks after every round: stops at the right one, keeps what there is, tells how far."""
 
     def __init__(self, nursery: Nursery, grown: Grown, growth: Growth) -> None:
         self.nursery, self.grown, self.growth = nursery, grown, growth
-        self.earlier, self.offset, self.spent = grown.text, grown.rounds, grown.seconds
+        self.earlier, self.spent = grown.text, grown.seconds
         self.start = self.saved = time.monotonic()
         self.until = self.start + nursery.allowance()
 
-    def __call__(self, env: CallbackEnv) -> None:
-        """After round `env.iteration`."""
-        from lightgbm import EarlyStopException
-
+    def ends(self, booster: Booster, loss: float) -> bool:
+        """After one more round with this loss, NaN where nothing was judged: was it the last?"""
         grown = self.grown
-        grown.rounds = self.offset + env.iteration + 1
-        results = env.evaluation_result_list
-        loss = float(results[0][2]) if results else math.nan
+        grown.rounds += 1
         if not loss >= grown.loss:  # a loss that nothing is known of never stops
             grown.best, grown.loss = grown.rounds, loss
         self._tell(loss)
         now = time.monotonic()
         if grown.rounds - grown.best >= self.growth.patience or now > self.until:
-            raise EarlyStopException(grown.best, [])
+            return True
         if now - self.saved > _EVERY:
-            self._take(env.model)
+            self._take(booster)
             self.nursery.keep(grown)
             self.saved = time.monotonic()
+        return False
 
-    def end(self, booster: Any) -> None:
+    def end(self, booster: Booster) -> None:
         """Cut the model to its best round."""
         self._take(booster)
         grown = self.grown
@@ -186,8 +164,8 @@ class _Watch:
         if grown.seconds > _KEEP:
             self.nursery.keep(grown)
 
-    def _take(self, booster: Any) -> None:
-        text = booster.model_to_string(num_iteration=-1)
+    def _take(self, booster: Booster) -> None:
+        text = booster.text()
         self.grown.text = Trees.merged([self.earlier, text]).text if self.earlier else text
         self.grown.seconds = self.spent + time.monotonic() - self.start
 
@@ -215,21 +193,12 @@ def _seed(growth: Growth, number: int, offset: int) -> int:
 
 def _data(
     part: Sample, growth: Growth, grown: Grown, parameters: Mapping[str, Any],
-    reference: Dataset | None = None,
-) -> Dataset:  # fmt: skip
+    reference: Binned | None = None,
+) -> Binned:  # fmt: skip
     """Rows as LightGBM holds them; sums start from the base and from what has been grown."""
-    from lightgbm import Dataset
-
     start = np.tile(growth.base, (part.rows, 1))
     if grown.text:
         start = start + Trees(grown.text).raw(part.matrix)
-    return Dataset(
-        part.matrix,
-        label=part.truth,
-        weight=relative(part),
-        init_score=start[:, 0] if start.shape[1] == 1 else start,
-        reference=reference,
-        params=dict(parameters),
-        categorical_feature=list(growth.categorical),
-        free_raw_data=False,
+    return Binned(
+        part.matrix, part.truth, relative(part), start, parameters, growth.categorical, reference
     )

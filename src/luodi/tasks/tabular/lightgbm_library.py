@@ -11,7 +11,7 @@ import ctypes
 import sys
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_int64, c_void_p
 from functools import cache
 from importlib.util import find_spec
@@ -56,7 +56,12 @@ def library_path() -> Path:
 
 
 @cache
-def _library() -> ctypes.CDLL:
+def library() -> ctypes.CDLL:
+    """The library, loaded once.
+
+    Raises:
+        MissingPartError: it is not there, or lacks the OpenMP runtime.
+    """
     path = library_path()
     try:
         library = ctypes.CDLL(str(path))
@@ -107,11 +112,20 @@ def _library() -> ctypes.CDLL:
 
 def _check(status: int) -> None:
     if status:
-        said = _library().LGBM_GetLastError().decode("utf-8", "replace")
+        said = library().LGBM_GetLastError().decode("utf-8", "replace")
         raise BundleError(
             say(f"LightGBM refuses the model: {said}.", f"LightGBM 拒绝该模型：{said}。"),
             say("Expected a model in LightGBM's text format.", "应为 LightGBM 文本格式的模型。"),
         )
+
+
+def saved(handle: c_void_p, rounds: int, check: Callable[[int], None]) -> str:
+    """A model's first `rounds` rounds (all for -1) in LightGBM's text format."""
+    length, arguments = c_int64(), (handle, 0, rounds, 0)
+    check(library().LGBM_BoosterSaveModelToString(*arguments, 0, byref(length), None))
+    buffer = ctypes.create_string_buffer(length.value)
+    check(library().LGBM_BoosterSaveModelToString(*arguments, length, byref(length), buffer))
+    return buffer.value.decode("utf-8")
 
 
 class Trees:
@@ -123,14 +137,13 @@ class Trees:
     """
 
     def __init__(self, text: str | Path, threads: int = 1) -> None:
-        library = _library()
         self._text = text
         self._many = f"num_threads={max(threads, 1)} verbosity=-1".encode()
         self._one = b"num_threads=1 verbosity=-1"
         self._handle, self._fast, rounds = c_void_p(), c_void_p(), c_int()
         model = text.read_bytes() if isinstance(text, Path) else text.encode("utf-8")
-        _check(library.LGBM_BoosterLoadModelFromString(model, byref(rounds), byref(self._handle)))
-        weakref.finalize(self, library.LGBM_BoosterFree, self._handle)
+        _check(library().LGBM_BoosterLoadModelFromString(model, byref(rounds), byref(self._handle)))
+        weakref.finalize(self, library().LGBM_BoosterFree, self._handle)
         self.features = self._count("GetNumFeature")
         self.outputs = self._count("GetNumClasses")
         self.rounds = rounds.value
@@ -149,22 +162,16 @@ class Trees:
     @classmethod
     def merged(cls, texts: Sequence[str], rounds: int = -1, threads: int = 1) -> Self:
         """The trees of all models in order, or the first `rounds` rounds of them, as one model."""
-        library = _library()
         first, *others = [cls(text) for text in texts]
         handle = first._handle
         for other in others:  # LightGBM puts the other's trees before its own
-            _check(library.LGBM_BoosterMerge(other._handle, handle))
+            _check(library().LGBM_BoosterMerge(other._handle, handle))
             handle = other._handle
-        length = c_int64()
-        arguments = (handle, 0, rounds, 0)
-        _check(library.LGBM_BoosterSaveModelToString(*arguments, 0, byref(length), None))
-        buffer = ctypes.create_string_buffer(length.value)
-        _check(library.LGBM_BoosterSaveModelToString(*arguments, length, byref(length), buffer))
-        return cls(buffer.value.decode("utf-8"), threads)
+        return cls(saved(handle, rounds, _check), threads)
 
     def _count(self, name: str) -> int:
         found = c_int()
-        _check(getattr(_library(), f"LGBM_Booster{name}")(self._handle, byref(found)))
+        _check(getattr(library(), f"LGBM_Booster{name}")(self._handle, byref(found)))
         return found.value
 
     def raw(self, matrix: Floats) -> Floats:
@@ -178,21 +185,20 @@ class Trees:
             if not self._fast:
                 self._make_fast()
             _check(
-                _library().LGBM_BoosterPredictForMatSingleRowFast(
+                library().LGBM_BoosterPredictForMatSingleRowFast(
                     self._fast, row.ctypes.data, byref(length), found.ctypes.data
                 )
             )
         return found
 
     def _make_fast(self) -> None:
-        library = _library()
         _check(
-            library.LGBM_BoosterPredictForMatSingleRowFastInit(
+            library().LGBM_BoosterPredictForMatSingleRowFastInit(
                 self._handle, _RAW, 0, -1, _FLOAT64, self.features, self._one, byref(self._fast)
             )
         )
         # Finalizers run the latest first: what was made of the model goes before the model.
-        weakref.finalize(self, library.LGBM_FastConfigFree, self._fast)
+        weakref.finalize(self, library().LGBM_FastConfigFree, self._fast)
 
     def contributions(self, matrix: Floats) -> Floats:
         """(n, f) -> (n, k, f + 1): exact SHAP values, the expected sum last.
@@ -211,7 +217,7 @@ class Trees:
             return found
         settings = self._one if kind == _RAW and len(matrix) <= _ALONE else self._many
         _check(
-            _library().LGBM_BoosterPredictForMat(
+            library().LGBM_BoosterPredictForMat(
                 self._handle, rows.ctypes.data, _FLOAT64, len(rows), rows.shape[1], _ROW_MAJOR,
                 kind, 0, -1, settings, byref(length), found.ctypes.data,
             )
