@@ -6,7 +6,7 @@ import functools
 import platform
 import re
 import sys
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 
 from luodi.contracts import JsonValue
 
@@ -19,10 +19,10 @@ def environment() -> dict[str, JsonValue]:
     """
     packages: dict[str, str] = {}
     for found in distributions():
-        name = found.metadata["Name"]
+        name, version = _named(found)
         if name:
             # The first on the path is the one that is imported.
-            packages.setdefault(re.sub(r"[-_.]+", "-", name).lower(), found.version)
+            packages.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
@@ -30,3 +30,16 @@ def environment() -> dict[str, JsonValue]:
         "machine": platform.machine(),
         "packages": dict(sorted(packages.items())),
     }
+
+
+def _named(found: Distribution) -> tuple[str, str]:
+    """Name and version, from the head of the metadata: the rest is a long page of prose, and the
+    library parses all of it as a mail.
+    """
+    for file in ("METADATA", "PKG-INFO"):
+        head = (found.read_text(file) or "").partition("\n\n")[0]
+        fields = {key: value.strip() for key, _, value in
+                  (line.partition(":") for line in head.splitlines())}  # fmt: skip
+        if "Name" in fields and "Version" in fields:
+            return fields["Name"], fields["Version"]
+    return found.metadata["Name"] or "", found.version

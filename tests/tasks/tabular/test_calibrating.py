@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from luodi.tasks.classes import softmax
-from luodi.tasks.tabular.calibrating import METHODS, Judged, calibrate, enough
+from luodi.tasks.tabular.calibrating import METHODS, Judged, _pooled, calibrate, enough
 from luodi.tasks.tabular.calibrators import calibrator_from_json, calibrator_to_json
 
 
@@ -138,3 +138,21 @@ def test_scores_that_are_all_right_stay_below_one():
     for name in ("platt", "isotonic"):
         found = METHODS[name](rows).apply(scores)
         assert 0.9 < found[-1, 1] < 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_groups_are_those_of_the_library(seed):
+    from scipy.optimize import isotonic_regression
+
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 200))
+    share = np.round(rng.random(n), int(rng.integers(1, 6)))  # with ties
+    weight = rng.random(n) + 0.1
+    theirs = isotonic_regression(share, weights=weight)
+    ours = _pooled(share, weight)
+    assert np.allclose(_means(share, weight, ours), theirs.x)
+
+
+def _means(share, weight, group):
+    sums = np.bincount(group, weights=weight * share) / np.bincount(group, weights=weight)
+    return sums[group]

@@ -148,8 +148,6 @@ def isotonic(rows: Judged) -> Isotonic:
 def _rising(
     score: Floats, hit: NDArray[np.bool_], weight: Floats
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    from scipy.optimize import isotonic_regression
-
     mean = float(weight.mean()) or 1.0
     score, hit = np.r_[score.min(), score, score.max()], np.r_[1.0, hit, 0.0]
     weight = np.r_[mean, weight, mean]
@@ -158,8 +156,7 @@ def _rising(
     whole = np.bincount(place, weights=weight).astype(np.float64)
     values, place, whole = _weighing(values, place, whole)
     share = np.bincount(place, weights=weight * hit, minlength=len(values)) / whole
-    fitted = isotonic_regression(share, weights=whole)
-    group = np.repeat(np.arange(len(fitted.blocks) - 1), np.diff(fitted.blocks))
+    group = _pooled(share, whole)
     weights = np.bincount(group, weights=whole)
     stated = np.bincount(group, weights=whole * values) / weights
     true = np.bincount(group, weights=whole * share) / weights
@@ -168,6 +165,25 @@ def _rising(
     # A group whose middle is 0 or 1 itself takes the end's place.
     keep = np.r_[stated[1] > 0, np.ones(len(stated) - 2, bool), stated[-2] < 1]
     return tuple(stated[keep].tolist()), tuple(true[keep].tolist())
+
+
+def _pooled(share: Floats, weight: Floats) -> NDArray[np.int64]:
+    """(n,) shares in order -> (n,) the group of each in the rising means that fit them best: where
+    a mean lies no higher than the one before, the two are pooled (Ayer et al. 1955).
+    """
+    means: list[float] = []
+    weights: list[float] = []
+    sizes: list[int] = []
+    for one, part in zip(share.tolist(), weight.tolist(), strict=True):
+        means.append(one)
+        weights.append(part)
+        sizes.append(1)
+        while len(means) > 1 and means[-2] >= means[-1]:
+            mean, heavy, size = means.pop(), weights.pop(), sizes.pop()
+            together = weights[-1] + heavy
+            means[-1] = (means[-1] * weights[-1] + mean * heavy) / together
+            weights[-1], sizes[-1] = together, sizes[-1] + size
+    return np.repeat(np.arange(len(sizes)), sizes)
 
 
 def _weighing(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Dataset, Field, JsonValue, Request, Role, say
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 Columns = Mapping[str, Sequence[JsonValue]]
 """Field name -> the values of n rows, None where nothing is known."""
@@ -93,15 +94,24 @@ def request_columns(
     requests: Sequence[Request], names: Sequence[str]
 ) -> dict[str, list[JsonValue]]:
     """Requests turned on their side: a list of values a field."""
+    if len(names) > 1 and requests:
+        try:
+            turned = zip(*map(itemgetter(*names), requests), strict=True)
+            return {name: list(values) for name, values in zip(names, turned, strict=True)}
+        except KeyError:
+            pass  # a request that was never read may lack a field
     return {name: [request.get(name) for request in requests] for name in names}
 
 
 def row_texts(data: Dataset) -> list[str]:
     """Each row's features as one text: equal texts are rows alike."""
+    import polars as pl
+
     from luodi.data.roles import as_text
 
     names = data.columns(Role.FEATURE)
-    columns: list[pl.Series] = [as_text(data.table.get_column(name)) for name in names]
-    rows = zip(*(column.fill_null("").to_list() for column in columns), strict=True)
-    return ["; ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
-            for row in rows]  # fmt: skip
+    if not names:
+        return []
+    columns = [as_text(data.table.get_column(name)).fill_null("") for name in names]
+    told = [pl.lit(f"{name}=") + column for name, column in zip(names, columns, strict=True)]
+    return pl.select(pl.concat_str(told, separator="; ")).to_series().to_list()
