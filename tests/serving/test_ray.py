@@ -166,7 +166,7 @@ def deployed(exported):
         return False
 
     try:
-        until(ready)
+        until(ready, 240)  # seconds on a quiet machine; Ray starts a dozen processes
         yield url, {"Authorization": f"Bearer {secret}"}, mark
     finally:
         process.send_signal(signal.SIGINT)

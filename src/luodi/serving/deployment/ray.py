@@ -117,7 +117,8 @@ def _readme(facts: dict[str, object]) -> str:
     return say(
         f"# {name}:{version} on Ray Serve\n\n"
         + start.format(key="NAME", here="a Ray of its own", there="a cluster that runs")
-        + "Every node needs the packages, the same Python, and this folder at the path that\n"
+        + "In Kubernetes `serve.yaml` is the `serveConfigV2` of KubeRay's RayService.\n\n"
+        "Every node needs the packages, the same Python, and this folder at the path that\n"
         "`working_dir` names: in its image or on a shared disk; or put a zip of the folder where\n"
         "all can fetch it, and name that. The keys lie in `state/`: treat it, and such a zip, as\n"
         "a secret. Traffic and feedback are kept there too, a machine's on that machine.\n\n"
@@ -125,7 +126,8 @@ def _readme(facts: dict[str, object]) -> str:
         "Limits of a key hold for the replicas of a machine together.\n",
         f"# {name}:{version}，运行于 Ray Serve\n\n"
         + start.format(key="名称", here="独立的 Ray", there="已运行的集群")
-        + "每个节点都需要这些软件包、相同版本的 Python，以及位于 `working_dir` 所指路径的\n"
+        + "在 Kubernetes 中，`serve.yaml` 即 KubeRay 的 RayService 的 `serveConfigV2`。\n\n"
+        "每个节点都需要这些软件包、相同版本的 Python，以及位于 `working_dir` 所指路径的\n"
         "本文件夹：可放在镜像或共享磁盘中；也可把它打成 zip 放到各节点都能取得之处，\n"
         "并填写其地址。\n"
         "密钥位于 `state/`：请将其（以及含有它的 zip）视为机密。\n"
