@@ -56,6 +56,15 @@ def test_a_wrong_request_names_its_field(value, field):
     assert field in str(caught.value)
 
 
+def test_an_error_is_short_however_long_the_names():
+    crowd = {str(number): number for number in range(20_000)}
+    for value in ({"text": "a", "k" * 100_000: 1}, {"text": "a", "review": "b", **crowd}):
+        with pytest.raises(RequestError) as caught:
+            SCHEMA.read_all([value])
+        assert len(caught.value.field) < 200
+        assert len(str(caught.value)) < 1000
+
+
 def test_json_and_back():
     assert Schema.from_json(json.loads(json.dumps(SCHEMA.to_json()))) == SCHEMA
 

@@ -125,6 +125,18 @@ def test_a_key_sees_its_own_models_only(guarded):
         assert "many-fields" not in response.text, path
 
 
+def test_the_document_says_where_a_key_is_needed(guarded, client):
+    url, keys, _ = guarded
+    head = {"Authorization": f"Bearer {keys['read', 'all']}"}
+    document = httpx.get(f"{url}/openapi.json", headers=head).json()
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "key"}
+    for path, item in document["paths"].items():
+        (operation,) = item.values()
+        needed = "security" in operation
+        assert needed == ("401" in operation["responses"]) == ("/health/" not in path), path
+    assert "security" not in json.dumps(client.get("/openapi.json").json()).lower()
+
+
 def test_a_revoked_key_is_shut_out_of_a_running_service(guarded):
     url, _, ring = guarded
     key, secret = ring.add("guest", Rights())

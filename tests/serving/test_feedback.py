@@ -64,6 +64,9 @@ def test_a_label_that_the_model_does_not_know_may_be_true(service):
         ({"request_id": "r" * 300, "truth": "good"}, "request_id"),
         ({"request_id": "r", "row": -1, "truth": "good"}, "row"),
         ({"request_id": "r", "row": True, "truth": "good"}, "row"),
+        ({"request_id": "r", "row": 0.5, "truth": "good"}, "row"),
+        ({"request_id": "r", "row": 1e308, "truth": "good"}, "row"),
+        ({"request_id": "r", "row": None, "truth": "good"}, "row"),
         ({"request_id": "r", "row": 10_000, "truth": "good"}, "row"),
         ({"request_id": "r", "truth": ["good"]}, "truth"),
         ({"request_id": "r", "truth": {}}, "truth"),
@@ -76,6 +79,11 @@ def test_wrong_feedback_names_its_field(service, body, field):
     response = tell(service, body)
     assert response.status_code == 400, response.text
     assert response.json()["error"]["field"] == (field or None)
+
+
+def test_a_whole_number_may_be_written_with_a_point(service):
+    """JSON has one kind of number, and its schemas call 0.0 an integer."""
+    assert tell(service, {"request_id": "r", "row": 0.0, "truth": "good"}).status_code == 200
 
 
 def test_of_scores_alone_a_label_is_the_truth():

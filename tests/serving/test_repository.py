@@ -98,9 +98,14 @@ def test_what_cannot_be_loaded_is_told_and_nothing_changes(registry, tmp_path):
             ({"parameters": {"config": "{}"}}, "parameters.config"),
             ({"parameters": {"file:model.onnx": "QUJD"}}, "parameters.file:model.onnx"),
             ({"parameters": []}, "parameters"),
+            ({"parameter": {}}, "parameter"),
             ({"parameters": {"version": 1}}, "parameters.version"),
         ):
             answer = post(service, "/v2/repository/models/tiny/load", body)
+            assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+        for given in (1, 0, False, None, {}, []):  # falsy is not the same as none given
+            body = {"parameters": {"version": given}}
+            answer = post(service, "/v2/repository/models/tiny/unload", body)
             assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
         assert post(service, "/v2/repository/models/none/unload").status_code == 404
         assert ask(service, "spoilt").status_code == 404

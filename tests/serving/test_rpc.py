@@ -150,11 +150,10 @@ def test_the_repository(call):
         with pytest.raises(grpc.RpcError) as caught:
             call("RepositoryModelUnload", **fields)
         assert caught.value.code().name == "NOT_FOUND"
-    with pytest.raises(grpc.RpcError) as caught:
-        call(
-            "RepositoryModelLoad", model_name="tiny", parameters={"config": {"string_param": "{}"}}
-        )
-    assert caught.value.code().name == "INVALID_ARGUMENT"
+    for parameters in ({"config": {"string_param": "{}"}}, {"version": {"int64_param": 1}}):
+        with pytest.raises(grpc.RpcError) as caught:
+            call("RepositoryModelLoad", model_name="tiny", parameters=parameters)
+        assert caught.value.code().name == "INVALID_ARGUMENT"
 
 
 def test_a_call_is_counted_and_logged_like_any_other(call, served):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -178,7 +179,7 @@ class Schema:
             unknown = [name for name in value if name not in self._known]
             names = ", ".join(sorted(self._known))
             raise RequestError(
-                f"{prefix}{unknown[0]}",
+                f"{prefix}{unknown[0][:100]}",
                 say("no such field.", "没有此字段。"),
                 say(f"Expected: {names}.", f"应为：{names}。"),
             )
@@ -191,10 +192,12 @@ class Schema:
         """With the fields' own names for aliases."""
         value = {self._names.get(name, name): item for name, item in given.items()}
         if len(value) < len(given):
+            counts = Counter(self._names.get(name, name) for name in given)
+            twice = [name for name in given if counts[self._names.get(name, name)] > 1]
             raise RequestError(
                 where,
                 say("a field is given by two of its names.", "同一字段以两个名称给出。"),
-                say(f"Found: {', '.join(given)}.", f"收到：{'、'.join(given)}。"),
+                say(f"Found: {', '.join(twice)}.", f"收到：{'、'.join(twice)}。"),
             )
         return value
 

@@ -90,6 +90,11 @@ class Access:
     def __init__(self, ring: KeyRing | None, quotas: Quotas | None = None) -> None:
         self._ring, self._quotas = ring, quotas or Quotas()
 
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether callers need a key."""
+        return self._ring is not None
+
     def admit(self, headers: Mapping[str, str], need: Need, model: str = "") -> Caller:
         """Who asks, when they may do what they ask for.
 

@@ -6,6 +6,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 from __future__ import annotations
 
 import math
+import reprlib
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,7 +48,7 @@ def filled(body: JsonValue, tail: bytes, limit: int) -> JsonValue:
         if type(size) is not int or not 0 <= size <= len(tail) - at:
             raise RequestError(
                 f"{where}.parameters.binary_data_size",
-                say(f"found {size!r}.", f"收到 {size!r}。"),
+                say(f"found {reprlib.repr(size)}.", f"收到 {reprlib.repr(size)}。"),
                 say(f"{len(tail) - at} bytes are left.", f"剩余 {len(tail) - at} 字节。"),
             )
         rows = rows_of(tensor.get("shape"), f"{where}.shape", limit)

@@ -33,6 +33,7 @@ class Card:
     manifest: Manifest
     schema: Schema
     history: HistorySettings | None = None
+    explains: bool = False
 
 
 @dataclass(eq=False)
@@ -179,7 +180,7 @@ class Fleet:
         bundle = served.bundle
         held.card = Card(
             served.name, served.version, bundle.digest, bundle.manifest, bundle.schema,
-            bundle.preparation.history,
+            bundle.preparation.history, bundle.explains,
         )  # fmt: skip
 
         # One that comes back finds memory that another left: it takes no less for that.

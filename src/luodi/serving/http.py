@@ -139,7 +139,8 @@ def _host(request: Request) -> str:
 
 async def openapi_json(service: Service, request: Request) -> Response:
     """GET /openapi.json, made from the bundles' schemas."""
-    return reply(openapi(_seen(service, request), service.limits))
+    seen = _seen(service, request)
+    return reply(openapi(seen, service.limits, service.desk.access.asks_for_keys))
 
 
 def _seen(service: Service, request: Request) -> list[Card]:

@@ -2,75 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from luodi import __version__
-from luodi.contracts import Field, JsonValue, Schema
-from luodi.serving.protocol import DATATYPES, EXPLAIN, describe, truth_fields
+from luodi.contracts import JsonValue, Schema
+from luodi.serving.openapi_shapes import (
+    FLAG,
+    TEXT,
+    answers,
+    inference,
+    question,
+    record,
+    shared,
+    truths,
+)
+from luodi.serving.protocol import describe, truth_fields
 from luodi.serving.settings import Limits
 
 if TYPE_CHECKING:
     from luodi.serving.fleet import Card
 
-_JSON_TYPES: dict[str, dict[str, JsonValue]] = {
-    "text": {"type": "string"},
-    "date": {"type": "string"},
-    "category": {"type": ["string", "integer", "boolean"]},
-    "number": {"type": "number"},
-    "boolean": {"type": "boolean"},
+_WORDS = {
+    400: "The request does not fit; the error names the field.",
+    401: "A key is needed, and a good one.",
+    403: "The key may not do this.",
+    404: "No such model or version.",
+    408: "The body took too long to arrive.",
+    409: "The version that was to be loaded is not what it must be.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+    429: "The key has asked too much.",
+    501: "This service has no place to keep feedback in.",
+    503: "Too much is waiting, or the model is still being loaded.",
 }
-
-
-def _field_schema(field: Field) -> dict[str, JsonValue]:
-    if field.kind == "scores":
-        number = {"type": "number"}
-        return {"type": "object", "properties": dict.fromkeys(field.categories, number)}
-    schema = dict(_JSON_TYPES[field.kind])
-    if not field.required:
-        schema = {"anyOf": [schema, {"type": "null"}]}
-    if field.example is not None:
-        schema["examples"] = [field.example]
-    return schema
-
-
-def _object(fields: Sequence[Field]) -> dict[str, JsonValue]:
-    return {
-        "type": "object",
-        "properties": {field.name: _field_schema(field) for field in fields},
-        "required": [field.name for field in fields if field.required],
-    }
-
-
-def _input_schema(schema: Schema) -> dict[str, JsonValue]:
-    whole: dict[str, JsonValue] = {**_object(schema.request), "additionalProperties": False}
-    if EXPLAIN not in whole["properties"]:
-        whole["properties"][EXPLAIN] = {"type": "boolean"}
-    if len(schema.request) == 1:
-        return {"anyOf": [_field_schema(schema.request[0]), whole]}
-    return whole
-
-
-def _with_history(fields: dict[str, JsonValue], model: Card) -> dict[str, JsonValue]:
-    """An input is the fields, or, for a model that was taught by histories, a unit's last rows."""
-    history = model.history
-    if history is None:
-        return fields
-    made = tuple(f"{name} (" for name in history.columns)
-    passed = [field for field in model.schema.request if not field.name.startswith(made)]
-    row: dict[str, JsonValue] = _object(passed)
-    measured = {"anyOf": [{"type": "number"}, {"type": "null"}]}
-    row["properties"] |= {history.time: {"type": ["number", "string"]}}
-    row["properties"] |= dict.fromkeys(history.columns, measured)
-    rows = {
-        "type": "array",
-        "minItems": 1,
-        "items": row,
-        "description": f"One unit's rows, the oldest first; the last {max(history.sizes)} count.",
-    }
-    asked = {"type": "object", "required": ["history"], "properties": {"history": rows}}
-    return {"anyOf": [fields, asked]}
+_SENT = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+_BODY = (408, 413, 415)
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 
 
 def example_input(schema: Schema) -> JsonValue:
@@ -90,66 +62,6 @@ def example_tensors(schema: Schema) -> dict[str, JsonValue]:
     }
 
 
-def _response(text: str, content: JsonValue) -> dict[str, JsonValue]:
-    return {"description": text, "content": {"application/json": {"schema": content}}}
-
-
-def _errors() -> dict[str, JsonValue]:
-    shape = {"$ref": "#/components/schemas/Error"}
-    words = {
-        "400": "The request does not fit; the error names the field.",
-        "404": "No such model or version.",
-        "409": "The version that was to be loaded is not what it must be.",
-        "408": "The body took too long to arrive.",
-        "413": "The body is too large.",
-        "415": "The body is not application/json.",
-        "503": "Too much is waiting.",
-    }
-    return {status: _response(text, shape) for status, text in words.items()}
-
-
-def _post(summary: str, body: JsonValue, example: JsonValue, answer: JsonValue) -> JsonValue:
-    content = {"application/json": {"schema": body, "example": example}}
-    return {
-        "post": {
-            "summary": summary,
-            "requestBody": {"required": True, "content": content},
-            "responses": {"200": _response("The answers.", answer), **_errors()},
-        }
-    }
-
-
-def _predict_path(model: Card, limits: Limits) -> JsonValue:
-    schema = model.schema
-    body = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["inputs"],
-        "properties": {
-            "inputs": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": limits.inputs,
-                "items": _with_history(_input_schema(schema), model),
-            },
-            EXPLAIN: {"type": "boolean", "description": "Whether answers come with reasons."},
-        },
-    }
-    text = {"type": "string"}
-    answer = {
-        "type": "object",
-        "required": ["model", "version", "outputs", "request_id"],
-        "properties": {
-            "model": text,
-            "version": text,
-            "outputs": {"type": "array", "items": _object(schema.answer)},
-            "request_id": text,
-        },
-    }
-    example = {"inputs": [example_input(schema)]}
-    return _post(f"Ask {model.name}", body, example, answer)
-
-
 def example_feedback(schema: Schema) -> dict[str, JsonValue]:
     """A true answer to try: the first value that an answer can have."""
     field = truth_fields(schema)[0]
@@ -158,148 +70,144 @@ def example_feedback(schema: Schema) -> dict[str, JsonValue]:
     return {"request_id": "0123456789abcdef", "row": 0, "truth": truth}
 
 
-def _feedback_path(model: Card) -> JsonValue:
-    fields = truth_fields(model.schema)
-    text, whole = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
-    # A label may be true that the model does not know: any text, not only its categories.
-    truth = [_JSON_TYPES[fields[0].kind], {**_object(fields), "required": []}]
-    one = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["request_id", "truth"],
-        "properties": {"request_id": text, "row": whole, "truth": {"anyOf": truth}},
-    }
-    many = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["feedback"],
-        "properties": {"feedback": {"type": "array", "minItems": 1, "items": one}},
-    }
-    answer = {
-        "type": "object",
-        "required": ["model", "accepted"],
-        "properties": {"model": {"type": "string"}, "accepted": {"type": "integer"}},
-    }
-    example = {"feedback": [example_feedback(model.schema)]}
-    return _post(
-        f"Tell {model.name} what would have been right", {"anyOf": [one, many]}, example, answer
-    )
+def _named(shape: str) -> dict[str, JsonValue]:
+    return {"$ref": f"#/components/schemas/{shape}"}
 
 
-def _repository_paths(models: Sequence[Card]) -> dict[str, JsonValue]:
-    """Triton's model repository extension."""
-    flag, text = {"type": "boolean"}, {"type": "string"}
-
-    def body(**properties: JsonValue) -> JsonValue:
-        return {"type": "object", "additionalProperties": False, "properties": properties}
-
-    def parameters(**properties: JsonValue) -> JsonValue:
-        return body(parameters=body(**properties))
-
-    rows = {"type": "array", "items": {"type": "object", "properties": {"name": text}}}
-    paths: dict[str, JsonValue] = {
-        "/v2/repository/index": _post(
-            "Every version, loaded or not", body(ready=flag), {"ready": True}, rows
-        )
-    }
-    for model in models:
-        base, done = f"/v2/repository/models/{quote(model.name)}", {"type": "object"}
-        version = {"parameters": {"version": model.version}}
-        paths[f"{base}/load"] = _post(
-            f"Load {model.name}, or a version of it", parameters(version=text), version, done
-        )
-        paths[f"{base}/unload"] = _post(
-            f"Unload {model.name}", parameters(version=text, unload_dependents=flag), {}, done
-        )
-    return paths
+def _told(text: str, content: Mapping[str, JsonValue], *headers: str) -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {"description": text, "content": dict(content)}
+    if headers:
+        found["headers"] = {name: {"schema": TEXT} for name in headers}
+    return found
 
 
-def _get(summary: str, media: str = "application/json") -> JsonValue:
-    ok = {"description": summary, "content": {media: {}}}
-    return {"get": {"summary": summary, "responses": {"200": ok}}}
+def _json(schema: JsonValue) -> dict[str, JsonValue]:
+    return {"application/json": {"schema": schema}}
 
 
-def openapi(models: Sequence[Card], limits: Limits) -> dict[str, JsonValue]:
-    """The OpenAPI 3.1 document of a service with these models."""
-    tensors = {"$ref": "#/components/schemas/InferenceRequest"}
-    answer = {"$ref": "#/components/schemas/InferenceResponse"}
-    paths: dict[str, JsonValue] = {
-        "/": _get("What is served here"),
-        "/v2": _get("The server"),
-        "/v2/models": _get("The models' names"),
-        "/v2/health/live": _get("The process answers"),
-        "/v2/health/ready": _get("Every model is loaded"),
-        "/metrics": _get("Prometheus metrics", "text/plain"),
-        "/docs": _get("This service for people", "text/html"),
-        "/openapi.json": _get("This document"),
-    }
-    for model in models:
-        name = quote(model.name)
-        paths[f"/predict/{name}"] = _predict_path(model, limits)
-        paths[f"/feedback/{name}"] = _feedback_path(model)
+class _Writer:
+    """Writes operations.
+
+    Args:
+        keys: whether callers need one.
+    """
+
+    def __init__(self, keys: bool) -> None:
+        self._keys = keys
+
+    def _operation(
+        self, summary: str, good: JsonValue, statuses: Sequence[int], guarded: bool = True
+    ) -> dict[str, JsonValue]:
+        asked = self._keys and guarded
+        responses: dict[str, JsonValue] = {"200": good}
+        for status in sorted({400, *statuses, *((401, 403) if asked else ())}):
+            sent = [_SENT[status]] if status in _SENT else []
+            responses[str(status)] = _told(_WORDS[status], _json(_named("Error")), *sent)
+        found: dict[str, JsonValue] = {"summary": summary, "responses": responses}
+        return {**found, "security": [{name: []} for name in _SCHEMES]} if asked else found
+
+    def get(
+        self, summary: str, shape: str, *statuses: int, guarded: bool = True
+    ) -> dict[str, JsonValue]:
+        """A page; `shape` names a component, or is another media type."""
+        content = {shape: {"schema": TEXT}} if "/" in shape else _json(_named(shape))
+        return {"get": self._operation(summary, _told(summary, content), statuses, guarded)}
+
+    def post(
+        self,
+        summary: str,
+        body: tuple[JsonValue, JsonValue],
+        good: JsonValue,
+        *statuses: int,
+        required: bool = True,
+    ) -> dict[str, JsonValue]:
+        """An act; `body` is its schema and an example of it."""
+        schema, example = body
+        content = {"application/json": {"schema": schema, "example": example}}
+        operation = self._operation(summary, good, (*_BODY, *statuses))
+        operation["requestBody"] = {"required": required, "content": content}
+        return {"post": operation}
+
+    def model(self, model: Card, limits: Limits) -> dict[str, JsonValue]:
+        """Every path of one model."""
+        name, schema = quote(model.name), model.schema
+        asked = (question(model, limits), {"inputs": [example_input(schema)]})
+        right = (truths(schema, limits), {"feedback": [example_feedback(schema)]})
+        counted = record({"model": TEXT, "accepted": {"type": "integer"}}, "model", "accepted")
+        busy = (404, 503, *((429,) if self._keys else ()))
+        paths: dict[str, JsonValue] = {
+            f"/predict/{name}": self.post(
+                f"Ask {model.name}", asked,
+                _told("The answers.", _json(answers(schema)), "X-Request-Id"), *busy,
+            ),
+            f"/feedback/{name}": self.post(
+                f"Tell {model.name} what would have been right", right,
+                _told("How many were kept.", _json(counted)), 404, 501, 503,
+            ),
+        }  # fmt: skip
+        tensors = _json(_named("InferenceResponse"))
+        # For those who ask for it in the request's parameters.
+        tensors["application/octet-stream"] = {"schema": {**TEXT, "format": "binary"}}
         for base in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{model.version}"):
-            paths[base] = _get(f"What {model.name} asks and answers")
-            paths[f"{base}/ready"] = _get(f"{model.name} is ready")
-            example = example_tensors(model.schema)
-            paths[f"{base}/infer"] = _post(
-                f"Ask {model.name} by the Open Inference Protocol", tensors, example, answer
+            told = f"What {model.name} asks and answers"
+            paths[base] = self.get(told, "ModelMetadata", 404, 503)
+            paths[f"{base}/ready"] = self.get(f"{model.name} is ready", "ModelReady", 404)
+            paths[f"{base}/infer"] = self.post(
+                f"Ask {model.name} by the Open Inference Protocol",
+                (inference(model), example_tensors(schema)),
+                _told("The answers.", tensors, "X-Request-Id"), *busy,
+            )  # fmt: skip
+        return paths
+
+    def repository(self, models: Sequence[Card]) -> dict[str, JsonValue]:
+        """Triton's model repository extension."""
+
+        def parameters(**properties: JsonValue) -> JsonValue:
+            return record({"parameters": record(properties, closed=True)}, closed=True)
+
+        done = _told("What was done.", _json(_named("Act")))
+        ready = record({"ready": FLAG}, closed=True)
+        paths: dict[str, JsonValue] = {
+            "/v2/repository/index": self.post(
+                "Every version, loaded or not", (ready, {"ready": True}),
+                _told("The versions.", _json(_named("Versions"))), required=False,
             )
-    paths |= _repository_paths(models)
+        }  # fmt: skip
+        for model in models:
+            base = f"/v2/repository/models/{quote(model.name)}"
+            version = {"parameters": {"version": model.version}}
+            paths[f"{base}/load"] = self.post(
+                f"Load {model.name}, or a version of it", (parameters(version=TEXT), version),
+                done, 404, 409, 503, required=False,
+            )  # fmt: skip
+            paths[f"{base}/unload"] = self.post(
+                f"Unload {model.name}", (parameters(version=TEXT, unload_dependents={}), {}),
+                done, 404, required=False,
+            )  # fmt: skip
+        return paths
+
+
+def openapi(models: Sequence[Card], limits: Limits, keys: bool = False) -> dict[str, JsonValue]:
+    """The OpenAPI 3.1 document of a service with these models; `keys`: callers need one."""
+    writer = _Writer(keys)
+    paths: dict[str, JsonValue] = {
+        "/": writer.get("What is served here", "Index"),
+        "/v2": writer.get("The server", "Server"),
+        "/v2/models": writer.get("The models' names", "Names"),
+        "/v2/health/live": writer.get("The process answers", "Live", guarded=False),
+        "/v2/health/ready": writer.get("Every model is loaded", "Ready", guarded=False),
+        "/metrics": writer.get("Prometheus metrics", "text/plain"),
+        "/docs": writer.get("This service for people", "text/html"),
+        "/openapi.json": writer.get("This document", "Document"),
+    }
+    for model in models:
+        paths |= writer.model(model, limits)
+    components: dict[str, JsonValue] = {"schemas": shared()}
+    if keys:
+        components["securitySchemes"] = _SCHEMES
     return {
         "openapi": "3.1.0",
         "info": {"title": "Luodi", "version": __version__},
-        "paths": paths,
-        "components": {"schemas": _shared()},
-    }
-
-
-def _shared() -> dict[str, JsonValue]:
-    text, items = {"type": "string"}, {"type": "array", "items": {}}
-    tensor = {
-        "type": "object",
-        "required": ["name", "shape", "datatype", "data"],
-        "properties": {
-            "name": text,
-            "shape": {"type": "array", "items": {"type": "integer"}},
-            "datatype": {"enum": list(DATATYPES)},
-            "data": items,
-            "parameters": {"type": "object"},
-        },
-    }
-    tensors = {"type": "array", "minItems": 1, "items": tensor}
-    named = {"type": "object", "required": ["name"], "properties": {"name": text}}
-    return {
-        "Error": {
-            "type": "object",
-            "required": ["error"],
-            "properties": {
-                "error": {
-                    "type": "object",
-                    "required": ["message", "field"],
-                    "properties": {"message": text, "field": {"type": ["string", "null"]}},
-                }
-            },
-        },
-        "InferenceRequest": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["inputs"],
-            "properties": {
-                "id": text,
-                "model_name": text,
-                "parameters": {"type": "object"},
-                "inputs": tensors,
-                "outputs": {"type": "array", "items": named},
-            },
-        },
-        "InferenceResponse": {
-            "type": "object",
-            "required": ["model_name", "model_version", "outputs"],
-            "properties": {
-                "model_name": text,
-                "model_version": text,
-                "id": text,
-                "outputs": tensors,
-            },
-        },
+        "paths": paths | writer.repository(models),
+        "components": components,
     }

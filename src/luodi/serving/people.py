@@ -163,12 +163,19 @@ def _one(item: JsonValue, where: str, schema: Schema, limits: Limits) -> Feedbac
     if not isinstance(item, dict):
         raise _wrong(where.rstrip("."), "an object", "对象")
     _known(item, ("request_id", "row", "truth"), where)
-    number, row = item.get("request_id"), item.get("row", 0)
+    number, row = item.get("request_id"), _whole(item.get("row", 0))
     if not isinstance(number, str) or not 0 < len(number) <= _NUMBER:
         raise _wrong(f"{where}request_id", "the request_id of an answer", "答案中的 request_id")
-    if type(row) is not int or not 0 <= row < limits.inputs:
+    if row is None or not 0 <= row < limits.inputs:
         raise _wrong(f"{where}row", "the place of a row, from 0", "行号，从 0 开始")
     return Feedback(number, row, _truth(item.get("truth"), f"{where}truth", schema))
+
+
+def _whole(value: JsonValue) -> int | None:
+    """A whole number; JSON has no other numbers than real ones, so that 3.0 is one too."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value)
 
 
 def _truth(value: JsonValue, where: str, schema: Schema) -> dict[str, JsonValue]:

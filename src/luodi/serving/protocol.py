@@ -73,6 +73,7 @@ def read_tensors(body: JsonValue, schema: Schema, limit: int) -> list[JsonValue]
             )
     if "id" in body and not isinstance(body["id"], str):
         raise _wrong("id", body["id"], "a text", "文本")
+    _check_parameters(body, "parameters")
     inputs = body.get("inputs")
     if not isinstance(inputs, list) or not inputs:
         raise _wrong("inputs", inputs, "a list of tensors", "张量列表")
@@ -109,6 +110,7 @@ def _tensor(tensor: JsonValue, where: str, limit: int) -> tuple[str, list[JsonVa
     if datatype not in DATATYPES:
         expected = ", ".join(DATATYPES)
         raise _wrong(f"{where}.datatype", datatype, expected, expected)
+    _check_parameters(tensor, f"{where}.parameters")
     rows = rows_of(tensor.get("shape"), f"{where}.shape", limit)
     data: JsonValue = tensor.get("data")
     if not isinstance(data, list):
@@ -127,6 +129,12 @@ def _tensor(tensor: JsonValue, where: str, limit: int) -> tuple[str, list[JsonVa
         if value is not None and not _fits(value, datatype):
             raise _wrong(f"{where}.data[{index}]", value, datatype, datatype)
     return name, data
+
+
+def _check_parameters(holder: Mapping[str, JsonValue], where: str) -> None:
+    given = holder.get("parameters")
+    if given is not None and not isinstance(given, dict):
+        raise _wrong(where, given, "an object", "对象")
 
 
 def rows_of(shape: JsonValue, where: str, limit: int) -> int:
@@ -175,6 +183,7 @@ def wanted_outputs(body: Mapping[str, JsonValue], schema: Schema) -> list[Field]
         if not isinstance(name, str) or name not in known:
             expected = ", ".join(known)
             raise _wrong(f"outputs[{index}].name", name, expected, expected)
+        _check_parameters(item, f"outputs[{index}].parameters")
         fields.append(known[name])
     return fields or list(schema.answer)
 

@@ -6,6 +6,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -23,7 +24,7 @@ READY, UNAVAILABLE = "READY", "UNAVAILABLE"
 
 async def index(service: Service, request: Request) -> Response:
     """POST /v2/repository/index: every version that is served or could be, and its state."""
-    body = await _body(service, request)
+    body = await _body(service, request, "ready")
     ready = body.get("ready", False)
     if not isinstance(ready, bool):
         raise RequestError("ready", say("no truth value.", "不是布尔值。"), "true | false")
@@ -67,30 +68,45 @@ async def load(service: Service, request: Request) -> Response:
 
     {"parameters": {"version": VERSION or alias}}; without one, its champion.
     """
-    parameters = _parameters(await _body(service, request), ("version",))
-    version = parameters.get("version", "")
-    if not isinstance(version, str):
-        raise RequestError("parameters.version", say("no text.", "不是文本。"))
+    parameters = _parameters(await _body(service, request, "parameters"), ("version",))
+    version = wanted_version(parameters)
     model = await service.follower.load(request.path_params["name"], version)
     return reply({"name": model.model, "version": model.version, "load": True})
 
 
 async def unload(service: Service, request: Request) -> Response:
     """POST /v2/repository/models/{name}/unload: what it has begun, it answers; then it is gone."""
-    parameters = _parameters(await _body(service, request), ("version", "unload_dependents"))
-    version = parameters.get("version") or None
-    if version is not None and not isinstance(version, str):
-        raise RequestError("parameters.version", say("no text.", "不是文本。"))
+    parameters = _parameters(
+        await _body(service, request, "parameters"), ("version", "unload_dependents")
+    )
     name = request.path_params["name"]
-    await service.follower.unload(name, version)
+    await service.follower.unload(name, wanted_version(parameters) or None)
     return reply({"name": name, "unload": True})
 
 
-async def _body(service: Service, request: Request) -> dict[str, JsonValue]:
+def wanted_version(parameters: Mapping[str, JsonValue]) -> str:
+    """The version that a request's parameters name; empty for none.
+
+    Raises:
+        RequestError: when it is no text.
+    """
+    version = parameters.get("version", "")
+    if not isinstance(version, str):
+        raise RequestError("parameters.version", say("no text.", "不是文本。"))
+    return version
+
+
+async def _body(service: Service, request: Request, known: str) -> dict[str, JsonValue]:
     data = await read_body(request, service.limits)
     body = read_json(data) if data.strip() else {}
     if not isinstance(body, dict):
         raise RequestError("", say("no object.", "不是对象。"), say("Expected {}.", "应为 {}。"))
+    if unknown := [name for name in body if name != known]:
+        raise RequestError(
+            unknown[0][:100],
+            say("no such field.", "没有此字段。"),
+            say(f"Expected: {known}.", f"应为：{known}。"),
+        )
     return body
 
 

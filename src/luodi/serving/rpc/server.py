@@ -25,7 +25,7 @@ from luodi.contracts import (
 from luodi.serving import inference, protocol
 from luodi.serving.access import Caller, DeniedError, Need
 from luodi.serving.desk import Question, Rows
-from luodi.serving.repository import listed
+from luodi.serving.repository import listed, wanted_version
 from luodi.serving.rpc.messages import SERVICE, classes
 from luodi.serving.rpc.tensors import as_json, write
 from luodi.serving.terms import Terms, read_terms
@@ -118,7 +118,7 @@ class Calls:
 
     async def repository_model_load(self, request: Any, context: Any) -> Any:
         """RepositoryModelLoad: prove a model of the registry, and answer for it."""
-        version = _parameters(request, ("version",)).get("version", "")
+        version = wanted_version(_parameters(request, ("version",)))
         name = request.model_name or request.repository_name
         model = await self._service.follower.load(name, version)
         return self.messages["RepositoryModelLoadResponse"](model_name=model.model, isLoaded=True)
@@ -127,7 +127,7 @@ class Calls:
         """RepositoryModelUnload: answer for a model no more."""
         given = _parameters(request, ("version", "unload_dependents"))
         name = request.model_name or request.repository_name
-        await self._service.follower.unload(name, given.get("version") or None)
+        await self._service.follower.unload(name, wanted_version(given) or None)
         return self.messages["RepositoryModelUnloadResponse"](model_name=name, isUnloaded=True)
 
 
