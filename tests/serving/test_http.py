@@ -1,4 +1,3 @@
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +6,7 @@ import pytest
 
 from luodi.bundle import read_manifest, version_of
 from luodi.serving.http import ROUTES
+from tests.serving.hostile import BODIES
 
 
 def post(client, path, content, **headers):
@@ -120,6 +120,20 @@ def test_a_wrong_tensor_is_named(client, inputs, field):
     assert "Expected" in error["message"]
 
 
+@pytest.mark.parametrize("parameters", [3, "x", [1], True])
+def test_parameters_are_an_object(client, parameters):
+    given = {"parameters": parameters}
+    for body, field in (
+        ({"inputs": [tensor("a")], **given}, "parameters"),
+        ({"inputs": [tensor("a") | given]}, "inputs[0].parameters"),
+        ({"inputs": [tensor("a")], "outputs": [{"name": "label", **given}]},
+         "outputs[0].parameters"),
+    ):  # fmt: skip
+        response = client.post("/v2/models/tiny/infer", json=body)
+        assert response.status_code == 400, response.text
+        assert response.json()["error"]["field"] == field
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -142,41 +156,10 @@ def test_a_wrong_request_names_its_field(client, body, field):
     assert response.json()["error"]["field"] == field
 
 
-HOSTILE = {
-    "empty": b"",
-    "nan": b'{"inputs": [NaN]}',
-    "infinity": b'{"inputs": [-Infinity]}',
-    "huge": b'{"inputs": [1e400]}',
-    "surrogate": b'{"inputs": ["\\ud800"]}',
-    "integer": b'{"inputs": [9223372036854775808]}',
-    "long-integer": b'{"inputs": [' + b"9" * 5000 + b"]}",
-    "deep": b'{"inputs": ' + b"[" * 1000 + b"]" * 1000 + b"}",
-    "deeper": b"[" * 100_000,
-    "deep-objects": b'{"inputs":' * 900 + b"1" + b"}" * 900,
-    "utf8": b'{"inputs": ["\xff\xfe"]}',
-    "overlong": b'{"inputs": ["\xc0\xaf"]}',
-    "mark": b'\xef\xbb\xbf{"inputs": ["a"]}',
-    "utf16": '{"inputs": ["a"]}'.encode("utf-16"),
-    "twice": b'{"inputs": ["a"], "inputs": ["b"]}',
-    "twice-inside": b'{"inputs": [{"text": "a", "te\\u0078t": "b"}]}',
-    "trailing": b'{"inputs": ["a"]} x',
-    "cut": b'{"inputs": ["a"',
-    "single-quotes": b"{'inputs': ['a']}",
-    "comment": b'{"inputs": ["a"] /* */}',
-    "nul": b"\x00",
-    "control": b'{"inputs": ["a\nb"]}',
-    "number": b"1",
-    "null": b"null",
-    "form": b"inputs=a",
-    "many-keys": json.dumps({str(n): n for n in range(20_000)}).encode(),
-    "long-key": json.dumps({"k" * 100_000: 1}).encode(),
-}
-
-
 @pytest.mark.parametrize("path", ["/predict/tiny", "/v2/models/tiny/infer"])
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", BODIES)
 def test_hostile_bodies_are_refused_in_words(client, path, name):
-    response = post(client, path, HOSTILE[name])
+    response = post(client, path, BODIES[name])
     assert response.status_code == 400, response.text[:200]
     error = response.json()["error"]
     assert error["message"]

@@ -13,6 +13,7 @@ from tiny_bundle import make_bundle, reseal
 from tiny_service import running
 
 from luodi.registry import Registry
+from tests.serving.soaking import keep
 
 
 class Load:
@@ -191,6 +192,10 @@ def test_several_workers_swap_each_for_itself(versions, tmp_path):
 @pytest.mark.soak
 def test_two_hundred_swaps_and_fifty_spoilt_candidates_at_load(versions, tmp_path):
     load, counts = swap_and_spoil(versions, tmp_path, swaps=200, candidates=50, share=0.7)
+    keep(
+        "200 swaps and 50 spoilt candidates at 0.7 of what the service answers",
+        answered=load.answered, failed=len(load.failed), mixed=len(load.mixed), **counts,
+    )  # fmt: skip
     assert counts == {"refused": 50, "done": 200}
     assert load.answered > 5000
 

@@ -1,0 +1,148 @@
+"""Schemathesis makes requests from the service's own OpenAPI document, as every role.
+
+Whatever it sends, there is no 5xx; every answer has a status, a content type and a body that the
+document names; what the document forbids is refused, what it allows is taken.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import httpx
+import pytest
+from tiny_bundle import make_bundle
+from tiny_service import running
+
+from luodi.registry import Registry
+from luodi.registry.keys import ROLES, KeyRing, Rights
+from tests.serving.conftest import MANY
+from tests.serving.soaking import either_size, keep, resident
+
+REQUESTS = {"short": (150, "examples,fuzzing"), "long": (10_000, "examples,coverage,fuzzing")}
+"""Requests in each role, at least, and the phases that make them."""
+GROWTH = 24.0
+"""MiB that the service may hold more after a role's requests than before: caches, and what the
+allocator keeps. A leak of a kilobyte a request would be 10 in the long form."""
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+MODELS = ("tiny", "many-fields")
+EVERYTHING = ((1.0, ()),)
+OPERATING = (
+    (1.0, ("--exclude-path-regex", "/unload$")), (0.1, ("--include-path-regex", "/(un)?load$"))
+)  # fmt: skip
+"""Whoever may unload a model would soon have nothing left to ask: that comes last."""
+OPEN, NOBODY = "anybody, no keys asked", "nobody, keys asked"
+
+pytestmark = pytest.mark.skipif(
+    find_spec("schemathesis") is None, reason="schemathesis is not installed: pip install .[dev]"
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A place with two registered models and a key for each role."""
+    place = tmp_path_factory.mktemp("fuzzed")
+    registry = Registry(place / ".luodi")
+    for name, more in (("tiny", {}), ("many-fields", {"schema": MANY})):
+        folder = place / ".luodi" / "bundles" / name
+        make_bundle(folder, name=name, **more)
+        registry.add(folder)
+    ring = KeyRing(place / ".luodi")
+    return place, {role: ring.add(role, Rights((role,)))[1] for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def guarded(home):
+    with running(*MODELS, "--keys", cwd=home[0]) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def unguarded(home):
+    with running(*MODELS, cwd=home[0]) as service:
+        yield service
+
+
+def schemathesis(document, url, folder, *options, key=""):
+    """One run; what it reports, as JSON, and its words."""
+    source, report = folder / "openapi.json", folder / "report.json"
+    source.write_text(json.dumps(document), "utf-8")
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG, "--no-color"]
+    command += ["run", source, "--url", url, "--continue-on-failure", "--no-shrink"]
+    command += ["--suppress-health-check", "all"]  # they measure the machine's haste
+    command += ["--report", "json", "--report-json-path", report, "--generation-database", "none"]
+    command += ["--header", f"Authorization: Bearer {key}"] if key else []
+    done = subprocess.run([*map(str, command), *map(str, options)], cwd=folder, check=False,
+                          capture_output=True, text=True, timeout=3000)  # fmt: skip
+    assert report.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
+    found = json.loads(report.read_text("utf-8"))
+    report.unlink()
+    return found, done.stdout
+
+
+def ask_on(document, url, folder, size, key, passes):
+    """So many requests in all; `passes`: which paths each pass asks, and its share of them."""
+    posts = sum("post" in item for item in document["paths"].values())
+    (wanted, phases), sent = REQUESTS[size], 0
+    for seed in itertools.count(1):
+        left = wanted - sent
+        if left <= 0:
+            return sent
+        some = ("--seed", seed, "--phases", phases)
+        for share, paths in passes:
+            most = ("-n", max(int(left / posts * share), 10))
+            found, words = schemathesis(document, url, folder, *some, *most, *paths, key=key)
+            assert found["failures"] == [], words[-6000:]
+            assert found["errors"] == [], words[-6000:]
+            assert found["stop_reason"] == "completed"
+            sent += found["test_cases"]["generated"]
+    raise AssertionError
+
+
+@either_size
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("role", [OPEN, NOBODY, *ROLES])
+def test_every_answer_is_as_the_document_says(home, role, size, tmp_path, request):
+    service = request.getfixturevalue("unguarded" if role == OPEN else "guarded")
+    url, pid, keys = service["url"], service["process"].pid, home[1]
+    head = {} if role == OPEN else {"Authorization": f"Bearer {keys['read']}"}
+    document = httpx.get(f"{url}/openapi.json", headers=head).json()
+    if size == "short" and role != OPEN:  # one of the two models
+        document["paths"] = {p: i for p, i in document["paths"].items() if MODELS[1] not in p}
+    before = resident(pid)
+    passes = OPERATING if role in (OPEN, "operate") else EVERYTHING
+    sent = ask_on(document, url, tmp_path, size, keys.get(role, ""), passes)
+    # Whoever may operate has unloaded the models: here they are again.
+    head = {} if role == OPEN else {"Authorization": f"Bearer {keys['operate']}"}
+    for name in MODELS:
+        loaded = httpx.post(f"{url}/v2/repository/models/{name}/load", headers=head, timeout=30)
+        assert loaded.is_success
+    assert service["process"].poll() is None
+    grown = resident(pid) - before
+    keep(
+        f"Schemathesis: {role}",
+        requests=sent,
+        failures=0,
+        **{"MiB before, and more after": f"{before:.0f}, {grown:+.1f}"},
+    )
+    assert grown < GROWTH
+
+
+def test_the_check_sees(unguarded, tmp_path):
+    """A 500, and an answer that is not as the document says, are both found."""
+    url = unguarded["url"]
+    document = httpx.get(f"{url}/openapi.json").json()
+    asked = document["paths"]["/predict/tiny"]["post"]
+    asked["requestBody"]["content"]["application/json"]["example"] = {"inputs": ["boom"]}
+    only = ("--include-path-regex", "^/predict/tiny$", "--phases", "examples")
+    found, _ = schemathesis(document, url, tmp_path, *only)
+    assert "ServerError" in {each["type"] for each in found["failures"]}
+    asked["requestBody"]["content"]["application/json"]["example"] = {"inputs": ["great"]}
+    answer = asked["responses"]["200"]["content"]["application/json"]["schema"]
+    answer["required"] = [*answer["required"], "never there"]
+    found, _ = schemathesis(document, url, tmp_path, *only)
+    assert "JsonSchemaError" in {each["type"] for each in found["failures"]}
