@@ -33,6 +33,7 @@ unit: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m bench.finetune
 	$(BIN)/python -m bench.serving
+	$(BIN)/python -m bench.serving.rows
 	$(BIN)/python -m bench.privacy
 	$(BIN)/python -m bench.duplicates
 	$(BIN)/python -m bench.profile
@@ -44,7 +45,7 @@ demo: $(STAMP)
 	$(BIN)/python scripts/demo.py
 
 soak: $(STAMP)
-	$(BIN)/python -m pytest -m soak
+	LUODI_SOAK_RESULTS=bench/results $(BIN)/python -m pytest -m soak
 
 # Others' clients, in an environment of their own: tests/serving/test_clients.py skips without it.
 CLIENTS ?= $(HOME)/.cache/luodi/bench/clients
