@@ -164,14 +164,14 @@ def test_a_job_that_was_begun_is_finished_under_any_load():
 
 def test_the_bound_follows_the_share_of_refusals():
     admission = Admission(Limits(), 1)
-    assert admission.bound(0.0) == pytest.approx(0.5)
+    assert admission.bound(0.0) == pytest.approx(1.0)
     admission.saw(10, 0.1)
     for moment in range(100):
         admission.turned_away(moment / 100, before=True)
     assert admission.bound(1.0) == pytest.approx(0.05)
     assert admission.overdue(since=0.9, now=1.0)
     assert not admission.overdue(since=0.95, now=1.0)
-    assert admission.bound(10.0) == pytest.approx(0.5)  # forgotten
+    assert admission.bound(10.0) == pytest.approx(1.0)  # forgotten
     assert not admission.overdue(since=9.0, now=10.0)
 
 

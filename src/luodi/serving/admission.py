@@ -23,7 +23,7 @@ from luodi.serving.settings import Limits
 
 _SMOOTHING = 0.1
 """What the newest batch counts for in the running means: ten batches are remembered."""
-_PATIENCE, _PATIENT_CALLS = 0.5, 8.0
+_PATIENCE, _PATIENT_CALLS = 1.0, 8.0
 """Seconds that one may wait for its turn, and calls of the predictor where they take longer."""
 _CALLS = 2.0
 """Calls of the predictor that one may wait for when more comes than can be answered: one that is

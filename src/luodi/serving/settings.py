@@ -40,7 +40,7 @@ class Limits:
             and hold up what comes meanwhile.
         waiting_cost: what may wait for one model before more is refused, by the same measure.
         waiting_seconds: how long a request may have to wait for its turn, by the pace measured;
-            None for half a second, or what eight calls take; less under more load than can be
+            None for a second, or what eight calls take; less under more load than can be
             answered: see `admission`.
     """
 
