@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,18 @@ import polars as pl
 from bench.tabular.probe import timed
 from bench.tabular.split import TASK, Rows
 from bench.tabular.tables import Table
-from luodi.contracts import ROW, Dataset, FitSettings, QuestionSettings, Quiet, Role, SplitSettings
+from luodi.contracts import (
+    ROW,
+    Dataset,
+    FitSettings,
+    Learner,
+    Parts,
+    QuestionSettings,
+    Quiet,
+    Refitting,
+    Role,
+    SplitSettings,
+)
 from luodi.data.roles import assign_roles
 from luodi.data.split import split
 from luodi.tasks import find_task
@@ -37,7 +49,12 @@ def fit_and_ask(
         schema=schema, metric=task.metrics[0], folder=work / "scratch", seed=seed, threads=threads
     )
     start = time.perf_counter()
-    fitted = task.learners[learner].fit(parts.train, parts.valid, settings, Quiet())
+    able = task.learners[learner]
+    fitted = able.fit(parts.train, parts.valid, settings, Quiet())
+    if _refits(able, parts, settings):  # as `luodi run` does
+        again = replace(settings, folder=work / "again")
+        again.folder.mkdir()
+        fitted = able.refit(parts.train, parts.valid, again, Quiet())
     fitted.export(work / "export")
     seconds = time.perf_counter() - start
     predictor = task.learners[learner].predictor.load(work / "export", threads)
@@ -50,6 +67,14 @@ def fit_and_ask(
         "scores": [answer["probabilities"][table.positive] for answer in answers],
         "labels": [answer["label"] for answer in answers],
     }
+
+
+def _refits(learner: Learner, parts: Parts, settings: FitSettings) -> TypeGuard[Refitting]:
+    """Whether the run would learn the model once more from all rows, unasked."""
+    if not isinstance(learner, Refitting):
+        return False
+    few = parts.train.rows + parts.valid.rows <= learner.refit_rows
+    return few and learner.refits(parts.train, parts.valid, settings)
 
 
 def _dataset(path: Path, table: Table) -> Dataset:
