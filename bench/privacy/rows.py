@@ -11,7 +11,7 @@ from bench.privacy.chinese import Labelled, chinese
 from bench.privacy.lookalikes import half, lookalikes
 
 FOLDER_VARIABLE = "LUODI_BENCH_PII"
-JUDGED = ", judged half"
+JUDGED, CHOSEN = ", judged half", ", chosen on"
 _BESIDE = "../shared/data/pii/presidio_synth"
 _ROOT = Path(__file__).parents[2]
 _KINDS = {
@@ -60,15 +60,15 @@ def tables() -> dict[str, list[Labelled]]:
     """Every set that is at hand, by name; those that something was chosen on say so."""
     made = {
         "chinese, held out": chinese("test", 2000, 1),
-        "chinese, chosen on": chinese("dev", 1000, 1),
-        "chinese look-alikes, judged half": _nobody("judged"),
-        "chinese look-alikes, chosen on": _nobody("dev"),
+        f"chinese{CHOSEN}": chinese("dev", 1000, 1),
+        f"chinese look-alikes{JUDGED}": _nobody("judged"),
+        f"chinese look-alikes{CHOSEN}": _nobody("dev"),
     }
     if folder := synth_folder():
         for name in ("synth_dataset_v2", "generated_large"):
             made[f"{name}{JUDGED}"] = presidio_synth(folder, name, "judged")
         for name in ("synth_dataset_v2", "generated_large"):
-            made[f"{name}, chosen on"] = presidio_synth(folder, name, "dev")
+            made[f"{name}{CHOSEN}"] = presidio_synth(folder, name, "dev")
     return made
 
 
