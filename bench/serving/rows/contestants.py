@@ -30,7 +30,7 @@ def _mlflow(workers: int) -> Start:
     """MLflow's own flavour of LightGBM, as its documents save and serve it."""
 
     def command(python: str, port: int, setting: Setting) -> list[str]:
-        model = setting.work / "mlflow-model"
+        model = setting.work / f"mlflow-model-{setting.bundles[OURS].name}"
         if not model.exists():
             subprocess.run(
                 [python, str(PEERS / "rows_mlflow_save.py"), str(model)],
