@@ -74,6 +74,8 @@ def test_refit_false_leaves_the_model_as_it_was_chosen(luodi, tmp_path):
     [
         ({"kind": "regression", "label": "amount due", "other": "risk"}, "question"),
         ({"data": "split: {time: since}"}, "follow time"),
+        ({"data": "clean: {outliers: drop}"}, "outliers were dropped"),
+        ({"data": "clean: {columns: {age: {outliers: drop}}}"}, "outliers were dropped"),
         ({"learner": "naive"}, "no use for more"),
     ],
 )

@@ -69,6 +69,12 @@ def _unsound(run: RunPlace, cut: Cut, trained: Trained) -> str:
             "made rows would stand on both sides of a fold with the rows that they are made from",
             "生成的行会与其来源行分处折的两侧",
         )
+    clean = data.clean
+    if "drop" in (clean.outliers, *(own.outliers for own in clean.columns.values())):
+        return say(
+            "outliers were dropped from the training part alone; the validation part may have some",
+            "离群值只从训练集中删除，验证集中仍可能存在",
+        )
     settings = fit_settings(run, trained.recipe, cut, run.folder)
     if not learner.refits(cut.taught.train, cut.taught.valid, settings):
         return say(
