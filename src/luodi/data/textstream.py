@@ -48,7 +48,14 @@ class Utf8Blocks:
         return decoded.encoding
 
     def _of_one_line(self, sample: bytes) -> Decoded:
-        """A sample that may end within a character."""
+        """A sample that may end within a character: of UTF-8 where it is, else of another."""
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            text = decoder.decode(sample)
+        except UnicodeDecodeError:
+            text = ""
+        if text:
+            return to_utf8(text.encode(), self.file)
         for cut in (1, 2, 3):
             try:
                 return to_utf8(sample[:-cut] or sample, self.file)
