@@ -20,9 +20,11 @@ def onnx_session(path: Path, threads: int) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = max(threads, 1)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Every batch has another shape: a plan of memory for each would only pile up.
+    options.enable_mem_pattern = False
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 

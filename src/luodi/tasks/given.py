@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from luodi.compression.parity import onnx_session
 from luodi.contracts import BaseModelError, Finding, FitSettings, TrainingError, say
 
 if TYPE_CHECKING:
@@ -18,21 +19,35 @@ class GivenSession:
     """An ONNX file as one function; safe to call from several threads."""
 
     def __init__(self, model: Path, threads: int) -> None:
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = max(threads, 1)
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.enable_mem_pattern = False
-        self._session = ort.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx_session(model, threads)
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """The only output."""
         found: NDArray[Any] = self._session.run(None, dict(feeds))[0]
         return found
+
+
+def open_graph(graph: Any, path: Path, threads: int) -> GivenSession:
+    """A session over a graph in memory, by way of a file at `path` that is gone again then.
+
+    Raises:
+        BaseModelError: the runtime cannot compute it.
+    """
+    from luodi.compression.graph import save_graph
+
+    save_graph(graph, path)
+    try:
+        return GivenSession(path, threads)
+    except Exception as error:  # the runtime's errors have no family
+        raise BaseModelError(
+            say(
+                f"ONNX Runtime cannot open the model: {error}",
+                f"ONNX Runtime 无法打开该模型：{error}",
+            ),
+            say("Expected a model of ONNX opset 7 to 24.", "应为 ONNX opset 7 至 24 的模型。"),
+        ) from error
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def given_path(settings: FitSettings) -> Path:

@@ -30,7 +30,7 @@ from luodi.contracts import (
     TrainingError,
     say,
 )
-from luodi.tasks.given import GivenSession, adopted_finding, order_of, output_labels
+from luodi.tasks.given import GivenSession, adopted_finding, open_graph, order_of, output_labels
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.columns import table_requests
 from luodi.tasks.tabular.decision import Decision, export_decision
@@ -95,40 +95,16 @@ def adopt_graph(path: Path, valid: Dataset, settings: FitSettings) -> GraphFitte
     unzip(graph)
     keep_output(graph, _answering(outputs_of(graph), path, classes))
     requests = table_requests(valid, settings.schema.request)
-    with _Opened(graph, settings) as session:
-        head = GraphHead(feeds, ())
-        if isinstance(target, Classes):
-            outputs = _width(session, feeds)
-            names_ = output_labels(told, settings.options.get("labels"), outputs, target.labels)
-            head = GraphHead(feeds, tuple(order_of(names_, target.labels)))
-        scores = scores_of(session, head, requests)
+    session = open_graph(graph, settings.folder / MODEL, settings.threads)
+    head = GraphHead(feeds, ())
+    if isinstance(target, Classes):
+        outputs = _width(session, feeds)
+        names_ = output_labels(told, settings.options.get("labels"), outputs, target.labels)
+        head = GraphHead(feeds, tuple(order_of(names_, target.labels)))
+    scores = scores_of(session, head, requests)
     _require_answers(scores, classes)
     decision, more = decide_given(scores, valid, settings)
     return GraphFitted(graph, head, decision, [adopted_finding(kind, path.name), *more])
-
-
-class _Opened:
-    """A session over a graph in memory, by way of the scratch folder."""
-
-    def __init__(self, graph: Any, settings: FitSettings) -> None:
-        self._graph, self._path = graph, settings.folder / MODEL
-        self._threads = settings.threads
-
-    def __enter__(self) -> GivenSession:
-        save_graph(self._graph, self._path)
-        try:
-            return GivenSession(self._path, self._threads)
-        except Exception as error:  # the runtime's errors have no family
-            raise BaseModelError(
-                say(
-                    f"ONNX Runtime cannot open the model: {error}",
-                    f"ONNX Runtime 无法打开该模型：{error}",
-                ),
-                say("Expected a model of ONNX opset 7 to 24.", "应为 ONNX opset 7 至 24 的模型。"),
-            ) from error
-
-    def __exit__(self, *_: object) -> None:
-        self._path.unlink(missing_ok=True)
 
 
 def _kind(graph: Any) -> str:

@@ -33,7 +33,7 @@ from luodi.contracts import (
     TrainingError,
     say,
 )
-from luodi.tasks.given import GivenSession, adopted_finding, order_of, output_labels
+from luodi.tasks.given import adopted_finding, open_graph, order_of, output_labels
 from luodi.tasks.text_classification.given_predictor import WORDS, WordsPredictor
 from luodi.tasks.text_classification.given_texts import (
     EncoderFitted,
@@ -104,7 +104,7 @@ def _adopt_words(
     keep_output(graph, _answering(outputs_of(graph), path))
     labels = settings.schema.answer_field("label").categories
     head: dict[str, Any] = {"input": given.name, "flat": len(given.shape) == 1}
-    session = _open(graph, settings.folder / MODEL, settings.threads)
+    session = open_graph(graph, settings.folder / MODEL, settings.threads)
     plain = WordsPredictor(session, {**head, "order": [], "labels": []})
     texts = [text or "" for text in valid.table[valid.column(Role.TEXT)].to_list()] or [""]
     chances = plain.chances(texts)
@@ -238,7 +238,7 @@ def _scores(
     graph: Any, samples: Sequence[NDArray[np.int32]], settings: FitSettings
 ) -> NDArray[np.float64]:
     """(n, k): the only output for each sample, one text a call."""
-    session = _open(graph, settings.folder / MODEL, settings.threads)
+    session = open_graph(graph, settings.folder / MODEL, settings.threads)
     names = [given.name for given in inputs_of(graph)]
     found = []
     for tokens in samples:
@@ -246,21 +246,6 @@ def _scores(
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         found.append(session.run({name: feeds[name] for name in names})[0])
     return np.array(found, dtype=np.float64).reshape(len(samples), -1)
-
-
-def _open(graph: Any, path: Path, threads: int) -> GivenSession:
-    save_graph(graph, path)
-    try:
-        return GivenSession(path, threads)
-    except Exception as error:  # the runtime's errors have no family
-        raise BaseModelError(
-            say(
-                f"ONNX Runtime cannot open the model: {error}",
-                f"ONNX Runtime 无法打开该模型：{error}",
-            )
-        ) from error
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from luodi.compression.parity import onnx_session
 from luodi.contracts import BundleError, JsonValue, MissingPartError, say
 
 if TYPE_CHECKING:
@@ -55,17 +56,7 @@ class OnnxRuntime:
     nothing else, so that many run at once."""
 
     def __init__(self, model: Path, threads: int) -> None:
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = max(threads, 1)
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Every batch has another shape: a plan of memory for each would only pile up.
-        options.enable_mem_pattern = False
-        self._session = ort.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx_session(model, threads)
         self._inputs = {item.name for item in self._session.get_inputs()}
 
     def scores(self, ids: Ids, mask: Ids) -> NDArray[Any]:
