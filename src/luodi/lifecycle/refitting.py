@@ -17,13 +17,14 @@ from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.rows import split_settings
 from luodi.lifecycle.stages import read_json, write_json
 from luodi.lifecycle.training import (
+    CHECKPOINTS,
     FACTS,
     Cut,
     Trained,
     facts_of,
+    fit_and_export,
     fit_inputs,
     fit_settings,
-    missing_part,
 )
 
 _TIMES = 10.0
@@ -114,17 +115,13 @@ def _refitted(run: RunPlace, cut: Cut, trained: Trained) -> Trained:
 def _refit(run: RunPlace, trained: Trained, cut: Cut, folder: Path, progress: Progress) -> None:
     learner = run.task.learners[trained.recipe.learner]
     assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
-    settings = fit_settings(run, trained.recipe, cut, folder / "checkpoints")
-    settings.folder.mkdir(exist_ok=True)
-    exported = folder / "export"
-    try:
-        fitted = learner.refit(cut.taught.train, cut.taught.valid, settings, progress)
-        shutil.rmtree(exported, ignore_errors=True)
-        fitted.export(exported)
-    except ModuleNotFoundError as error:
-        raise missing_part(learner.name, error) from error
+    taught = cut.taught
+    fitted = fit_and_export(
+        run, trained.recipe, cut, folder,
+        lambda settings: learner.refit(taught.train, taught.valid, settings, progress),
+    )  # fmt: skip
     write_json(folder / FACTS, facts_of(fitted))
-    shutil.rmtree(settings.folder, ignore_errors=True)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
 def _in_words(cut: Cut) -> str:

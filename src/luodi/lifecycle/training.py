@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 GOLDEN = 64
 FACTS = "fitted.json"
+CHECKPOINTS = "checkpoints"
 _TOLERANCE, _LOSSY_TOLERANCE = 1e-4, 0.02
 """How far a golden answer's numbers may lie off on another machine. Processors round 8-bit and
 bfloat16 products in ways of their own; some compute them in float32."""
@@ -120,21 +121,32 @@ def written(base: str | None) -> JsonValue:
     ]
 
 
-def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progress) -> None:
-    learner = run.task.learners[recipe.learner]
-    settings = fit_settings(run, recipe, cut, folder / "checkpoints")
+def fit_and_export(
+    run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, fit: Callable[[FitSettings], Fitted]
+) -> Fitted:
+    """Fit by `fit`, with checkpoints under `folder`, and write the model to its `export`."""
+    settings = fit_settings(run, recipe, cut, folder / CHECKPOINTS)
     settings.folder.mkdir(exist_ok=True)
     exported = folder / "export"
     try:
-        fitted = learner.fit(cut.taught.train, cut.taught.valid, settings, progress)
+        fitted = fit(settings)
         shutil.rmtree(exported, ignore_errors=True)
         fitted.export(exported)
     except ModuleNotFoundError as error:
         raise missing_part(recipe.learner, error) from error
-    answers = predict_part(run, recipe.learner, exported, cut.taught.valid, cut.inner)
+    return fitted
+
+
+def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progress) -> None:
+    learner, taught = run.task.learners[recipe.learner], cut.taught
+    fitted = fit_and_export(
+        run, recipe, cut, folder,
+        lambda settings: learner.fit(taught.train, taught.valid, settings, progress),
+    )  # fmt: skip
+    answers = predict_part(run, recipe.learner, folder / "export", taught.valid, cut.inner)
     measured = _measured(run, cut.parts.valid, answers, cut.schema)
     write_json(folder / FACTS, {**facts_of(fitted), "valid": measured})
-    shutil.rmtree(settings.folder, ignore_errors=True)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
 def facts_of(fitted: Fitted) -> dict[str, JsonValue]:

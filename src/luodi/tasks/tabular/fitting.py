@@ -167,16 +167,7 @@ class TabularLearner(ABC):
             trained.scorer.score(held.matrix).reshape(-1, len(target.labels)),
             held.truth, held.weight, held.cluster,
         )  # fmt: skip
-        decided = decide(judged, target.labels, fitting.question, fitting.settings.seed)
-        return TabularFitted(
-            fitting.encoder,
-            trained.scorer,
-            decided.decision,
-            trained.history,
-            [*trained.findings, *decided.findings],
-            sections=[*trained.sections, *decided.sections],
-            answers=trained.answers,
-        )
+        return classified(trained, judged, target, fitting)
 
     def _fit_numbers(
         self, learnt: Sample, held: Sample, cluster: NDArray[np.int64], fitting: Fitting
@@ -214,6 +205,22 @@ def prepared(
     fitting = Fitting(encoder, target, train.question, options, settings, progress)
     truth, weight, cluster = target.truth(train), weights_of(train), clusters_of(train)
     return Sample(encoder.encode(columns), truth, weight, cluster), fitting
+
+
+def classified(
+    trained: Trained, judged: Judged, target: Classes, fitting: Fitting
+) -> TabularFitted:
+    """What was trained, with the decision learnt from what it said of rows that it had not seen."""
+    decided = decide(judged, target.labels, fitting.question, fitting.settings.seed)
+    return TabularFitted(
+        fitting.encoder,
+        trained.scorer,
+        decided.decision,
+        trained.history,
+        [*trained.findings, *decided.findings],
+        sections=[*trained.sections, *decided.sections],
+        answers=trained.answers,
+    )
 
 
 def background_of(matrix: Floats, encoder: Encoder, seed: int) -> Floats:

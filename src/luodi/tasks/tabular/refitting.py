@@ -16,13 +16,13 @@ import numpy as np
 from luodi.contracts import Dataset, FitSettings, Progress, Quiet
 from luodi.tasks.tabular.calibrating import Judged
 from luodi.tasks.tabular.codes import Floats
-from luodi.tasks.tabular.deciding import decide
 from luodi.tasks.tabular.fitting import (
     Fitting,
     Sample,
     TabularFitted,
     TabularLearner,
     background_of,
+    classified,
     prepared,
 )
 from luodi.tasks.tabular.folds import FEW, FOLDS, deal
@@ -67,17 +67,9 @@ class RefittingLearner(TabularLearner):
         if scores is None:
             scores = self._out_of_fold(learnt, len(target.labels), fitting)
         judged = Judged(scores, learnt.truth, learnt.weight, learnt.cluster, refit=True)
-        decided = decide(judged, target.labels, fitting.question, settings.seed)
-        return TabularFitted(
-            fitting.encoder,
-            trained.scorer,
-            decided.decision,
-            trained.history,
-            [*trained.findings, *decided.findings],
-            sections=[*trained.sections, *decided.sections],
-            answers=trained.answers,
-            background=background_of(learnt.matrix, fitting.encoder, settings.seed),
-        )
+        fitted = classified(trained, judged, target, fitting)
+        background = background_of(learnt.matrix, fitting.encoder, settings.seed)
+        return replace(fitted, background=background)
 
     def _out_of_fold(self, learnt: Sample, k: int, fitting: Fitting) -> Floats:
         """(n, k) what was said of each row by a model that had not seen it or a copy of it."""
