@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.command import exit_code
 from bench.finetune.machine import cores, machine
 from bench.finetune.rows import FOLDER_VARIABLE, find_rows
 from bench.serving.contestants import ALL, OURS, SHIPPED, Setting
@@ -26,16 +27,9 @@ _FLOAT32 = ("serve.form=float32", "serve.runtime=onnxruntime")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 1 an error in words, 130 interrupted (what was measured is kept)."""
+    """The exit code: see `exit_code`."""
     options = _options(arguments)
-    try:
-        _bench(options)
-    except LuodiError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code(lambda: _bench(options))
 
 
 def _bench(options: argparse.Namespace) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -18,6 +20,31 @@ RESULTS = "LUODI_SOAK_RESULTS"
 """The folder in which figures are kept: `make soak` names one, `make test` none."""
 _MARKED = [pytest.param("short", id="short"), pytest.param("long", marks=pytest.mark.soak)]
 either_size = pytest.mark.parametrize("size", _MARKED)
+
+
+class Callers:
+    """Threads that each run `ask(number)` until the block is left: `over` then tells them."""
+
+    def __init__(self, count: int) -> None:
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self.ask, args=(n,)) for n in range(count)]
+
+    def ask(self, number: int) -> None:
+        """What each of them does."""
+
+    def over(self) -> bool:
+        """Whether they are to stop."""
+        return self._over.is_set()
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(60)
 
 
 def resident(pid: int) -> float:

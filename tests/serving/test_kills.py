@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 
 import httpx
 import pytest
 from tiny_service import running
 
-from tests.serving.soaking import either_size, keep
+from tests.serving.soaking import Callers, either_size, keep
 from tests.serving.test_workers import children, counted
 
 KILLS = {"short": (3, 1.0), "long": (60, 5.0)}
@@ -20,21 +19,20 @@ CALLERS = 6
 ANSWERED = 0.999
 
 
-class Load:
+class Load(Callers):
     """Callers without pause. Half of them keep their connection; half of what they ask takes
     50 ms, so that whoever is killed is answering."""
 
     def __init__(self, url):
         self.url = url
         self.seconds, self.again, self.lost, self.wrong = [], [], [], []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(CALLERS)]
+        super().__init__(CALLERS)
 
-    def _ask(self, number):
+    def ask(self, number):
         keeps = httpx.Limits(max_keepalive_connections=None if number % 2 else 0)
         body = {"inputs": ["great slow" if number % 3 else "great"]}
         with httpx.Client(base_url=self.url, timeout=20, limits=keeps) as client:
-            while not self._stop.is_set():
+            while not self.over():
                 began = time.perf_counter()
                 try:
                     response = self._twice(client, body)
@@ -53,16 +51,6 @@ class Load:
         except httpx.TransportError as error:
             self.again.append(repr(error))
             return client.post("/predict/tiny", json=body)
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(60)
 
 
 def killed(parent):

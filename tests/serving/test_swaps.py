@@ -13,23 +13,22 @@ from tiny_bundle import make_bundle, reseal
 from tiny_service import running
 
 from luodi.registry import Registry
-from tests.serving.soaking import keep
+from tests.serving.soaking import Callers, keep
 
 
-class Load:
+class Load(Callers):
     """Callers that ask without pause, and check that each answer is of one version, wholly."""
 
     def __init__(self, url, good, callers=4, every=0.0):
         self.url, self.good, self.every = url, good, every
         self.failed, self.mixed, self.answered, self.seen = [], [], 0, set()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(callers)]
+        super().__init__(callers)
 
-    def _ask(self):
+    def ask(self, _):
         body = {"inputs": ["great"] * 5}
         due = time.perf_counter()
         with httpx.Client(base_url=self.url, timeout=30) as client:
-            while not self._stop.is_set():
+            while not self.over():
                 due = max(due + self.every, time.perf_counter() - 1)
                 time.sleep(max(0.0, due - time.perf_counter()))
                 try:
@@ -46,16 +45,6 @@ class Load:
                     self.mixed.append(answer)
                 self.seen.add(answer["version"])
                 self.answered += 1
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(60)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from luodi.contracts import (
 )
 from luodi.data.roles import assign_roles
 from luodi.tasks import find_task
+from luodi.tasks.classes import softmax
 from luodi.testing import Trial, check_task
 from tests.tiny_base import NEUTRAL, POLAR, make_tiny_base
 
@@ -79,7 +80,8 @@ def classifier(tmp_path_factory):
     return folder, model.eval()
 
 
-def expected(classifier, texts):
+def raw_logits(classifier, texts):
+    """What Transformers itself says of each text, alone."""
     import torch
     from tokenizers import Tokenizer
 
@@ -88,7 +90,11 @@ def expected(classifier, texts):
     tokenizer.enable_truncation(64)
     with torch.inference_mode():
         rows = [model(torch.tensor([tokenizer.encode(text).ids])).logits[0] for text in texts]
-    return torch.softmax(torch.stack(rows), -1).numpy()
+    return torch.stack(rows).numpy()
+
+
+def expected(classifier, texts):
+    return softmax(raw_logits(classifier, texts).astype(np.float64))
 
 
 @pytest.fixture(scope="module")
@@ -149,12 +155,12 @@ def test_an_onnx_file_beside_its_tokenizer(tmp_path, classifier, exported):
     np.testing.assert_allclose(found, expected(classifier, texts), atol=1e-5)
 
 
-def changed(exported, folder, output, **options):
-    """The exported graph with nodes after its logits."""
+def changed(exported, folder, node, width, *constants):
+    """The exported graph with one node more, whose `answer` alone comes out."""
     shutil.copytree(exported, folder)
     graph = onnx.load(folder / "model.onnx")
-    kind, width = output
-    graph.graph.node.append(helper.make_node(kind, ["logits"], ["answer"], **options))
+    graph.graph.initializer.extend(constants)
+    graph.graph.node.append(node)
     del graph.graph.output[:]
     graph.graph.output.append(
         helper.make_tensor_value_info("answer", TensorProto.FLOAT, ["batch", width])
@@ -164,7 +170,8 @@ def changed(exported, folder, output, **options):
 
 
 def test_a_graph_that_answers_with_probabilities(tmp_path, classifier, exported):
-    folder = changed(exported, tmp_path / "softmax", ("Softmax", 3), axis=-1)
+    softly = helper.make_node("Softmax", ["logits"], ["answer"], axis=-1)
+    folder = changed(exported, tmp_path / "softmax", softly, 3)
     predictor, texts, _ = adopt(tmp_path, folder)
     found = chances(predictor, texts, ("odd", "bad", "good"))
     np.testing.assert_allclose(found, expected(classifier, texts), atol=1e-5)
@@ -189,34 +196,15 @@ def test_a_graph_of_32_bit_ids(tmp_path, classifier, exported):
 
 
 def test_one_output_speaks_for_the_second_label(tmp_path, classifier, exported):
-    shutil.copytree(exported, tmp_path / "single")
-    path = tmp_path / "single" / "model.onnx"
-    graph = onnx.load(path)
-    graph.graph.initializer.append(helper.make_tensor("last", TensorProto.INT64, [1], [2]))
-    graph.graph.node.append(helper.make_node("Gather", ["logits", "last"], ["answer"], axis=1))
-    del graph.graph.output[:]
-    graph.graph.output.append(
-        helper.make_tensor_value_info("answer", TensorProto.FLOAT, ["batch", 1])
-    )
-    onnx.save(graph, path)
+    last = helper.make_tensor("last", TensorProto.INT64, [1], [2])
+    third = helper.make_node("Gather", ["logits", "last"], ["answer"], axis=1)
+    path = changed(exported, tmp_path / "single", third, 1, last)
     data = dataset(("no", "yes"))
     predictor, texts, _ = adopt(tmp_path, path, data, labels=["yes", "no"])
-    logits = np.log(expected(classifier, texts))
+    logits = raw_logits(classifier, texts)
     assert logits.shape[1] == 3
     found = chances(predictor, texts, ["no"])[:, 0]
-    raw = raw_logits(classifier, texts)[:, 2]
-    np.testing.assert_allclose(found, 1 / (1 + np.exp(-raw)), atol=1e-5)
-
-
-def raw_logits(classifier, texts):
-    import torch
-    from tokenizers import Tokenizer
-
-    folder, model = classifier
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    with torch.inference_mode():
-        rows = [model(torch.tensor([tokenizer.encode(text).ids])).logits[0] for text in texts]
-    return torch.stack(rows).numpy()
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits[:, 2])), atol=1e-5)
 
 
 @pytest.mark.parametrize("zipmap", [True, False])
