@@ -60,6 +60,9 @@ def test_noise_stops_a_run_and_a_corrected_file_lets_it_pass(luodi, tmp_path: Pa
     codes = {finding["code"]: finding for finding in report["findings"]}
     assert codes["corrections"]["count"] == len(flipped)
     assert codes["label-noise"]["severity"] == "info"
+    assert codes["label-noise"]["remedy"].startswith("Look at .luodi/runs/")
+    for page in Path(result["bundle"]).rglob("*.json"):
+        assert str(tmp_path) not in page.read_text("utf-8"), f"{page} tells where it was made"
     assert result["data"]["suspicious"] < len(rows) / 3
     log = luodi("data", "log", "--json", cwd=tmp_path)
     assert '"corrections"' in log.stdout

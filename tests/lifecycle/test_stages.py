@@ -118,3 +118,10 @@ def test_a_strangers_single_module_is_named_and_so_goes_stale_when_it_changes(
     module.write_text("class Learner: ...\n# changed\n")
     code_version.cache_clear()
     assert code_version(name) != before
+
+
+def test_our_own_tasks_are_watched_as_one_for_they_share_code():
+    from luodi.tasks import find_task
+
+    task = find_task("text-classification")
+    assert package_of(task) == package_of(task.learners["linear"]) == "luodi.tasks"

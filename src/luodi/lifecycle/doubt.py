@@ -277,6 +277,7 @@ def _finding(run: RunPlace, facts: dict[str, Any], file: Path) -> Finding:
     sampled = (
         "" if _asked(run) else say(f" of {facts['rows']} looked at", f"（抽查 {facts['rows']} 行）")
     )
+    place = Path(run.home.name) / file.relative_to(run.home)  # travels: it tells of no machine
     return Finding(
         "label-noise",
         "warning" if facts["share"] > (MUCH if bound is None else bound) else "info",
@@ -289,8 +290,8 @@ def _finding(run: RunPlace, facts: dict[str, Any], file: Path) -> Finding:
         facts["examples"],
         run.project.data.columns.get("label", ()),
         say(
-            f"Look at {file}; fill its column `corrected`, name it under data.corrections.",
-            f"请查看 {file}，填写 `corrected` 列，并在 data.corrections 中指定该文件。",
+            f"Look at {place}; fill its column `corrected`, name it under data.corrections.",
+            f"请查看 {place}，填写 `corrected` 列，并在 data.corrections 中指定该文件。",
         ),
         details={"share": facts["share"], "rows": facts["rows"], "pairs": facts["pairs"]},
     )

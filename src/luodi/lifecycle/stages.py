@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from luodi.contracts import JsonValue, Progress, say
 
 DONE = "stage.json"
+_TASKS = "luodi.tasks"
 
 
 class Observer(Protocol):
@@ -121,9 +122,13 @@ def code_version(*packages: str) -> str:
 
 
 def package_of(part: object) -> str:
-    """The package that holds a task's or a learner's code; the module itself when it has none."""
+    """The package that holds a task's or a learner's code; the module itself when it has none.
+
+    Luodi's own tasks lean on one another and on what stands beside them: they are watched as one.
+    """
     module = type(part).__module__
-    return module.rpartition(".")[0] or module
+    package = module.rpartition(".")[0] or module
+    return _TASKS if package.startswith(f"{_TASKS}.") else package
 
 
 def write_json(path: Path, value: JsonValue, indent: int | None = 1) -> None:
