@@ -27,6 +27,7 @@ from luodi.tasks.text_classification.transformer import (
     TransformerFitted,
     TransformerLearner,
     learning_rate,
+    passes,
 )
 from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
 from luodi.testing import Trial, check_task
@@ -250,3 +251,9 @@ def test_serving_loads_neither_torch_nor_transformers(exported: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_passes_follow_classes_and_rows():
+    assert [passes("auto", 2, 3_000), passes("auto", 2, 12_000)] == [3, 2]
+    assert passes("auto", 77, 10_000) == 5
+    assert passes(4, 2, 12_000) == 4

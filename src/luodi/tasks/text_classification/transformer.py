@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from luodi.tasks.text_classification.transformer_model import EncoderClassifier
 
 _MANY_CLASSES = 10
+_MANY_ROWS = 8_000
+"""Rows from which on a few classes are learnt in two passes."""
 _EXPORT_SECONDS = 6.0
 """What exporting and checking a small encoder takes; a larger one takes longer in proportion."""
 
@@ -144,7 +146,8 @@ class TransformerLearner:
 
         options = settings.chosen(self.space)
         classes = len(settings.schema.answer_field("label").categories)
-        return estimate_fit(data, settings, options, passes(options["epochs"], classes))
+        epochs = passes(options["epochs"], classes, data.rows)
+        return estimate_fit(data, settings, options, epochs)
 
     def fit(
         self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
@@ -232,7 +235,7 @@ class _Fit:
                 settings.metric.name,
             )  # fmt: skip
             recipe = Recipe(
-                epochs=passes(options["epochs"], len(labels)),
+                epochs=passes(options["epochs"], len(labels), len(rows.examples)),
                 rate=learning_rate(options["learning_rate"], model.encoder.config.hidden_size),
                 length=length,
                 tokens=int(options["batch_tokens"]),
@@ -307,15 +310,18 @@ class _Fit:
         return judge
 
 
-def passes(wanted: JsonValue, classes: int) -> int:
-    """Passes over the rows: what was asked for, else by the number of classes.
+def passes(wanted: JsonValue, classes: int, rows: int) -> int:
+    """Passes over the rows: what was asked for, else by the number of classes and of rows.
 
-    Many classes have few rows each and take five passes to tell apart. Two classes are learnt in
+    Many classes have few rows each and take five passes to tell apart. Few classes are learnt in
     three: on 3,000 noisy reviews a five-pass schedule was at its best, unannealed, in the second.
+    Of many rows, two: on 12,000 reviews the third only made the model surer of itself.
     """
     if wanted != "auto":
         return int(wanted)
-    return 5 if classes >= _MANY_CLASSES else 3
+    if classes >= _MANY_CLASSES:
+        return 5
+    return 3 if rows < _MANY_ROWS else 2
 
 
 def learning_rate(wanted: JsonValue, width: int) -> float:
