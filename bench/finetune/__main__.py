@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.command import exit_code
 from bench.finetune.check import check_document
 from bench.finetune.contestants import NAMES, OURS, turns
 from bench.finetune.machine import cores, machine, processor
@@ -23,24 +24,16 @@ from bench.finetune.results import make_document
 from bench.finetune.rows import FOLDER_VARIABLE, Rows, facts, find_rows, shorten
 from bench.finetune.store import Store
 from bench.finetune.table import make_table
-from luodi.contracts import LuodiError, Quiet
+from luodi.contracts import Quiet
 
 _ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 1 an error in words, 130 interrupted (finished runs are kept)."""
+    """The exit code: see `exit_code`."""
     options = _options(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is running ends with us
-    try:
-        _bench(options)
-    except LuodiError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted; go on with --resume.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(lambda: _bench(options), "Interrupted; go on with --resume.")
 
 
 def _bench(options: argparse.Namespace) -> None:
