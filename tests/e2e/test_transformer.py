@@ -111,6 +111,29 @@ def _forms_are_told(result):
     assert report["openings"] == 1
 
 
+def test_an_ensemble_takes_what_was_trained_already(luodi, project):
+    settings = ["--set", "data.clean.similarity=1", "--set", "serve.form=float32"]
+    run = luodi("run", "--json", "--set", "model.learner=[transformer, ensemble]",
+                "--set", "gate={}", *settings, cwd=project)  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    # Each was trained once: the baseline and the candidate are the ensemble's members.
+    for name in ("linear", "transformer", "ensemble"):
+        assert run.stderr.count(f"✓ Train {name}  (") == 1, run.stderr
+    told = json.loads(run.stdout)
+    alone = luodi("run", "--json", "--set", "model.learner=ensemble", "--set", "gate={}",
+                  *settings, cwd=project)  # fmt: skip
+    result = json.loads(alone.stdout)
+    assert result["learner"] == "ensemble"
+    assert result["seconds"]["train-ensemble"] == told["seconds"]["train-ensemble"]  # reused
+    model = Path(result["bundle"]) / "model"
+    assert {path.name for path in model.iterdir()} == {"ensemble.json", "linear", "transformer"}
+    assert json.loads(luodi("verify", result["bundle"], "--json", cwd=project).stdout)["ok"] is True
+    checked = luodi("check", "--json", "--set", "model.learner=[transformer, ensemble]",
+                    *settings, cwd=project)  # fmt: skip
+    names = [each["learner"] for each in json.loads(checked.stdout)["estimates"]]
+    assert names == ["naive", "linear", "transformer", "ensemble"]
+
+
 def test_auto_goes_on_without_a_base_that_cannot_be_had(luodi, project):
     run = luodi(
         "run", "--json", "--set", "model.learner=auto", "--set", "model.base=./nowhere",

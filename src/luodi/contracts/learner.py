@@ -170,6 +170,37 @@ class Refitting(Protocol):
 
 
 @dataclass(frozen=True)
+class Member:
+    """A model that others answer together with.
+
+    Attributes:
+        name: the learner that made it.
+        exported: the folder that its predictor reads.
+        findings, history, licences: as in Fitted.
+    """
+
+    name: str
+    exported: Path
+    findings: Sequence[Finding] = ()
+    history: Sequence[Mapping[str, float]] = ()
+    licences: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Combining(Protocol):
+    """What a Learner is as well when it answers with models of other learners of its task together:
+    those that a run has trained already need not be trained again. `fit` trains them itself.
+    """
+
+    @property
+    def members(self) -> Sequence[str]:
+        """The learners whose models are combined, the dearest to ask first."""
+
+    def combine(self, models: Sequence[Member], valid: Dataset, settings: FitSettings) -> Fitted:
+        """One model of all; what each counts for is learnt on `valid`, which none was taught."""
+
+
+@dataclass(frozen=True)
 class Form:
     """How a model's numbers are kept and what computes with them.
 

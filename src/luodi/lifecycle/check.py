@@ -6,15 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.contracts import Dataset, Estimate, Role, Schema, system_language, use_language
+from luodi.contracts import (
+    Combining,
+    Dataset,
+    Estimate,
+    Role,
+    Schema,
+    system_language,
+    use_language,
+)
 from luodi.lifecycle.adopting import adopted
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_check
-from luodi.lifecycle.recipes import Recipe, baseline_recipes, recipes
+from luodi.lifecycle.recipes import Recipe, baseline_recipes, member_recipes, recipes
 from luodi.lifecycle.rows import PARTS, Clean, collect, prepare, split
 from luodi.lifecycle.stages import Observer
 from luodi.lifecycle.training import Cut, fit_settings
 from luodi.project.schema import Project
+
+_ASKED = 0.01
+"""Seconds in which the models that are combined answer a row of the validation part."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,9 @@ def check_project(project: Project, observer: Observer) -> Checked:
     raw = collect(place)
     clean = prepare(place, raw)
     cut = mend(place, split(place, raw, clean))
-    wanted = [*baseline_recipes(place.task), *recipes(project, place.task)]
+    wanted = baseline_recipes(place.task)
+    for recipe in recipes(project, place.task):  # what is combined is trained first, and once
+        wanted += [*member_recipes(recipe, project, place.task), recipe]
     distinct = list({repr(recipe): recipe for recipe in wanted}.values())
     return Checked(
         project,
@@ -104,7 +117,10 @@ def _read_as(data: Dataset, schema: Schema) -> dict[str, str]:
 
 def _estimate(place: RunPlace, recipe: Recipe, cut: Cut) -> Estimate:
     settings = fit_settings(place, recipe, cut, place.home)
-    found = place.task.learners[recipe.learner].estimate(cut.taught.train, settings)
+    learner = place.task.learners[recipe.learner]
+    found = learner.estimate(cut.taught.train, settings)
+    if isinstance(learner, Combining):  # its members stand in the list themselves
+        return Estimate(1 + _ASKED * cut.parts.valid.rows, found.bytes)
     if recipe.budget is None:
         return found
     return Estimate(min(found.seconds, recipe.budget), found.bytes)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from luodi.contracts import JsonValue, Task
+from luodi.contracts import Combining, JsonValue, Task
 from luodi.project.schema import Project
 
 
@@ -41,14 +41,24 @@ def recipes(project: Project, task: Task) -> list[Recipe]:
     names: list[str] = []
     for name in model.learner:
         names += task.auto if name == "auto" else [name]
-    wanted = []
-    for name in dict.fromkeys(names):
-        space = task.learners[name].space
-        options = {key: value for key, value in model.options.items() if key in space}
-        # A baseline in its default settings is the very model that was trained already.
-        wanted.append(
-            Recipe(name)
-            if name in task.baselines and not options
-            else Recipe(name, model.base, model.budget, options)
-        )
-    return wanted
+    return [recipe_of(name, project, task) for name in dict.fromkeys(names)]
+
+
+def recipe_of(name: str, project: Project, task: Task) -> Recipe:
+    """A learner with what the project file says of it.
+
+    A baseline in its default settings is the very model that was trained already.
+    """
+    model, space = project.model, task.learners[name].space
+    options = {key: value for key, value in model.options.items() if key in space}
+    if name in task.baselines and not options:
+        return Recipe(name)
+    return Recipe(name, model.base, model.budget, options)
+
+
+def member_recipes(recipe: Recipe, project: Project, task: Task) -> list[Recipe]:
+    """What a learner that combines others' models needs trained; nothing for any other."""
+    learner = task.learners[recipe.learner]
+    if not isinstance(learner, Combining):
+        return []
+    return [recipe_of(name, project, task) for name in learner.members]

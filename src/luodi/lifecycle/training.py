@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import (
     Answer,
+    Combining,
     Dataset,
+    Finding,
     FitSettings,
     Fitted,
     Interval,
     JsonValue,
+    Member,
     MissingPartError,
     Parts,
     Progress,
@@ -26,7 +29,7 @@ from luodi.contracts import (
 )
 from luodi.lifecycle.forms import Formed
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.recipes import Recipe
+from luodi.lifecycle.recipes import Recipe, member_recipes
 from luodi.lifecycle.stages import code_version, key_of, package_of, read_json, write_json
 
 if TYPE_CHECKING:
@@ -84,12 +87,19 @@ class Cut:
 
 
 def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
-    """Fit one recipe, export it, and measure the exported model on the validation part."""
+    """Fit one recipe, export it, and measure the exported model on the validation part.
+
+    What a learner combines is trained first, or found where this run has trained it already.
+    """
+    members = [train(run, each, cut) for each in member_recipes(recipe, run.project, run.task)]
     name = f"train-{recipe.learner}"
-    folder = run.stages.run(name, fit_inputs(run, recipe, cut), partial(_fit, run, recipe, cut))
+    inputs = fit_inputs(run, recipe, cut)
+    inputs |= {"members": [each.exported.parent.name for each in members]} if members else {}
+    folder = run.stages.run(name, inputs, partial(_fit, run, recipe, cut, members))
     facts = read_json(folder / FACTS)
     valid = {name: Interval(**value) for name, value in facts["valid"].items()}
-    return Trained(recipe, folder / "export", valid, facts, run.stages.seconds[name])
+    seconds = run.stages.seconds[name] + sum(each.seconds for each in members)
+    return Trained(recipe, folder / "export", valid, facts, seconds)
 
 
 def fit_inputs(run: RunPlace, recipe: Recipe, cut: Cut) -> dict[str, JsonValue]:
@@ -137,16 +147,33 @@ def fit_and_export(
     return fitted
 
 
-def _fit(run: RunPlace, recipe: Recipe, cut: Cut, folder: Path, progress: Progress) -> None:
+def _fit(
+    run: RunPlace,
+    recipe: Recipe,
+    cut: Cut,
+    members: Sequence[Trained],
+    folder: Path,
+    progress: Progress,
+) -> None:
     learner, taught = run.task.learners[recipe.learner], cut.taught
-    fitted = fit_and_export(
-        run, recipe, cut, folder,
-        lambda settings: learner.fit(taught.train, taught.valid, settings, progress),
-    )  # fmt: skip
+
+    def fit(settings: FitSettings) -> Fitted:
+        if isinstance(learner, Combining):
+            return learner.combine([_member(each) for each in members], taught.valid, settings)
+        return learner.fit(taught.train, taught.valid, settings, progress)
+
+    fitted = fit_and_export(run, recipe, cut, folder, fit)
     answers = predict_part(run, recipe.learner, folder / "export", taught.valid, cut.inner)
     measured = _measured(run, cut.parts.valid, answers, cut.schema)
     write_json(folder / FACTS, {**facts_of(fitted), "valid": measured})
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+
+
+def _member(trained: Trained) -> Member:
+    facts = trained.facts
+    findings = [Finding(**finding) for finding in facts["findings"]]
+    name = trained.recipe.learner
+    return Member(name, trained.exported, findings, facts["history"], facts["licences"])
 
 
 def facts_of(fitted: Fitted) -> dict[str, JsonValue]:

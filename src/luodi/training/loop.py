@@ -222,13 +222,14 @@ class _Training:
         self.model.train(False)
         # With nothing to choose on, the latest weights are the best ones.
         nothing = {"score": float(self.epoch)}
-        figures = dict(self.judge(self.outputs(self.valid))) if len(self.valid) else nothing
+        outputs = self.outputs(self.valid) if len(self.valid) else None
+        figures = dict(self.judge(outputs)) if outputs is not None else nothing
         self.pace.judging = time.monotonic() - start
         rank = (figures["score"], -figures.get("loss", 0.0))
         if rank > self.best_rank:
             self.best_rank, self.stale = rank, 0
             self.best = self.optimiser.weights()
-            self.result.best = figures["score"]
+            self.result.best, self.result.outputs = figures["score"], outputs
         else:
             self.stale += 1
         record = {
@@ -282,6 +283,8 @@ class _Training:
         }
         if self.best:
             tensors["best"] = self.best
+            if self.result.outputs is not None:
+                tensors["outputs"] = {"best": torch.from_numpy(self.result.outputs)}
         save_checkpoint(self.loop.folder, Checkpoint(tensors, self._facts()))
         self.saved = time.monotonic()
 
@@ -303,6 +306,8 @@ class _Training:
             self.best_rank = (facts["rank"][0], facts["rank"][1])
             self.best = dict(kept.tensors["best"])
             self.result.best = facts["rank"][0]
+            if "outputs" in kept.tensors:
+                self.result.outputs = kept.tensors["outputs"]["best"].numpy()
         self.result.plan = Plan(**facts["plan"])
         self.result.history = list(facts["history"])
         self.result.findings = [Finding(**finding) for finding in facts["findings"]]

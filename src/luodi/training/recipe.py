@@ -91,12 +91,17 @@ greater the better, and `loss` breaks ties."""
 
 @dataclass
 class Trained:
-    """What a fit did."""
+    """What a fit did.
+
+    Attributes:
+        outputs: (n, k) of the weights kept, on the validation part; None where it had no rows.
+    """
 
     history: list[dict[str, float]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     plan: Plan = field(default_factory=lambda: Plan(0, 0, 0))
     best: float = -math.inf
+    outputs: NDArray[np.float32] | None = None
     seconds: float = 0.0
 
 

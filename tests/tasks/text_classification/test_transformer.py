@@ -22,6 +22,8 @@ from luodi.contracts import (
     Role,
     TrainingError,
 )
+from luodi.tasks.ensemble import log_chance
+from luodi.tasks.pooling import pool_weights
 from luodi.tasks.text_classification import task
 from luodi.tasks.text_classification.transformer import (
     TransformerFitted,
@@ -257,3 +259,26 @@ def test_passes_follow_classes_and_rows():
     assert [passes("auto", 2, 3_000), passes("auto", 2, 12_000)] == [3, 2]
     assert passes("auto", 77, 10_000) == 5
     assert passes(4, 2, 12_000) == 4
+
+
+def test_the_scores_are_as_sure_as_they_are_right(base: str, tmp_path: Path) -> None:
+    """Of labels a third of which are drawn by lot: no weight on the validation part is better."""
+    rng = np.random.default_rng(3)
+
+    def noisy(data: Dataset) -> Dataset:
+        lot = pl.Series(rng.random(data.rows) < 0.33)
+        drawn = pl.Series(rng.choice(["yes", "no"], data.rows))
+        label = pl.DataFrame({"lot": lot, "drawn": drawn, "own": data.table["label"]}).select(
+            pl.when("lot").then("drawn").otherwise("own").alias("label")
+        )
+        return Dataset(data.table.with_columns(label["label"]), data.roles)
+
+    train, valid = noisy(_data(240, 0)), noisy(_data(200, 1))
+    settings = _settings(base, tmp_path, options={"epochs": 10})  # enough to learn some by heart
+    settings.folder.mkdir()
+    TransformerLearner().fit(train, valid, settings, Quiet()).export(tmp_path / "export")
+    predictor = TransformerPredictor.load(tmp_path / "export", 1)
+    answers = predictor.predict(task.requests(valid, task.schema(train)))
+    chance = log_chance(answers, ("no", "yes"))
+    truth = np.array([label == "yes" for label in valid.table["label"]], dtype=np.int64)
+    assert pool_weights([chance], truth)[0] == pytest.approx(1.0, abs=0.05)

@@ -18,8 +18,9 @@ from tests.tiny_base import make_tiny_base
 LEARNER = TransformerLearner()
 CALIBRATED = Form("int8", "onnxruntime", "calibrated")
 BFLOAT16 = Form("bfloat16", "openvino")
+OPENVINO = Form("float32", "openvino")
 needs_openvino = pytest.mark.skipif(
-    BFLOAT16 not in available_forms(), reason="openvino is not installed"
+    OPENVINO not in available_forms(), reason="openvino is not installed"
 )
 
 
@@ -51,6 +52,14 @@ def test_the_learner_says_which_forms_there_are() -> None:
     assert isinstance(LEARNER, Compressible)
     assert LEARNER.forms()[0] == EXPORTED
     assert CALIBRATED in LEARNER.forms()
+
+
+@needs_openvino
+def test_bfloat16_is_offered_where_the_processor_multiplies_it() -> None:
+    import openvino
+
+    able = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert (BFLOAT16 in available_forms()) == able
 
 
 @pytest.mark.parametrize("form", available_forms()[1:], ids=str)

@@ -48,15 +48,19 @@ class TextClassification(Task):
     @cached_property
     def learners(self) -> Mapping[str, Learner]:
         """Their heavy libraries load when they fit."""
+        from luodi.tasks.ensemble import EnsembleLearner
+        from luodi.tasks.text_classification.ensemble import TextEnsemblePredictor
         from luodi.tasks.text_classification.given import GivenLearner
         from luodi.tasks.text_classification.linear import LinearLearner
         from luodi.tasks.text_classification.naive import NaiveLearner
         from luodi.tasks.text_classification.transformer import TransformerLearner
 
+        linear, transformer = LinearLearner(), TransformerLearner()
         every: tuple[Learner, ...] = (
             NaiveLearner(),
-            LinearLearner(),
-            TransformerLearner(),
+            linear,
+            transformer,
+            EnsembleLearner([transformer, linear], TextEnsemblePredictor, self.requests),
             GivenLearner(),
         )
         return {learner.name: learner for learner in every}

@@ -29,6 +29,7 @@ from luodi.contracts import (
 )
 from luodi.project.home import cache_folder
 from luodi.tasks.classes import softmax
+from luodi.tasks.pooling import pool_weights
 from luodi.tasks.text_classification.transformer_predictor import (
     HEAD,
     MODEL,
@@ -111,7 +112,7 @@ class TransformerLearner:
     """Fine-tunes any encoder of the BERT family."""
 
     name = "transformer"
-    version = 2
+    version = 3
     predictor: type[Predictor] = TransformerPredictor
     space: SearchSpace = {
         "learning_rate": Choice(("auto", 3e-5, 5e-5, 1e-4, 2e-4, 3e-4, 5e-4)),
@@ -228,6 +229,7 @@ class _Fit:
             precision = choose_precision(cache_folder(), settings.threads)
             used = used_ids(rows.examples.tokens, model.encoder.config.vocab_size, pad)
             model.prepare(used, getattr(torch, precision))
+            truth = judged.examples.targets
             model.class_weights = self._class_weights(rows.examples.targets, len(labels))
             key = loop_key(
                 TransformerLearner.version, base.sha256, settings.seed, dict(options), labels,
@@ -247,12 +249,14 @@ class _Fit:
                 (rows.examples, judged.examples),
                 recipe,
                 loop,
-                self._judge(judged.examples.targets, labels),
+                self._judge(truth, labels),
                 self.progress,
             )
         finally:
             torch.set_num_threads(threads)
         self.findings += trained.findings
+        if trained.outputs is not None:
+            model.sharpen(*pool_weights([trained.outputs.astype(np.float64)], truth))
         return model, trained.plan.length, trained.history
 
     def _head(self, base: BaseFolder) -> Any:

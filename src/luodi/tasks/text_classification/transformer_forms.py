@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,11 @@ _CALIBRATION = 8
 
 
 def available_forms() -> list[Form]:
-    """Those that this machine can make and run; first the one that is exported."""
+    """Those that this machine can make and run; first the one that is exported.
+
+    bfloat16 only where the processor multiplies it: elsewhere OpenVINO computes it in float32, and
+    it would be float32 under another name.
+    """
     forms = [
         EXPORTED,
         Form("int8", ONNXRUNTIME, "dynamic"),
@@ -34,9 +39,17 @@ def available_forms() -> list[Form]:
         forms += [
             Form("float32", OPENVINO),
             Form("int8", OPENVINO, "calibrated"),
-            Form("bfloat16", OPENVINO),
         ]
+        forms += [Form("bfloat16", OPENVINO)] if _multiplies_bfloat16() else []
     return forms
+
+
+@cache
+def _multiplies_bfloat16() -> bool:
+    import openvino
+
+    able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in able
 
 
 def write_form(exported: Path, form: Form, requests: Sequence[Request], folder: Path) -> None:

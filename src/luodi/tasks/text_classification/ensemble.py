@@ -1,0 +1,26 @@
+"""An encoder and n-grams together: one knows the language, the other the names, the misspellings
+and the turns of phrase of this very table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from luodi.contracts import Predictor, Reason, Request
+from luodi.tasks.ensemble import EnsemblePredictor
+from luodi.tasks.text_classification.linear import LinearPredictor
+from luodi.tasks.text_classification.reasons import explain_texts
+from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
+
+
+class TextEnsemblePredictor(EnsemblePredictor):
+    """Reads an exported ensemble of `transformer` and `linear`."""
+
+    kinds: ClassVar[Mapping[str, type[Predictor]]] = {
+        "transformer": TransformerPredictor,
+        "linear": LinearPredictor,
+    }
+
+    def explain(self, requests: Sequence[Request], most: int = 5) -> list[list[Reason]]:
+        """The words and characters that carried each answer: see `reasons.py`."""
+        return explain_texts(self, requests, most)
