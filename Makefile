@@ -27,8 +27,11 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
+# A worker a core, a file a worker; then, one by one, what measures its own pace.
 unit: $(STAMP)
-	$(BIN)/python -m pytest -m "not bench and not soak" --durations=15
+	$(BIN)/python -m pytest -m "not bench and not soak and not alone" --durations=15 \
+		--numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "alone and not bench and not soak" --durations=5
 
 bench: $(STAMP)
 	$(BIN)/python -m bench.finetune

@@ -25,6 +25,7 @@ def seconds(command: list[str]) -> float:
     return after.children_user + after.children_system - before[2] - before[3]
 
 
+@pytest.mark.alone
 def test_help_takes_under_eight_times_an_empty_python():
     nothing, answer = [sys.executable, "-c", "pass"], [str(LUODI), "--help"]
     pairs = [(sum(seconds(nothing) for _ in range(5)) / 5, seconds(answer)) for _ in range(9)]

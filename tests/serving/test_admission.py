@@ -99,6 +99,7 @@ def percentile(found, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+@pytest.mark.alone
 def test_ten_times_the_load_leaves_the_rate_and_the_waits_as_they_were():
     async def main(batcher):
         usual = await closed_loop(batcher, 8, 1.0)
@@ -116,12 +117,14 @@ def test_ten_times_the_load_leaves_the_rate_and_the_waits_as_they_were():
     assert percentile(after, 0.5) < 0.2
 
 
+@pytest.mark.alone
 def test_callers_that_wait_for_their_answers_are_never_refused():
     """Forty of them wait 0.2 s each: slow, and no more than there are."""
     found = run(lambda batcher: closed_loop(batcher, 40, 1.5))
     assert None not in found
 
 
+@pytest.mark.alone
 def test_a_crowd_that_comes_at_once_is_let_in_however_slow_lone_ones_were():
     async def main():
         batcher = Batcher(Constant(), Limits(), 1)
@@ -162,6 +165,7 @@ def test_a_job_that_was_begun_is_finished_under_any_load():
     assert run(main) == list(range(100))
 
 
+@pytest.mark.alone
 def test_the_bound_follows_the_share_of_refusals():
     admission = Admission(Limits(), 1)
     assert admission.bound(0.0) == pytest.approx(1.0)

@@ -167,6 +167,7 @@ def test_texts_cut_in_training_are_counted_by_class(base: str, tmp_path: Path) -
     assert set(finding.details["by_class"]) == {"yes", "no"}
 
 
+@pytest.mark.alone
 def test_the_budget_is_kept_with_findings(base: str, tmp_path: Path) -> None:
     fitted = _fit(base, tmp_path, budget=6.5, options={"epochs": 20, "batch_tokens": 512})
     assert fitted.history
