@@ -31,3 +31,16 @@ def test_curve_and_diagonal_lie_inside_the_picture(points):
             x, y = map(float, pair.split(","))
             assert 0 <= x <= width, drawn
             assert 0 <= y <= height, drawn
+
+
+def _across(chart: Lines) -> set[str]:
+    """The words below the picture."""
+    found = re.findall(r'<text[^>]*text-anchor="middle"[^>]*>([^<]*)</text>', str(lines(chart)))
+    return set(found) - {chart.x_label, chart.y_label}
+
+
+def test_what_is_counted_has_no_fractions_below_it() -> None:
+    epochs = Lines("Loss", "epoch", "loss", {"train": [(1.0, 0.5), (2.0, 0.3)]})
+    assert _across(epochs) == {"1", "2"}
+    shares = Lines("Loss", "share", "loss", {"train": [(1.0, 0.5), (1.5, 0.4), (2.0, 0.3)]})
+    assert "1.2" in _across(shares)

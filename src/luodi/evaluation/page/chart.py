@@ -114,7 +114,11 @@ def _frame(svg: Element, chart: Lines, plane: Plane) -> None:
         _, y = plane.place((plane.across[0], tick))
         add(svg, "line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y)
         add(svg, "text", short(tick), class_="tick", x=LEFT - 7, y=y + 4, text_anchor="end")
-    for tick in ticks(*plane.across):
+    whole = all(float(x).is_integer() for points in chart.series.values() for x, _ in points)
+    across = ticks(*plane.across)
+    if whole and not chart.diagonal and len(across) > 1:  # there is no epoch 1.2
+        across = [tick for tick in across if tick.is_integer()]
+    for tick in across:
         x, _ = plane.place((tick, plane.up[0]))
         add(svg, "text", short(tick), class_="tick", x=x, y=bottom + 18, text_anchor="middle")
     middle = (LEFT + WIDTH - RIGHT) / 2
