@@ -116,3 +116,21 @@ def test_too_few_rows_say_nothing():
     _, event, columns = base()
     columns["status"] = np.where(event, "written off", "paid")
     assert evidence(dataset(pl.DataFrame(columns).head(30))) == []
+
+
+def test_a_stray_label_does_not_hide_a_leak():
+    _, event, columns = base()
+    columns["collection started"] = event.astype(int)
+    columns["y"] = columns["y"].copy()
+    labels = columns["y"].tolist()
+    labels[:3] = ["?"] * 3
+    columns["y"] = labels
+    assert set(refused(dataset(pl.DataFrame(columns)))) == {"collection started"}
+
+
+def test_many_labels_do_not_hide_a_leak():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 60, 6000)
+    table = {"y": [f"kind {k}" for k in kind], "copy": [f"{k} x" for k in kind],
+             "income": rng.normal(0, 1, 6000)}  # fmt: skip
+    assert set(refused(dataset(pl.DataFrame(table)))) == {"copy"}

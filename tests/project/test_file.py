@@ -179,3 +179,12 @@ def test_a_bound_on_costs_needs_costs(tmp_path):
     assert "false_approve" in mistake.expected
     project = load(tmp_path, text + "costs: {false_approve: 5000, false_reject: 800}\n")
     assert project.question.costs == {"false_negative": 5000, "false_positive": 800}
+
+
+@pytest.mark.parametrize("task", ["text-classification", "tabular-classification"])
+def test_the_label_is_not_learnt_from(tmp_path, task):
+    role = "text" if task == "text-classification" else "feature"
+    text = f"name: a\ntask: {task}\ndata:\n  source: r.csv\n  columns:\n"
+    text += f"    label: 评论\n    {role}: 评论\n"
+    with pytest.raises(ProjectError, match=rf"line 7: data\.columns\.{role}: '评论'.*the label"):
+        load(tmp_path, text)

@@ -57,6 +57,8 @@ def test_every_kind(source: str, kind: str, tmp_path: Path) -> None:
          r"line 7: data\.source\.urll: no such name.*sql, url, batch\. Did you mean url\?"),
         ("  source:\n    sql: select 1", r"line 5: data\.source\.url: missing"),
         ("  source:\n    url: sqlite:///x\n    sql: drop table r", r"line 7: data\.source\.sql"),
+        ("  source:\n    sql: select 1; commit; drop table x\n    url: sqlite:///x", "several"),
+        ("  source:\n    sql: select 'a--'; drop table x\n    url: sqlite:///x", "several"),
         ("  source:\n    sql: select 1 into outfile '/x'\n    url: sqlite:///x", "INTO OUTFILE"),
         ("  source:\n    sql: select 1\n    url: oracle://h/x", r"line 7.*postgresql://HOST"),
         ("  source:\n    api: https://h/\n    pagination: pages", r"line 7.*Did you mean page\?"),

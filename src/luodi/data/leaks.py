@@ -88,6 +88,7 @@ def evidence(data: Dataset, seed: int = 7) -> list[Evidence]:
     generator = np.random.default_rng(seed)
     if len(rows) > _MOST_ROWS:
         rows = np.sort(generator.choice(rows, _MOST_ROWS, replace=False))
+    rows = rows[_of_known_labels(label[rows])]
     truth = _truth(label[rows])
     if truth is None:
         return []
@@ -117,6 +118,20 @@ class _Truth:
         return self.values.astype(np.int64)
 
 
+def _of_known_labels(label: pl.Series) -> NDArray[np.int64]:
+    """Rows whose label is common enough to tell something of: a stray one must not hide a leak."""
+    import numpy as np
+
+    if label.dtype.is_numeric():
+        return np.arange(len(label))
+    _, codes, counts = np.unique(
+        label.to_numpy().astype(str), return_inverse=True, return_counts=True
+    )
+    commonest = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
+    known = commonest[counts[commonest] >= _LEAST_EVENTS]
+    return np.flatnonzero(np.isin(codes, known))
+
+
 def _truth(label: pl.Series) -> _Truth | None:
     import numpy as np
 
@@ -126,7 +141,7 @@ def _truth(label: pl.Series) -> _Truth | None:
         values = label.to_numpy().astype(np.float64)
         return _Truth(values, ()) if values.std() > 0 else None
     names, codes = np.unique(label.to_numpy().astype(str), return_inverse=True)
-    if not 2 <= len(names) <= _MOST_CLASSES or np.bincount(codes).min() < _LEAST_EVENTS:
+    if len(names) < 2:
         return None
     return _Truth(codes.astype(np.float64), tuple(names.tolist()))
 

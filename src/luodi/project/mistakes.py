@@ -185,6 +185,7 @@ def _roles(task: Task, data: Mapping[str, Any], lines: Mapping[str, int]) -> lis
         elif isinstance(given, list) and len(given) > 1 and not task.roles[Role(name)].many:
             found = say(f"{len(given)} columns", f"{len(given)} 列")
             mistakes.append(Mistake(where, found, say("one column", "一列"), lines.get(where)))
+    mistakes += _learnt_from_itself(columns, lines)
     for role, rule in task.roles.items():
         if rule.required and role not in columns:
             found = say("missing", "缺失")
@@ -192,6 +193,20 @@ def _roles(task: Task, data: Mapping[str, Any], lines: Mapping[str, int]) -> lis
             mistakes.append(
                 Mistake(f"data.columns.{role}", found, expected, lines.get("data.columns"))
             )
+    return mistakes
+
+
+def _learnt_from_itself(columns: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
+    """The label is what is asked for: no text and no feature may be its column."""
+    label = columns.get(Role.LABEL)
+    mistakes = []
+    for role in (Role.TEXT, Role.FEATURE):
+        given = columns.get(role)
+        if isinstance(label, str) and label in (given if isinstance(given, list) else [given]):
+            where = f"data.columns.{role}"
+            found = say(f"{label!r}, which is the label", f"{label!r}，即标签列")
+            expected = say("another column", "另一列")
+            mistakes.append(Mistake(where, found, expected, lines.get(where)))
     return mistakes
 
 

@@ -12,7 +12,8 @@ from luodi.contracts import say
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _SECRET_NAME = re.compile(
-    r"(?i)authorization|cookie|token|secret|passw|api[-_.]?key|access[-_.]?key|credential|signature"
+    r"(?i)authorization|cookie|token|secret|passw|pwd|credential|signature|^sig$|^sign$|^key$"
+    r"|(^|[-_.])auth($|[-_.])|(api|app|access|private|subscription)[-_.]?key"
 )
 
 

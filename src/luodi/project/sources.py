@@ -73,6 +73,16 @@ class SqlSource(SourceModel):
                     f"收到 {value[:60]!r}；应为一条以 SELECT 开头的只读查询",
                 )
             )
+        # What is quoted or a comment may hold one; a second query could end the transaction in
+        # which nothing can be written.
+        outside = re.sub(
+            r"""(?s)'(?:[^'\\]|'')*'|"[^"\\]*"|`[^`]*`|/\*.*?\*/|--[^\n]*""", " ", value
+        )
+        if ";" in outside.strip().rstrip("; \t\n"):
+            raise ValueError(
+                say("found several queries, parted by a semicolon; expected one that reads",
+                    "收到以分号隔开的多条语句；应为一条只读查询")
+            )  # fmt: skip
         if re.search(r"(?i)\binto\s+(outfile|dumpfile)\b", bare):
             raise ValueError(
                 say("found INTO OUTFILE; expected a query that only reads",

@@ -98,7 +98,7 @@ def wanted_version(parameters: Mapping[str, JsonValue]) -> str:
 
 async def _body(service: Service, request: Request, known: str) -> dict[str, JsonValue]:
     data = await read_body(request, service.limits)
-    body = read_json(data) if data.strip() else {}
+    body = read_json(data) if data else {}
     if not isinstance(body, dict):
         raise RequestError("", say("no object.", "不是对象。"), say("Expected {}.", "应为 {}。"))
     if unknown := [name for name in body if name != known]:

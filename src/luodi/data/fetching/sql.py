@@ -126,7 +126,9 @@ def _reading(engine: Engine) -> Iterator[Connection]:
     name = engine.dialect.name
     with engine.connect() as connection:
         if name == "postgresql":
+            # Of this transaction, and of any that a query may begin in its place.
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         elif name in ("mysql", "mariadb"):
             connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
             connection.exec_driver_sql("START TRANSACTION READ ONLY")
