@@ -37,14 +37,8 @@ def alike(line: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\d+([.,]\d+)*", "#", line)).strip()
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """Where both READMEs' runs keep their state: what the first has trained, the second finds."""
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
-def test_the_readme_is_true(name, language, tmp_path, home):
+def test_the_readme_is_true(name, language, tmp_path):
     commands = sessions((ROOT / name).read_text("utf-8"))
     assert len(commands) >= 5, "the README shows no commands"
     folder = tmp_path
@@ -57,7 +51,7 @@ def test_the_readme_is_true(name, language, tmp_path, home):
         done = subprocess.run(
             [LUODI, *words[1:]], cwd=folder, text=True, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=os.environ | {"LUODI_LANGUAGE": language, "LUODI_HOME": str(home)},
+            env=os.environ | {"LUODI_LANGUAGE": language},
         )  # fmt: skip
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         printed = {alike(line) for line in done.stdout.splitlines()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from luodi.contracts import ColumnKind, JsonValue, RequestError, say
 from luodi.contracts.schema import iso_date
 from luodi.data.profile import profile_column
-from luodi.data.roles import MISSING, as_text
+from luodi.data.roles import MISSING, as_text, written_numbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,24 +83,14 @@ def known(column: pl.Series) -> pl.Series:
     return text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
 
 
-_THOUSANDS = r"^[^\d,]*\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?([eE][+-]?\d+)?$"
-
-
 def as_numbers(column: pl.Series) -> pl.Series:
-    """The column as float64; null where there is no finite number.
-
-    A comma parts thousands (1,234 and 1,23,456); elsewhere it may stand for a point, and what may
-    be 24.5 must not be read as 245.
-    """
+    """The column as float64; null where there is no finite number."""
     import polars as pl
 
     if column.dtype == pl.Boolean or column.dtype.is_numeric():
         numbers = column.cast(pl.Float64)
     else:
-        text = known(column).str.replace_all(r"[_ ]", "")
-        unclear = text.str.contains(",") & ~text.str.contains(_THOUSANDS)
-        text = text.set(unclear.fill_null(False), None).str.replace_all(",", "")
-        numbers = text.cast(pl.Float64, strict=False)
+        numbers = written_numbers(known(column))
     return numbers.set((~numbers.is_finite()).fill_null(False), None)
 
 

@@ -88,10 +88,11 @@ def evidence(data: Dataset, seed: int = 7) -> list[Evidence]:
     generator = np.random.default_rng(seed)
     if len(rows) > _MOST_ROWS:
         rows = np.sort(generator.choice(rows, _MOST_ROWS, replace=False))
-    rows = rows[_of_known_labels(label[rows])]
-    truth = _truth(label[rows])
-    if truth is None:
+    found = _truth(label[rows])
+    if found is None:
         return []
+    places, truth = found
+    rows = rows[places]
     half = generator.permutation(len(rows)) % 2 == 0
     best = []
     for name in data.columns(Role.FEATURE):
@@ -118,32 +119,29 @@ class _Truth:
         return self.values.astype(np.int64)
 
 
-def _of_known_labels(label: pl.Series) -> NDArray[np.int64]:
-    """Rows whose label is common enough to tell something of: a stray one must not hide a leak."""
+def _truth(label: pl.Series) -> tuple[NDArray[np.int64], _Truth] | None:
+    """The places that can be told something of, and their truth.
+
+    Of labels those are the rows of common ones: a stray label must not hide a leak.
+    """
     import numpy as np
 
-    if label.dtype.is_numeric():
-        return np.arange(len(label))
-    _, codes, counts = np.unique(
-        label.to_numpy().astype(str), return_inverse=True, return_counts=True
-    )
-    commonest = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
-    known = commonest[counts[commonest] >= _LEAST_EVENTS]
-    return np.flatnonzero(np.isin(codes, known))
-
-
-def _truth(label: pl.Series) -> _Truth | None:
-    import numpy as np
-
-    if len(label) < _LEAST_ROWS:
+    places = np.arange(len(label))
+    if not label.dtype.is_numeric():
+        names, codes, counts = np.unique(
+            label.to_numpy().astype(str), return_inverse=True, return_counts=True
+        )
+        commonest = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
+        common = np.sort(commonest[counts[commonest] >= _LEAST_EVENTS])
+        places = np.flatnonzero(np.isin(codes, common))
+        if len(places) < _LEAST_ROWS or len(common) < 2:
+            return None
+        values = np.searchsorted(common, codes[places]).astype(np.float64)
+        return places, _Truth(values, tuple(names[common].tolist()))
+    values = label.to_numpy().astype(np.float64)
+    if len(places) < _LEAST_ROWS or not values.std() > 0:
         return None
-    if label.dtype.is_numeric():
-        values = label.to_numpy().astype(np.float64)
-        return _Truth(values, ()) if values.std() > 0 else None
-    names, codes = np.unique(label.to_numpy().astype(str), return_inverse=True)
-    if len(names) < 2:
-        return None
-    return _Truth(codes.astype(np.float64), tuple(names.tolist()))
+    return places, _Truth(values, ())
 
 
 def _ask(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-", "--", ".", "缺失", "无", "未知")
 """What people write where a number or a date is not known, in small letters. Among categories
 each of these is a value of its own: "none" may well mean that somebody has no debts."""
+_THOUSANDS = r"^[^\d,]*\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?([eE][+-]?\d+)?$"
+"""A number whose commas can part nothing but thousands."""
 _READ = (Role.TEXT, Role.LABEL)
 """Roles whose columns are read as the kind that the task says; others stay as they came."""
 
@@ -98,7 +100,7 @@ def as_number(column: pl.Series) -> pl.Series:
         return column.cast(pl.Float64).fill_nan(None)
     text = as_text(column).str.strip_chars()
     text = text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
-    numbers = text.str.replace_all(r"[,_ ]", "").cast(pl.Float64, strict=False).fill_nan(None)
+    numbers = written_numbers(text).fill_nan(None)
     if (wrong := text.is_not_null() & numbers.is_null()).any():
         shown = ", ".join(repr(value) for value in text.filter(wrong).head(3).to_list())
         raise DataError(
@@ -113,6 +115,20 @@ def as_number(column: pl.Series) -> pl.Series:
             ),
         )
     return numbers.alias(column.name)
+
+
+def written_numbers(text: pl.Series) -> pl.Series:
+    """Numbers written as text, as float64; null where there is none.
+
+    A comma parts thousands (1,234 and 1,23,456); elsewhere it may stand for a point, and what may
+    be 24.5 must not be read as 245.
+    """
+    import polars as pl
+
+    bare = text.str.replace_all(r"[_ ]", "")
+    unclear = bare.str.contains(",") & ~bare.str.contains(_THOUSANDS)
+    bare = bare.set(unclear.fill_null(False), None).str.replace_all(",", "")
+    return bare.cast(pl.Float64, strict=False)
 
 
 def as_text(column: pl.Series) -> pl.Series:

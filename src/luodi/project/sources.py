@@ -53,6 +53,11 @@ __all__ = [
 ]
 
 
+_COMMENT = r"(?s:/\*.*?\*/)|--[^\n]*"
+_QUOTED = r"""'(?:[^'\\]|'')*'|"[^"\\]*"|`[^`]*`"""
+"""Without backslashes: servers differ in what those do, and a quote must not end too late."""
+
+
 class SqlSource(SourceModel):
     """Rows that a query gives, read in one read-only transaction."""
 
@@ -65,7 +70,7 @@ class SqlSource(SourceModel):
     @field_validator("sql")
     @classmethod
     def _reads(cls, value: str) -> str:
-        bare = re.sub(r"(?s)/\*.*?\*/|--[^\n]*", " ", value).strip().rstrip(";").strip()
+        bare = re.sub(_COMMENT, " ", value).strip().rstrip(";").strip()
         if not re.match(r"(?i)(select|with|values|table)\b", bare):
             raise ValueError(
                 say(
@@ -75,9 +80,7 @@ class SqlSource(SourceModel):
             )
         # What is quoted or a comment may hold one; a second query could end the transaction in
         # which nothing can be written.
-        outside = re.sub(
-            r"""(?s)'(?:[^'\\]|'')*'|"[^"\\]*"|`[^`]*`|/\*.*?\*/|--[^\n]*""", " ", value
-        )
+        outside = re.sub(f"{_COMMENT}|{_QUOTED}", " ", value)
         if ";" in outside.strip().rstrip("; \t\n"):
             raise ValueError(
                 say("found several queries, parted by a semicolon; expected one that reads",

@@ -13,19 +13,10 @@ from luodi.tasks.text_classification import task
 from luodi.tasks.text_classification.ensemble import TextEnsemblePredictor
 from luodi.testing import Trial, check_task
 from tests.tasks.text_classification.test_transformer import TRAIN, VALID, _settings
-from tests.tiny_base import make_tiny_base
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 LEARNER = task.learners["ensemble"]
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUODI_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(make_tiny_base(tmp_path_factory.mktemp("base") / "tiny"))
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,9 @@ from luodi.tasks.text_classification.transformer import (
 )
 from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
 from luodi.testing import Trial, check_task
-from tests.tiny_base import NEUTRAL, POLAR, make_tiny_base
+from tests.tiny_base import NEUTRAL, POLAR
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -42,16 +44,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUODI_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(make_tiny_base(tmp_path_factory.mktemp("base") / "tiny"))
 
 
 def _data(count: int, seed: int) -> Dataset:
