@@ -117,7 +117,7 @@ class EnsemblePredictor:
         chance = pooled([log_chance(answers, self._labels) for answers in told], self._weights)
         own = class_answers(chance, self._labels)
         return [
-            {**dict(_beside(each)), **answer}
+            {**_beside(each), **answer}
             for answer, each in zip(own, zip(*told, strict=True), strict=True)
         ]
 
