@@ -100,6 +100,8 @@ class Follower:
             for name in self._router.names():
                 offered = self._router.offered(name)
                 wanted = await asyncio.to_thread(self._read, name, offered.follows)
+                if self._registry.stamp() != stamp:
+                    return  # written while it was read, half of each: the next look reads it whole
                 if wanted is not None:
                     before = self._wanted.get(name)
                     self._wanted[name] = wanted
