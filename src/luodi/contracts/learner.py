@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values; the first is the default."""
+    """One of a few values; the first is the default. What is not `searched` can be set alone."""
 
     values: tuple[JsonValue, ...]
+    searched: bool = True
 
     @property
     def default(self) -> JsonValue:
@@ -35,17 +36,20 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """A number between two ends, both included; `log` searches by orders of magnitude."""
+    """A number between two ends, both included; `log` searches by orders of magnitude. What is not
+    `searched` can be set alone.
+    """
 
     low: float
     high: float
     default: float
     log: bool = False
     whole: bool = False
+    searched: bool = True
 
 
 SearchSpace = Mapping[str, Choice | Range]
-"""Option name -> the values worth trying."""
+"""Option name -> its values; those of the places that are `searched` are worth trying."""
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,7 @@ def _estimate(place: RunPlace, recipe: Recipe, cut: Cut) -> Estimate:
     found = learner.estimate(cut.taught.train, settings)
     if isinstance(learner, Combining):  # its members stand in the list themselves
         return Estimate(1 + _ASKED * cut.parts.valid.rows, found.bytes)
-    if recipe.budget is None:
-        return found
-    return Estimate(min(found.seconds, recipe.budget), found.bytes)
+    seconds = found.seconds * max(recipe.trials, 1)
+    if recipe.budget is not None:
+        seconds = min(seconds, recipe.budget)
+    return Estimate(seconds, found.bytes)

@@ -91,6 +91,7 @@ def _evaluate(
     level = level_for(openings)
     seed, test, metrics = run.project.model.seed, cut.parts.test, run.task.metrics
     loaded = open_predictor(bundle.folder, run.threads, expected_digest=bundle.digest)
+    options = loaded.manifest.settings.get("options")
     answers = _in_blocks(loaded.predict, run.task.requests(test, cut.schema), progress)
     scored = run.task.score(test, answers, cut.schema)
     found: dict[str, Any] = {"level": level, "openings": openings, "baselines": {}, "paired": {}}
@@ -102,7 +103,8 @@ def _evaluate(
         other = predict_part(run, name, trained.exported, cut.taught.test, cut.inner)
         other_scored = run.task.score(test, other, cut.schema)
         found["baselines"][name] = _plain(intervals(other_scored, metrics, level=level, seed=seed))
-        if name != loaded.manifest.learner or trained.recipe.options or cut.augmentation:
+        itself = (name, dict(trained.recipe.options)) == (loaded.manifest.learner, options)
+        if not itself or cut.augmentation:
             found["paired"][name] = asdict(
                 compare(scored, other_scored, metrics[0], level=level, seed=seed)
             )

@@ -8,16 +8,20 @@ from pathlib import Path
 
 from luodi.contracts import Combining, JsonValue, Task
 from luodi.project.schema import Project
+from luodi.training.search import searched
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A learner, what it starts from, and its options."""
+    """A learner, what it starts from, and its options; with `trials`, so many settings of what the
+    options leave open are tried, within the budget all together.
+    """
 
     learner: str
     base: str | None = None
     budget: float | None = None
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+    trials: int = 0
 
     @property
     def base_name(self) -> str | None:
@@ -47,13 +51,17 @@ def recipes(project: Project, task: Task) -> list[Recipe]:
 def recipe_of(name: str, project: Project, task: Task) -> Recipe:
     """A learner with what the project file says of it.
 
-    A baseline in its default settings is the very model that was trained already.
+    A baseline in its default settings is the very model that was trained already. What combines
+    other learners' models is not searched itself: those are.
     """
-    model, space = project.model, task.learners[name].space
-    options = {key: value for key, value in model.options.items() if key in space}
-    if name in task.baselines and not options:
+    model, learner = project.model, task.learners[name]
+    options = {key: value for key, value in model.options.items() if key in learner.space}
+    trials = model.search.trials if model.search else 0
+    if isinstance(learner, Combining) or not searched(learner.space, options):
+        trials = 0
+    if name in task.baselines and not options and not trials:
         return Recipe(name)
-    return Recipe(name, model.base, model.budget, options)
+    return Recipe(name, model.base, model.budget, options, trials)
 
 
 def member_recipes(recipe: Recipe, project: Project, task: Task) -> list[Recipe]:

@@ -93,7 +93,9 @@ def _not_worth_it(run: RunPlace, cut: Cut, trained: Trained) -> str:
         return say("there are rows enough", "行数已足够")
     if run.project.data.valid is not None:
         return say("the project names the rows to choose on", "项目指定了用于选择的行")
-    if budget is not None and (1 + _TIMES) * trained.seconds > budget:
+    search = trained.facts.get("search")
+    fit = search["trials"][search["best"]]["seconds"] if search else trained.seconds
+    if budget is not None and trained.seconds + _TIMES * fit > budget:
         return say("the budget does not allow it", "训练时间预算不允许")
     return ""
 

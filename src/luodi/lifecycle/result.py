@@ -14,6 +14,7 @@ from luodi.lifecycle.forms import Formed, form_sections
 from luodi.lifecycle.judging import Evaluation, LeakShown
 from luodi.lifecycle.place import RESULT, RunPlace
 from luodi.lifecycle.rows import PARTS, Clean
+from luodi.lifecycle.searching import search_findings, search_sections
 from luodi.lifecycle.stages import write_json
 from luodi.lifecycle.training import Cut, Packaged, Trained
 
@@ -66,6 +67,8 @@ def conclude(
     result = make_result(run, report, bundle) | {"form": made.formed.to_json()}
     if cut.augmentation:
         result["augmentation"] = dict(cut.augmentation)
+    if found := _searches(made):
+        result["search"] = found
     attach_evaluation(
         bundle.folder,
         {"report.html": page.encode(), "report.json": run.folder / "report.json"},
@@ -164,6 +167,7 @@ def make_report(
         findings=[
             *clean.findings,
             *augmentation_findings(cut),
+            *search_findings(_searches(made)),
             *(Finding(**f) for f in model.facts["findings"]),
         ],
         columns=clean.profile,
@@ -178,6 +182,7 @@ def make_report(
             *(section(item) for item in model.facts.get("sections", ())),
             *evaluation.why,
             *augmentation_sections(cut),
+            *search_sections(_searches(made)),
             *form_sections(made.formed),
         ],
         truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),
@@ -185,6 +190,10 @@ def make_report(
         environment=_environment(),
         next_command=_next(run, verdict, bundle),
     )
+
+
+def _searches(made: Made) -> dict[str, Any]:
+    return {name: found for one in made.candidates for name, found in one.searches.items()}
 
 
 def _counts(clean: Clean, cut: Cut) -> dict[str, int]:
@@ -222,6 +231,7 @@ def _candidate(run: RunPlace, trained: Trained, chosen: bool) -> dict[str, JsonV
         "metric": metric,
         **trained.valid[metric].to_json(),
         "seconds": trained.seconds,
+        **({"trials": len(found["trials"])} if (found := trained.facts.get("search")) else {}),
         "chosen": chosen,
     }
 

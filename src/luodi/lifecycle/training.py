@@ -30,6 +30,7 @@ from luodi.contracts import (
 from luodi.lifecycle.forms import Formed
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.recipes import Recipe, member_recipes
+from luodi.lifecycle.searching import Search
 from luodi.lifecycle.stages import code_version, key_of, package_of, read_json, write_json
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Trained:
         exported: the folder that its predictor reads.
         valid: metric name -> interval on the validation part.
         facts: findings, history and licences, as JSON.
+        recipe: with the best settings where they were searched.
+        searches: learner -> what its search came to, of the model itself and of its members.
     """
 
     recipe: Recipe
@@ -58,6 +61,7 @@ class Trained:
     valid: Mapping[str, Interval]
     facts: Mapping[str, Any]
     seconds: float
+    searches: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ class Cut:
 
 
 def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
-    """Fit one recipe, export it, and measure the exported model on the validation part.
+    """Fit one recipe, or what its search finds best, export it, and measure the exported model on
+    the validation part.
 
     What a learner combines is trained first, or found where this run has trained it already.
     """
@@ -95,11 +100,16 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
     name = f"train-{recipe.learner}"
     inputs = fit_inputs(run, recipe, cut)
     inputs |= {"members": [each.exported.parent.name for each in members]} if members else {}
-    folder = run.stages.run(name, inputs, partial(_fit, run, recipe, cut, members))
+    work = partial(_search if recipe.trials else _fit, run, recipe, cut, members)
+    folder = run.stages.run(name, inputs, work)
     facts = read_json(folder / FACTS)
     valid = {name: Interval(**value) for name, value in facts["valid"].items()}
     seconds = run.stages.seconds[name] + sum(each.seconds for each in members)
-    return Trained(recipe, folder / "export", valid, facts, seconds)
+    searches = {name: found for each in members for name, found in each.searches.items()}
+    if found := facts.get("search"):
+        recipe = replace(recipe, options=found["options"], trials=0)
+        searches[recipe.learner] = found
+    return Trained(recipe, folder / "export", valid, facts, seconds, searches)
 
 
 def fit_inputs(run: RunPlace, recipe: Recipe, cut: Cut) -> dict[str, JsonValue]:
@@ -148,13 +158,46 @@ def fit_and_export(
 
 
 def _fit(
-    run: RunPlace,
-    recipe: Recipe,
-    cut: Cut,
-    members: Sequence[Trained],
-    folder: Path,
+    run: RunPlace, recipe: Recipe, cut: Cut, members: Sequence[Trained], folder: Path,
     progress: Progress,
-) -> None:
+) -> None:  # fmt: skip
+    facts, answers = _fitted(run, recipe, cut, members, folder, progress)
+    measured = _measured(run, cut.parts.valid, answers, cut.schema)
+    write_json(folder / FACTS, {**facts, "valid": measured})
+
+
+def _search(
+    run: RunPlace, recipe: Recipe, cut: Cut, members: Sequence[Trained], folder: Path,
+    progress: Progress,
+) -> None:  # fmt: skip
+    """The model of the best trial takes the place of the one that is fitted."""
+    from luodi.evaluation.intervals import points
+
+    metric, learner = run.task.metrics[0], run.task.learners[recipe.learner]
+
+    def attempt(tried: Recipe, place: Path, watch: Progress) -> float:
+        facts, answers = _fitted(run, tried, cut, members, place, watch)
+        write_json(place / FACTS, facts)
+        scored = run.task.score(cut.parts.valid, answers, cut.schema)
+        return points(scored, [metric])[metric.name]
+
+    asked = Search(
+        recipe, learner.space, metric.name, metric.higher_is_better, run.project.model.seed
+    )
+    found = asked.run(folder, attempt, progress)
+    if (best := found.folder / "export").exists():  # else a killed call had moved it
+        best.rename(folder / "export")
+    answers = predict_part(run, learner.name, folder / "export", cut.taught.valid, cut.inner)
+    measured = _measured(run, cut.parts.valid, answers, cut.schema)
+    facts = read_json(found.folder / FACTS)
+    write_json(folder / FACTS, {**facts, "valid": measured, "search": found.to_json()})
+
+
+def _fitted(
+    run: RunPlace, recipe: Recipe, cut: Cut, members: Sequence[Trained], folder: Path,
+    progress: Progress,
+) -> tuple[dict[str, JsonValue], list[Answer]]:  # fmt: skip
+    """Fit and export; what is kept of the model, and its answers to the validation part."""
     learner, taught = run.task.learners[recipe.learner], cut.taught
 
     def fit(settings: FitSettings) -> Fitted:
@@ -164,9 +207,8 @@ def _fit(
 
     fitted = fit_and_export(run, recipe, cut, folder, fit)
     answers = predict_part(run, recipe.learner, folder / "export", taught.valid, cut.inner)
-    measured = _measured(run, cut.parts.valid, answers, cut.schema)
-    write_json(folder / FACTS, {**facts_of(fitted), "valid": measured})
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    return facts_of(fitted), answers
 
 
 def _member(trained: Trained) -> Member:
@@ -305,7 +347,7 @@ def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packag
         licences=trained.facts["licences"],
         settings={
             "seed": run.project.model.seed,
-            **asdict(trained.recipe),
+            **{key: value for key, value in asdict(trained.recipe).items() if key != "trials"},
             "base": trained.recipe.base_name,
         },
         serving=run.project.serve.travelling()

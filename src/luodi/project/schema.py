@@ -232,12 +232,21 @@ class DataSettings(_Strict):
         return value
 
 
+class SearchSettings(_Strict):
+    """How many settings of each learner are tried, its defaults the first of them. A budget holds
+    for all trials of a learner together, and may end them sooner.
+    """
+
+    trials: int = Field(default=30, ge=2, le=10_000)
+
+
 class ModelSettings(_Strict):
     """Who learns, from what, for how long."""
 
     learner: Names = ("auto",)
     base: str | None = None
     budget: Duration | None = None
+    search: SearchSettings | None = None
     licence: Literal["any", "commercial"] = "any"
     seed: int = Field(default=7, ge=0, lt=2**32)
     threads: int | None = Field(default=None, ge=1)

@@ -144,6 +144,7 @@ _KEYS = {
     "test": ("test share", "测试占比"),
     "value": ("validation score", "验证得分"),
     "metric": ("metric", "指标"),
+    "trials": ("settings tried", "尝试设置数"),
     "chosen": ("chosen", "是否选用"),
     "train_seconds": ("training time", "训练用时"),
     "threads": ("threads", "线程数"),

@@ -78,9 +78,10 @@ class BoostingLearner(RefittingLearner):
         "columns": Range(0.1, 1.0, 0.5),
         "rows": Range(0.3, 1.0, 0.7),
         "l2": Range(0.01, 100.0, 2.0, log=True),
-        "rounds": Range(1, 20_000, 4000, log=True, whole=True),
-        "patience": Range(5, 500, 50, log=True, whole=True),
-        "models": Choice((None, 1, 3, 5, 10)),
+        # Growing stops by itself, and more models are only steadier: nothing to be searched.
+        "rounds": Range(1, 20_000, 4000, log=True, whole=True, searched=False),
+        "patience": Range(5, 500, 50, log=True, whole=True, searched=False),
+        "models": Choice((None, 1, 3, 5, 10), searched=False),
     }
 
     def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:

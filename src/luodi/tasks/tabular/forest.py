@@ -41,7 +41,7 @@ class ForestLearner(RefittingLearner):
     flavour: ClassVar[Flavour] = "trees"
     predictor: type[Predictor] = TreePredictor
     space: SearchSpace = {
-        "trees": Range(10, 2000, 300, log=True, whole=True),
+        "trees": Range(10, 2000, 300, log=True, whole=True, searched=False),
         "leaves": Range(4, 4096, 256, log=True, whole=True),
         "min_rows": Choice((None, 1, 2, 5, 10, 20, 50, 100)),
         "columns": Range(0.05, 1.0, 0.5),

@@ -113,7 +113,7 @@ _SHARED: SearchSpace = {
     "batch": Choice(("auto", 32, 64, 128, 256, 512, 1024)),
     "bins": Choice((32, 8, 16, 48, 64)),
     "weight_decay": Range(1e-5, 0.3, default=0.01, log=True),
-    "precision": Choice(("auto", "float32", "bfloat16")),
+    "precision": Choice(("auto", "float32", "bfloat16"), searched=False),
 }
 
 
