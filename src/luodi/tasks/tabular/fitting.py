@@ -24,6 +24,7 @@ from luodi.contracts import (
     Predictor,
     Progress,
     QuestionSettings,
+    Role,
     SearchSpace,
     Section,
 )
@@ -79,7 +80,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Fitting:
-    """Everything that a training has beside the rows."""
+    """Everything that a training has beside the rows.
+
+    Attributes:
+        when: (n,) the rank of each training row in time, for a learner that is `timed`; empty where
+            no column tells it.
+    """
 
     encoder: Encoder
     target: Target
@@ -87,6 +93,7 @@ class Fitting:
     options: Mapping[str, JsonValue]
     settings: FitSettings
     progress: Progress
+    when: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass
@@ -136,6 +143,7 @@ class TabularLearner(ABC):
     version: int = 1
     space: SearchSpace = {}
     flavour: ClassVar[Flavour] = "dense"
+    timed: ClassVar[bool] = False
     predictor: type[Predictor]
 
     @abstractmethod
@@ -202,9 +210,17 @@ def prepared(
     columns = table_columns(train, fields)
     encoder = Encoder.learn(fields, columns, learner.flavour)
     options = settings.chosen(learner.space)
-    fitting = Fitting(encoder, target, train.question, options, settings, progress)
+    when = _when(train) if learner.timed else np.zeros(0, np.int64)
+    fitting = Fitting(encoder, target, train.question, options, settings, progress, when)
     truth, weight, cluster = target.truth(train), weights_of(train), clusters_of(train)
     return Sample(encoder.encode(columns), truth, weight, cluster), fitting
+
+
+def _when(data: Dataset) -> NDArray[np.int64]:
+    from luodi.data.moments import moments
+
+    names = data.columns(Role.TIME)
+    return moments(data.table.get_column(names[0])) if names else np.zeros(0, np.int64)
 
 
 def classified(

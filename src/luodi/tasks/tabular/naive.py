@@ -9,11 +9,23 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from luodi.contracts import Choice, Dataset, Estimate, FitSettings, Predictor, SearchSpace
+from luodi.contracts import (
+    Choice,
+    Dataset,
+    Estimate,
+    FitSettings,
+    Predictor,
+    Progress,
+    Role,
+    SearchSpace,
+    UsageError,
+    say,
+)
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.fitting import (
     Fitting,
     Sample,
+    TabularFitted,
     TabularLearner,
     Trained,
 )
@@ -54,15 +66,50 @@ class NaivePredictor(TabularPredictor):
 
 
 class NaiveLearner(TabularLearner):
-    """Counts labels, or averages numbers; `answer: last` is the latest row's number."""
+    """Counts labels, or averages numbers; `answer: last` is the latest number by the time column,
+    the mean of several at one moment.
+    """
 
     name = "naive"
+    version = 2
+    timed: ClassVar[bool] = True
     predictor: type[Predictor] = NaivePredictor
-    space: SearchSpace = {"answer": Choice(("mean", "median", "last"))}
+    space: SearchSpace = {"answer": Choice(("mean", "median", "last"), searched=False)}
 
     def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
-        """Nothing to speak of."""
+        """Nothing to speak of.
+
+        Raises:
+            UsageError: the last number is asked for, and nothing tells which that is.
+        """
+        self._has_time(data, settings)
         return Estimate(seconds=0.1, bytes=1_000_000)
+
+    def fit(
+        self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
+    ) -> TabularFitted:
+        """Count or average.
+
+        Raises:
+            UsageError: as in `estimate`.
+        """
+        self._has_time(train, settings)
+        return super().fit(train, valid, settings, progress)
+
+    def _has_time(self, data: Dataset, settings: FitSettings) -> None:
+        if settings.chosen(self.space)["answer"] != "last" or data.columns(Role.TIME):
+            return
+        raise UsageError(
+            say(
+                "model.options.answer is last, and no column tells when a row arose.",
+                "model.options.answer 为 last，但没有列说明各行的时间。",
+            ),
+            say(
+                "Expected data.columns.time: the order of a file's rows is no time.",
+                "应指定 data.columns.time：文件中行的先后不等于时间。",
+            ),
+            say("Name the column, or ask for mean or median.", "请指定该列，或改用 mean、median。"),
+        )
 
     def train(self, train: Sample, valid: Sample, fitting: Fitting) -> Trained:
         """Shares with one row added to each label (Laplace), so that log loss stays finite."""
@@ -72,7 +119,8 @@ class NaiveLearner(TabularLearner):
             return Trained(Constant(tuple((counts / counts.sum()).tolist())))
         answer = fitting.options["answer"]
         if answer == "last":
-            return Trained(Constant(value=float(train.truth[-1])))
+            latest = fitting.when == fitting.when.max()
+            return Trained(Constant(value=float(train.truth[latest].mean())))
         if answer == "median":
             return Trained(Constant(value=float(np.median(train.truth))))
         return Trained(Constant(value=float(np.average(train.truth, weights=train.weight))))
