@@ -8,6 +8,7 @@ import pytest
 from luodi.contracts import Classified, Grouping, Valued
 from luodi.evaluation import by_group
 from luodi.evaluation.fairness import FAIRNESS, comparable
+from luodi.evaluation.gate import judge, parse_rule
 from luodi.evaluation.intervals import intervals
 from luodi.evaluation.measure import applicable, compute
 
@@ -93,3 +94,60 @@ def test_numbers_by_group():
     (table,) = by_group.sections(answers, 0.95)
     assert [row[2]["value"] for row in table.rows] == [1.0, 2.0]
     assert [row[3]["value"] for row in table.rows] == [1.0, -2.0]
+
+
+def only(answered: dict[str, float], rows: int = 30, deserved: float = 0.5) -> Classified:
+    """Groups of `rows`, each answered yes as often as named."""
+    names = tuple(answered)
+    index = np.repeat(np.arange(len(names)), rows)
+    place = np.tile(np.arange(rows), len(names))
+    predicted = (place < np.array(list(answered.values()))[index] * rows).astype(np.int64)
+    truth = (place % 2 < deserved * 2).astype(np.int64) if deserved else np.zeros_like(place)
+    chance = np.where(predicted == 1, 0.8, 0.2)
+    return Classified(
+        weight=np.ones(len(index)), cluster=np.arange(len(index)), truth=truth,
+        predicted=predicted, probability=np.column_stack([1 - chance, chance]),
+        labels=("no", "yes"), groups={"sex": Grouping(names, index, True)},
+    )  # fmt: skip
+
+
+def test_where_nobody_is_favoured_there_is_no_ratio_and_the_gate_says_so():
+    answers = only({"f": 0.0, "m": 0.0})
+    assert np.isnan(values(answers)["four_fifths"])
+    found = intervals(answers, FAIRNESS, resamples=200)
+    verdict = judge([parse_rule("four_fifths", ">= 0.8")], found, {})
+    assert not verdict.passed
+    assert "cannot be judged" in verdict.reason
+    assert "0 of 0" in verdict.reason
+    # One group favoured and the other not is a ratio: the worst there is.
+    assert values(only({"f": 0.0, "m": 0.5}))["four_fifths"] == 0
+
+
+def test_a_gap_of_which_one_side_is_unknown_is_not_nought():
+    answers = only({"f": 0.4, "m": 0.4}, deserved=0.0)  # nobody deserves: opportunity is of nobody
+    assert np.isnan(values(answers)["equal_opportunity"])
+    assert values(answers)["demographic_parity"] == 0
+    verdict = judge(
+        [parse_rule("equal_opportunity", "<= 0.1")], intervals(answers, FAIRNESS, resamples=200), {}
+    )
+    assert not verdict.passed
+    assert "fewer than two groups" in verdict.reason
+
+
+def test_none_of_a_few_does_not_prove_none():
+    table, bars = by_group.sections(only({"f": 0.0, "m": 1.0}, rows=30), 0.95)
+    none, every = table.rows[0][3], table.rows[1][3]
+    reach = 1 - 0.025 ** (1 / 30)  # Clopper and Pearson
+    assert none == pytest.approx({"value": 0.0, "low": 0.0, "high": reach})
+    assert every == pytest.approx({"value": 1.0, "low": 1 - reach, "high": 1.0})
+    assert bars.high[0] == pytest.approx(reach)
+    deserving = table.rows[0][4]  # of fifteen
+    assert deserving["high"] == pytest.approx(1 - 0.025 ** (1 / 15))
+
+
+def test_copies_are_no_more_evidence_than_one_row():
+    answers = only({"f": 0.0, "m": 0.5}, rows=30)
+    cluster = np.r_[np.zeros(30, np.int64), np.arange(1, 31)]  # all of f is one row, thirty times
+    table, _ = by_group.sections(Classified(**{**vars(answers), "cluster": cluster}), 0.95)
+    assert table.rows[0][3]["high"] == pytest.approx(0.975)
+    assert isinstance(table.rows[0][6], float)  # how far chances lie off: no interval of one row

@@ -1,4 +1,9 @@
-"""What a report shows of the groups that a project measures by, each number with its interval."""
+"""What a report shows of the groups that a project measures by, each number with its interval.
+
+Intervals are percentiles of the cluster bootstrap. Where every resample says the same (nobody of
+five is answered so), they would have no width: a rate then gets Clopper and Pearson's exact end
+(1934), by the independent rows that it rests on; what is no rate gets none.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,7 @@ from luodi.evaluation.fairness import LEAST_ROWS, rates
 from luodi.evaluation.intervals import resample_weights
 from luodi.evaluation.measure import Floats, divide, sum_by
 from luodi.evaluation.ranking import ranking
+from luodi.evaluation.shares import share_cells
 
 RESAMPLES = 400
 
@@ -45,32 +51,62 @@ def _resampled(
     drawn = np.full((value.shape[0], RESAMPLES, value.shape[1]), np.nan)
     for part, weights in resample_weights(scored, RESAMPLES, seed):
         drawn[:, part] = measure(scored, group, weights)
-    tail = (1 - level) / 2
-    cells: list[list[JsonValue]] = []
-    for values, resamples in zip(value, drawn, strict=True):
-        row: list[JsonValue] = []
-        for g, point in enumerate(values):
-            known = resamples[:, g][np.isfinite(resamples[:, g])]
-            if not np.isfinite(point) or len(known) < RESAMPLES / 2:
-                row.append(None if not np.isfinite(point) else float(point))
-                continue
-            low, high = np.quantile(known, [tail, 1 - tail])
-            row.append(
-                {"value": float(point), "low": min(float(low), float(point)),
-                 "high": max(float(high), float(point))}
-            )  # fmt: skip
-        cells.append(row)
+    cells = []
+    for number, (values, resamples) in enumerate(zip(value, drawn, strict=True)):
+        rests_on = measure.rests_on(scored, group, number)
+        if number in measure.rates:
+            shown = np.where(rests_on > 0, values, 0.0)
+            cells.append(share_cells(shown, resamples, rests_on, level))
+        else:
+            columns = zip(values, resamples.T, rests_on, strict=True)
+            cells.append([_cell(*column, level) for column in columns])
     return value, cells
 
 
+def _cell(point: float, resamples: Floats, rests_on: int, level: float) -> JsonValue:
+    """A number with its interval; without one where it was seldom known, or rests on one row."""
+    known = resamples[np.isfinite(resamples)]
+    if not np.isfinite(point):
+        return None
+    if len(known) < RESAMPLES / 2 or rests_on < 2:
+        return float(point)
+    tail = (1 - level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return {"value": float(point), "low": min(float(low), float(point)),
+            "high": max(float(high), float(point))}  # fmt: skip
+
+
+def _independent(scored: Scored, group: Grouping, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(g,) clusters of each group that have one of these rows."""
+    pairs = np.unique(
+        np.stack([group.index, scored.cluster])[:, rows & (scored.weight > 0)], axis=1
+    )
+    return np.bincount(pairs[0].astype(np.int64), minlength=len(group.values))
+
+
 class _Measured:
-    """Several numbers of each group under (b, n) weights: (m, b, g)."""
+    """Several numbers of each group under (b, n) weights: (m, b, g); `rates` lie from 0 to 1."""
+
+    rates: tuple[int, ...] = ()
 
     def __call__(self, scored: Scored, group: Grouping, weights: Floats) -> Floats:
         raise NotImplementedError
 
+    def rests_on(self, scored: Scored, group: Grouping, number: int) -> NDArray[np.int64]:
+        """(g,) independent rows that a group's number rests on."""
+        return _independent(scored, group, np.ones(scored.rows, bool))
+
 
 class _BinaryMeasures(_Measured):
+    rates = (0, 1, 2, 4)
+
+    def rests_on(self, scored: Scored, group: Grouping, number: int) -> NDArray[np.int64]:
+        assert isinstance(scored, Classified)  # noqa: S101  # called for two labels only
+        deserved = scored.truth == scored.favourable
+        sides = [_independent(scored, group, rows) for rows in (deserved, ~deserved)]
+        every = super().rests_on(scored, group, number)
+        return (every, *sides, every, np.minimum(*sides))[number]
+
     def __call__(self, scored: Scored, group: Grouping, weights: Floats) -> Floats:
         assert isinstance(scored, Classified)  # noqa: S101  # called for two labels only
         found, size = rates(scored, group, weights), len(group.values)
@@ -123,8 +159,11 @@ def _binary(
         if counts[g]
     ]
     note = say(
-        f"Groups under {LEAST_ROWS} rows decide nothing at the gate.",
-        f"少于 {LEAST_ROWS} 行的组不参与门槛判定。",
+        f"Groups under {LEAST_ROWS} rows decide nothing at the gate. Where all or none of a "
+        "group's rows are answered so, the interval's far end is the exact binomial one (Clopper "
+        "and Pearson); a number without an interval rests on too few rows for one.",
+        f"少于 {LEAST_ROWS} 行的组不参与门槛判定。全部或无一如此回答时，区间远端取精确二项区间"
+        "（Clopper–Pearson）；没有区间的数值行数太少。",
     )
     table = Table(say(f"By {name}", f"按 {name} 分组"), columns, rows, note)
     there = [g for g in range(len(group.values)) if counts[g]]
@@ -142,6 +181,7 @@ def _binary(
 
 class _Accuracy(_Measured):
     heads = (("accuracy", "准确率"),)
+    rates = (0,)
 
     def __call__(self, scored: Scored, group: Grouping, weights: Floats) -> Floats:
         assert isinstance(scored, Classified)  # noqa: S101  # called for labels only

@@ -8,7 +8,7 @@ columns are compared; where a project names none, its slices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,9 @@ def rates(scored: Classified, group: Grouping, weights: Floats) -> Rates:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Over all groupings, each (b,): the widest difference, and the least ratio."""
+    """Over all groupings, each (b,): the widest difference, and the least ratio; NaN where one of
+    them cannot be judged.
+    """
 
     parity: Floats
     opportunity: Floats
@@ -77,7 +79,12 @@ class Gaps:
 
 
 def gaps(scored: Classified, weights: Floats) -> Gaps:
-    """How far groups lie apart under (b, n) weights."""
+    """How far groups lie apart under (b, n) weights.
+
+    Where a rate is known of fewer than two groups of a grouping, or where the favourable answer is
+    given to nobody (0 of 0 is no ratio), nothing has been shown: that is NaN, and a gate that asks
+    for it refuses.
+    """
     found = [
         (found, _large(group))
         for group in compared(scored).values()
@@ -85,23 +92,29 @@ def gaps(scored: Classified, weights: Floats) -> Gaps:
         for found in [rates(scored, group, weights)]
     ]
 
-    def widest(values: Iterator[Floats]) -> Floats:
-        spreads = [np.nanmax(v, axis=1) - np.nanmin(v, axis=1) for v in values]
-        return np.asarray(np.max(spreads, axis=0))
+    def widest(values: Iterable[Floats]) -> Floats:
+        return np.asarray(np.max([high - low for low, high in map(_ends, values)], axis=0))
 
     parity = widest(r.selected[:, large] for r, large in found)
     opportunity = widest(r.deserving[:, large] for r, large in found)
     undeserving = widest(r.undeserving[:, large] for r, large in found)
-    ratios = [
-        divide(np.nanmin(r.selected[:, large], axis=1), np.nanmax(r.selected[:, large], axis=1))
-        for r, large in found
-    ]
+    ends = [_ends(r.selected[:, large]) for r, large in found]
+    ratios = [np.where(high == 0, np.nan, divide(low, high)) for low, high in ends]
     return Gaps(
         parity,
         opportunity,
         np.maximum(opportunity, undeserving),
         np.asarray(np.min(ratios, axis=0)),
     )
+
+
+def _ends(values: Floats) -> tuple[Floats, Floats]:
+    """The least and the most of (b, g) rates, each (b,); NaN where fewer than two are known."""
+    known = np.isfinite(values)
+    few = known.sum(axis=1) < 2
+    low = np.where(known, values, np.inf).min(axis=1)
+    high = np.where(known, values, -np.inf).max(axis=1)
+    return np.where(few, np.nan, low), np.where(few, np.nan, high)
 
 
 def _parity(found: Gaps) -> Floats:
@@ -120,13 +133,27 @@ def _ratio(found: Gaps) -> Floats:
     return found.ratio
 
 
-FAIRNESS: tuple[Measure[Classified], ...] = (
-    Measure("demographic_parity", False, gaps, _parity, "Demographic parity gap", "人口均等差距",
-            needs=comparable),
-    Measure("equal_opportunity", False, gaps, _opportunity, "Equal opportunity gap",
-            "机会均等差距", needs=comparable),
-    Measure("equalized_odds", False, gaps, _odds, "Equalized odds gap", "均等几率差距",
-            needs=comparable),
+_UNKNOWN = (
+    "of fewer than two groups is it known how those are answered whom it is about",
+    "能得知相关人群回答情况的组不足两个",
+)
+_NOBODY = (
+    "no group, or too rarely any, is given the favourable answer, and 0 of 0 is no ratio",
+    "没有任何组（或极少）得到有利回答，0 比 0 不成比率",
+)
+
+
+def _gap(name: str, formula: Callable[[Gaps], Floats], english: str, chinese: str) -> Fairness:
+    return Measure(
+        name, False, gaps, formula, english, chinese, needs=comparable, undefined=_UNKNOWN
+    )
+
+
+Fairness = Measure[Classified]
+FAIRNESS: tuple[Fairness, ...] = (
+    _gap("demographic_parity", _parity, "Demographic parity gap", "人口均等差距"),
+    _gap("equal_opportunity", _opportunity, "Equal opportunity gap", "机会均等差距"),
+    _gap("equalized_odds", _odds, "Equalized odds gap", "均等几率差距"),
     Measure("four_fifths", True, gaps, _ratio, "Four-fifths ratio", "五分之四比率",
-            needs=comparable),
+            needs=comparable, undefined=_NOBODY),
 )  # fmt: skip

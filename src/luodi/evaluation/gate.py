@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from luodi.contracts import BEATS, GateRule, Interval, JsonValue, parse_rule, say
+from luodi.evaluation.measure import Measure
 from luodi.evaluation.metrics import by_name, is_known, title
 from luodi.evaluation.paired import Paired
 from luodi.evaluation.plain import numbers, plain
@@ -152,10 +153,12 @@ def _threshold_line(rule: GateRule, metrics: Mapping[str, Interval]) -> GateLine
 def _threshold_reason(rule: GateRule, found: Interval, used: float, passed: bool) -> str:
     name = title(rule.metric)
     if math.isnan(used):
+        why = by_name(rule.metric).undefined if is_known(rule.metric) else Measure.undefined
         return say(
-            f"{name} has no value or no interval here (too few rows, or a class is missing); "
-            f"{rule.text} cannot be shown.",
-            f"{name}在此没有取值或没有区间（行数太少或缺少某个类别），无法证明 {rule.text}。",
+            f"{name} cannot be judged here: it has no value or no interval ({why[0]}); "
+            f"{rule.text} cannot be shown, so it is refused.",
+            f"{name}在此无法判定：没有取值或没有区间（{why[1]}），无法证明 {rule.text}，"
+            "因此不予通过。",
         )
     if is_known(rule.metric) and rule.operator[0] == ">":
         most = by_name(rule.metric).highest

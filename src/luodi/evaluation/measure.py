@@ -26,6 +26,7 @@ class Measure(Generic[ScoredT]):
         lowest, highest: the ends of its range; an interval never reaches beyond them.
         english, chinese: what a report calls it.
         needs: whether the scored answers hold what it is made of: costs, two classes, groups.
+        undefined: why it may have no value, in both languages.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Measure(Generic[ScoredT]):
     lowest: float = 0.0
     highest: float = 1.0
     needs: Callable[[ScoredT], bool] = field(default=lambda scored: True, repr=False, compare=False)
+    undefined: tuple[str, str] = ("too few rows, or a class is missing", "行数太少或缺少某个类别")
 
     @property
     def title(self) -> str:
