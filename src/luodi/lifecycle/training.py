@@ -50,7 +50,7 @@ class Trained:
     Attributes:
         exported: the folder that its predictor reads.
         valid: metric name -> interval on the validation part.
-        facts: findings, history and licences, as JSON.
+        facts: findings, history and licences, as JSON, the words in both languages.
     """
 
     recipe: Recipe
@@ -328,8 +328,8 @@ def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packag
 
 def _schema(trained: Trained, cut: Cut) -> Schema:
     """The task's schema, and what this model's answers carry beyond it."""
-    told = Schema.from_json({"request": [], "answer": trained.facts.get("answers", [])})
-    return replace(cut.schema, answer=(*cut.schema.answer, *told.answer))
+    more = Schema.from_json({"request": [], "answer": trained.facts.get("answers", [])})
+    return replace(cut.schema, answer=(*cut.schema.answer, *more.answer))
 
 
 def _golden_requests(run: RunPlace, cut: Cut) -> list[Any]:
