@@ -9,22 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from luodi.contracts import DataError, ProjectError, Quiet
+from luodi.contracts import DataError, ProjectError
 from luodi.lifecycle.run import run_lifecycle
 from luodi.project.file import load_project
 from tests.reviews import write_reviews
 from tests.tables import make_table
-
-
-class Watcher(Quiet):
-    def begin(self, stage: str) -> Quiet:
-        return Quiet()
-
-    def end(self, stage: str, seconds: float, reused: bool) -> None:
-        pass
-
-    def tell(self, message: str) -> None:
-        pass
+from tests.watcher import Watcher
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Any:

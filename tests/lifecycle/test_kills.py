@@ -44,6 +44,7 @@ reading.FROM, textstream._BLOCK = 1 << 10, 1 << 12
 class Nobody:
     def begin(self, stage): return Quiet()
     def end(self, stage, seconds, reused): pass
+    def broken(self, stage, seconds, stopped): pass
     def tell(self, message): pass
 
 print("begin", flush=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from luodi.contracts import Progress, Quiet
+from luodi.cli.watching import TerminalObserver
+from luodi.contracts import Progress
 from luodi.lifecycle.stages import (
     Stages,
     code_version,
@@ -20,20 +21,7 @@ from luodi.lifecycle.stages import (
     read_json,
     write_json,
 )
-
-
-class Watcher:
-    def __init__(self) -> None:
-        self.ended: list[tuple[str, bool]] = []
-
-    def begin(self, stage: str) -> Progress:
-        return Quiet()
-
-    def end(self, stage: str, seconds: float, reused: bool) -> None:
-        self.ended.append((stage, reused))
-
-    def tell(self, message: str) -> None:
-        self.ended.append((message, False))
+from tests.watcher import Watcher
 
 
 def test_equal_inputs_are_worked_on_once(tmp_path):
@@ -54,7 +42,8 @@ def test_equal_inputs_are_worked_on_once(tmp_path):
 
 
 def test_a_stage_that_failed_is_done_again_in_the_folder_it_left(tmp_path):
-    stages = Stages(tmp_path, Watcher())
+    watcher = Watcher()
+    stages = Stages(tmp_path, watcher)
 
     def breaks(folder: Path, progress: Progress) -> None:
         (folder / "checkpoint").write_text("half")
@@ -62,11 +51,29 @@ def test_a_stage_that_failed_is_done_again_in_the_folder_it_left(tmp_path):
 
     with pytest.raises(OSError, match="full"):
         stages.run("train", {}, breaks)
+    assert watcher.failed == [("train", False)]
+    assert watcher.ended == [], "what failed has not ended"
 
     def goes_on(folder: Path, progress: Progress) -> None:
         assert (folder / "checkpoint").read_text() == "half"
 
     assert stages.run("train", {}, goes_on).name == f"train-{key_of({})}"
+
+
+def test_a_stage_that_is_stopped_is_no_stage_that_was_done(tmp_path, capsys):
+    def stops(folder: Path, progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    def breaks(folder: Path, progress: Progress) -> None:
+        raise OSError
+
+    for work, error in ((stops, KeyboardInterrupt), (breaks, OSError)):
+        with pytest.raises(error):
+            Stages(tmp_path, TerminalObserver()).run("train-linear", {}, work)
+    told = capsys.readouterr().err
+    assert "– Train linear  (stopped after" in told
+    assert "✗ Train linear  (failed after" in told
+    assert "✓" not in told
 
 
 KILLED = """
@@ -77,6 +84,7 @@ from luodi.lifecycle.stages import Stages
 class Watcher:
     def begin(self, stage): return Quiet()
     def end(self, *_, **__): pass
+    def broken(self, *_): pass
     def tell(self, message): pass
 def work(folder, progress):
     (folder / "begun").write_text("x")

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from luodi import __version__
 from luodi.contracts.errors import LuodiError, ProjectError, UsageError
-from luodi.contracts.language import say
+from luodi.contracts.language import say, worded
 
 INTERRUPTED = 130
 
@@ -199,7 +199,7 @@ def _tell(error: LuodiError, as_json: bool) -> None:
             "exit_code": error.exit_code,
         }
         if isinstance(error, ProjectError):
-            document["mistakes"] = [vars(mistake) for mistake in error.mistakes]
+            document["mistakes"] = [worded(vars(mistake)) for mistake in error.mistakes]
         print(json.dumps({"error": document}, ensure_ascii=False))
     else:
         print(say(f"Error: {error}", f"错误：{error}"), file=sys.stderr)

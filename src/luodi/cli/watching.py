@@ -49,6 +49,12 @@ class TerminalObserver:
         note = say("done before", "此前已完成") if reused else duration(seconds)
         self._print(f"✓ {title(stage)}  ({note})")
 
+    def broken(self, stage: str, seconds: float, stopped: bool) -> None:
+        """A stage has failed, or was stopped."""
+        self._close()
+        how = say("stopped after", "已停止，用时") if stopped else say("failed after", "失败，用时")
+        self._print(f"{'–' if stopped else '✗'} {title(stage)}  ({how} {duration(seconds)})")
+
     def tell(self, message: str) -> None:
         """A sentence between stages."""
         self._close()

@@ -23,9 +23,11 @@ from luodi.contracts.json import Answer, JsonValue, Request
 from luodi.contracts.language import (
     Language,
     current_language,
+    recording,
     say,
     system_language,
     use_language,
+    worded,
 )
 from luodi.contracts.learner import (
     Adopting,
@@ -155,7 +157,9 @@ __all__ = [
     "Valued",
     "current_language",
     "parse_rule",
+    "recording",
     "say",
     "system_language",
     "use_language",
+    "worded",
 ]

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from luodi.contracts.language import say
+from luodi.contracts.language import say, worded
 
 
 class LuodiError(Exception):
@@ -39,6 +39,9 @@ class LuodiError(Exception):
     def __init__(self, found: str, expected: str = "", remedy: str = "") -> None:
         self.found, self.expected, self.remedy = found, expected, remedy
         super().__init__(" ".join(part for part in (found, expected, remedy) if part))
+
+    def __str__(self) -> str:
+        return str(worded(super().__str__()))  # it may come out of work that was recording
 
     @property
     def code(self) -> str:

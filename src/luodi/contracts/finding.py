@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from luodi.contracts.json import JsonValue
+from luodi.contracts.language import worded
 
 Severity = Literal["info", "warning", "error"]
 
@@ -14,6 +15,9 @@ Severity = Literal["info", "warning", "error"]
 @dataclass(frozen=True)
 class Finding:
     """One thing that was noticed.
+
+    Made while `recording`, it holds its words in both languages; read again later, from JSON, it
+    has the reader's.
 
     Attributes:
         code: the stable name for programs, such as `near-duplicates`.
@@ -35,6 +39,10 @@ class Finding:
     remedy: str = ""
     handled: str = ""
     details: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("message", "remedy", "handled", "examples", "details"):
+            object.__setattr__(self, name, worded(getattr(self, name)))
 
     def to_json(self) -> dict[str, JsonValue]:
         """The finding as JSON."""

@@ -20,6 +20,7 @@ from luodi.contracts import (
     Section,
     Table,
     say,
+    worded,
 )
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, recipes
@@ -53,7 +54,6 @@ def augment(run: RunPlace, cut: Cut) -> Cut:
         "seed": run.project.model.seed,
         "judge": asdict(judge),
         "threads": run.threads,
-        "language": run.language,
         "code": code_version(
             "luodi.data", "luodi.evaluation", package_of(run.task.learners[judge.learner])
         ),
@@ -135,7 +135,7 @@ def _gain(run: RunPlace, richer: Scored, plain: Scored) -> Paired:
 def _read(folder: Path, cut: Cut) -> Cut:
     import polars as pl
 
-    facts = read_json(folder / "made.json")
+    facts = worded(read_json(folder / "made.json"))
     train = Dataset(pl.read_parquet(folder / "train.parquet"), cut.taught.train.roles)
     train = replace(cut.taught.train, table=train.table)
     taught = Parts(train, cut.taught.valid, cut.taught.test)

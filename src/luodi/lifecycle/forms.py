@@ -24,6 +24,7 @@ from luodi.contracts import (
     Table,
     TrainingError,
     say,
+    worded,
 )
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.probing import Bench, Probe, beaten
@@ -89,7 +90,7 @@ def choose_form(
     }  # fmt: skip
     work = partial(_probe_all, run, trained, cut, (forms, baselines))
     folder = run.stages.run("form", inputs, work)
-    facts = read_json(folder / "form.json")
+    facts = worded(read_json(folder / "form.json"))
     probes = [Probe(**{**item, "form": Form(**item["form"])}) for item in facts["probes"]]
     exported = folder / "export" if facts["made"] else trained.exported
     formed = Formed(exported, Form(**facts["chosen"]), probes, facts["rows"])

@@ -18,6 +18,7 @@ from luodi.contracts import (
     Scored,
     Section,
     say,
+    worded,
 )
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.rows import Clean, Raw, class_column, split_settings
@@ -137,7 +138,7 @@ def _read_evaluation(run: RunPlace, folder: Path, cut: Cut) -> Evaluation:
     from luodi.evaluation.report import section
 
     answers = read_json(folder / "answers.json")
-    found = read_json(folder / "evaluation.json")
+    found = worded(read_json(folder / "evaluation.json"))
     return Evaluation(
         answers=answers,
         scored=run.task.score(cut.parts.test, answers, cut.schema),

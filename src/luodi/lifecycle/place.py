@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from luodi.contracts import Language, Task, say
+from luodi.lifecycle.speaking import Speaking
 from luodi.lifecycle.stages import Observer, Stages, key_of, read_json, write_json
 from luodi.project.catalogue import find_task
 from luodi.project.home import home_folder
@@ -48,16 +49,21 @@ class RunPlace:
 def open_check(project: Project, observer: Observer, language: Language) -> RunPlace:
     """A place to look at the data without a run: what it finds out, a later run finds done."""
     home = home_folder(project.root)
+    observer = Speaking(observer)
     stages = Stages(home / "stages", observer)
     return RunPlace("", project, find_task(project.task), home, home, stages, observer, language)
 
 
 def open_run(project: Project, observer: Observer, language: Language) -> RunPlace:
-    """The unfinished run of this very project file, or a new one."""
+    """The unfinished run of this very project file, or a new one.
+
+    The language of its words is no part of what a run is: another shell's goes on with it.
+    """
+    observer = Speaking(observer)
     home = home_folder(project.root)
     runs = home / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    key = key_of(project.model_dump(mode="json") | {"language": language})
+    key = key_of(project.model_dump(mode="json", exclude={"language"}))
     run_id = _unfinished(runs, key)
     if run_id:
         observer.tell(say(f"Going on with run {run_id}.", f"继续运行 {run_id}。"))

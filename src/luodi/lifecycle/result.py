@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luodi.contracts import Finding, Interval, JsonValue, say
+from luodi.contracts import Finding, Interval, JsonValue, say, worded
 from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
 from luodi.lifecycle.forms import Formed, form_sections
 from luodi.lifecycle.judging import Evaluation, LeakShown
@@ -179,7 +179,7 @@ def make_report(
             *run.task.sections(
                 cut.parts.test, evaluation.answers, evaluation.scored, evaluation.level
             ),
-            *(section(item) for item in model.facts.get("sections", ())),
+            *(section(worded(item)) for item in model.facts.get("sections", ())),
             *evaluation.why,
             *augmentation_sections(cut),
             *search_sections(_searches(made)),

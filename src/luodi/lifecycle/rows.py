@@ -21,7 +21,9 @@ from luodi.contracts import (
     Schema,
     SplitSettings,
     Task,
+    recording,
     say,
+    worded,
 )
 from luodi.lifecycle.correcting import corrected
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
@@ -84,15 +86,17 @@ def collect(run: RunPlace) -> Raw:
         if source is None:
             continue
         sample = data.sample if name == "data" else None
-        collected = read_source(source, run.project.root, progress, access, sample)
+        with recording():  # what is noticed is kept with what `prepare` finds
+            collected = read_source(source, run.project.root, progress, access, sample)
         findings += collected.findings
         tables[name] = _with_roles(run, _rolled(run, name, collected.table), str(source))
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name])
         origins.append(origin(name, str(source), collected, prints[name]))
-    tables["data"], told, decided = corrected(run, tables["data"])
+    with recording():
+        tables["data"], corrections, decided = corrected(run, tables["data"])
     prints |= {item.table: item.fingerprint for item in decided}
-    findings, origins = findings + told, origins + decided
+    findings, origins = findings + corrections, origins + decided
     official = tables.get("test"), tables.get("valid")
     return Raw(tables["data"], *official, findings, prints, origins)
 
@@ -180,7 +184,6 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
         "anonymity": project.data.anonymity and vars(project.data.anonymity),
         "personal": hiding_key(run),
         "task": project.task,
-        "language": run.language,
         "code": code_version("luodi.data", package_of(run.task)),
     }
     folder = run.stages.run("prepare", inputs, partial(_prepare, run, raw))
@@ -194,8 +197,8 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
 
     clean = run.project.data.clean
     task = run.task
-    told = list(task.inspect(raw.data, clean))
-    refuse(told)
+    asked = list(task.inspect(raw.data, clean))
+    refuse(asked)
     data = raw.data
     inspection = inspect(run, raw)
     official = [
@@ -203,7 +206,7 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
     ]
     prepared = prepare_rows(data, inspection, clean, *official[0], *official[1])
     cards = profile(data.table)
-    findings = noticed(raw, [*raw.findings, *told, *prepared.findings], cards, clean)
+    findings = noticed(raw, [*raw.findings, *asked, *prepared.findings], cards, clean)
     findings += crowd_findings(run, prepared.data)
     if not _same_rows(prepared.data, data):
         refuse(list(task.inspect(prepared.data, clean)))
@@ -252,7 +255,7 @@ def _read_clean(run: RunPlace, raw: Raw, folder: Path, key: Mapping[str, Any]) -
 
     from luodi.data.preparation import Preparation
 
-    facts = read_json(folder / "facts.json")
+    facts = worded(read_json(folder / "facts.json"))
 
     def part(name: str) -> Dataset | None:
         path = folder / f"{name}.parquet"

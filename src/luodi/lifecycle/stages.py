@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from luodi.contracts import JsonValue, Progress, say
+from luodi.contracts import JsonValue, Progress, recording, say
 
 DONE = "stage.json"
 _TASKS = "luodi.tasks"
@@ -30,6 +30,9 @@ class Observer(Protocol):
 
     def end(self, stage: str, seconds: float, reused: bool) -> None:
         """A stage has ended; `reused` when an earlier run had done it."""
+
+    def broken(self, stage: str, seconds: float, stopped: bool) -> None:
+        """A stage has failed, or was `stopped` by the reader; what it left is gone on from."""
 
     def tell(self, message: str) -> None:
         """A sentence between stages."""
@@ -88,13 +91,17 @@ class Stages:
             progress = self.observer.begin(name)
             started = time.monotonic()
             try:
-                work(partial, progress)
-            finally:
-                seconds = time.monotonic() - started
-                self.observer.end(name, seconds, reused=False)
+                with recording():  # the next reader may have another language
+                    work(partial, progress)
+            except BaseException as error:
+                stopped = not isinstance(error, Exception)
+                self.observer.broken(name, time.monotonic() - started, stopped)
+                raise
+            seconds = time.monotonic() - started
             write_json(partial / DONE, {"stage": name, "inputs": inputs, "seconds": seconds})
             partial.rename(final)
             sync(final.parent)
+            self.observer.end(name, seconds, reused=False)
         self.seconds[name] = seconds
         return final
 

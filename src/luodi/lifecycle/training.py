@@ -26,6 +26,7 @@ from luodi.contracts import (
     Telling,
     TrainingError,
     say,
+    worded,
 )
 from luodi.lifecycle.forms import Formed
 from luodi.lifecycle.place import RunPlace
@@ -51,7 +52,7 @@ class Trained:
     Attributes:
         exported: the folder that its predictor reads.
         valid: metric name -> interval on the validation part.
-        facts: findings, history and licences, as JSON.
+        facts: findings, history and licences, as JSON, the words in both languages.
         recipe: with the best settings where they were searched.
         searches: learner -> what its search came to, of the model itself and of its members.
     """
@@ -108,7 +109,7 @@ def train(run: RunPlace, recipe: Recipe, cut: Cut) -> Trained:
     searches = {name: found for each in members for name, found in each.searches.items()}
     if found := facts.get("search"):
         recipe = replace(recipe, options=found["options"], trials=0)
-        searches[recipe.learner] = found
+        searches[recipe.learner] = worded(found)
     return Trained(recipe, folder / "export", valid, facts, seconds, searches)
 
 
@@ -370,8 +371,8 @@ def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packag
 
 def _schema(trained: Trained, cut: Cut) -> Schema:
     """The task's schema, and what this model's answers carry beyond it."""
-    told = Schema.from_json({"request": [], "answer": trained.facts.get("answers", [])})
-    return replace(cut.schema, answer=(*cut.schema.answer, *told.answer))
+    more = Schema.from_json({"request": [], "answer": trained.facts.get("answers", [])})
+    return replace(cut.schema, answer=(*cut.schema.answer, *more.answer))
 
 
 def _golden_requests(run: RunPlace, cut: Cut) -> list[Any]:

@@ -1,0 +1,75 @@
+"""The language of the words changes the words, and nothing that was worked out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from luodi.contracts import Language
+from luodi.lifecycle.check import Checked, check_project
+from luodi.lifecycle.result import Outcome
+from luodi.lifecycle.run import run_lifecycle
+from luodi.project.file import load_project
+from tests.reviews import write_project
+from tests.watcher import Watcher
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+UNTOLD = re.compile("[\ufdd0-\ufdd2]")
+"""What a record of both wordings is made of: no reader ever sees it."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "shop", rows=120, copies=5, conflicts=2, empty=1)
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def call(language: Language, watcher: Watcher) -> Outcome:
+        monkeypatch.setenv("LUODI_LANGUAGE", language)
+        return run_lifecycle(load_project(folder, ["data.noise.check=false"]), watcher)
+
+    return call
+
+
+def test_a_shell_of_another_language_goes_on_and_has_its_own_words(run) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run("en", Watcher(stop_at="train-linear"))
+    second = Watcher()
+    chinese = run("zh", second)
+    assert second.told[0].startswith("继续运行")
+    assert second.worked_on == {"train-linear", "evaluate", "leak"}
+    assert len(list((chinese.folder.parent).iterdir())) == 1
+    assert all(HAN.search(finding.message) for finding in chinese.report.findings)
+    english = Watcher()
+    again = run("en", english)
+    assert english.worked_on <= {"evaluate"}, "but the test part is opened a second time"
+    assert again.result["digest"] == chinese.result["digest"]
+    assert not any(HAN.search(finding.message) for finding in again.report.findings)
+    for outcome in (chinese, again):
+        for file in outcome.folder.iterdir():
+            assert not UNTOLD.search(file.read_text("utf-8")), file
+        assert not UNTOLD.search(json.dumps(outcome.result, ensure_ascii=False))
+
+
+def test_a_look_is_shared_by_readers_of_both_languages(folder, monkeypatch) -> None:
+    def check(language: Language, home: str = "home") -> tuple[Checked, Watcher]:
+        monkeypatch.setenv("LUODI_LANGUAGE", language)
+        monkeypatch.setenv("LUODI_HOME", str(folder / home))
+        watcher = Watcher()
+        return check_project(load_project(folder), watcher), watcher
+
+    english, _ = check("en")
+    chinese, watcher = check("zh")
+    assert watcher.worked_on == set()
+    alone, _ = check("zh", "another")
+    assert chinese.clean.findings == alone.clean.findings
+    pairs = list(zip(english.clean.findings, chinese.clean.findings, strict=True))
+    assert len(pairs) > 3
+    for en, zh in pairs:
+        assert (en.code, en.count, en.examples) == (zh.code, zh.count, zh.examples)
+        assert not HAN.search(en.message + en.handled)
+        assert HAN.search(zh.message)
