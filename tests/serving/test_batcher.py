@@ -270,6 +270,21 @@ def test_a_deadline_that_passes_is_told_and_nothing_is_computed_for_it():
     assert asyncio.run(main()) == [[1], [3], [5]]
 
 
+def test_an_answer_in_the_moment_of_the_deadline_is_late_and_no_fault():
+    import uvloop  # as the service runs: its timers go before what is ready
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + 0.05
+        late = lambda batch: time.sleep(max(0.0, deadline - loop.time() + 0.05))  # noqa: E731
+        with pytest.raises(BusyError) as told:
+            await Batcher(Echo(), Limits(), observe=late).answer([{"n": 1}], deadline)
+        assert told.value.late
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
 def test_a_predictors_own_timeout_is_its_own_error():
     class Slow(Echo):
         def predict(self, requests):
