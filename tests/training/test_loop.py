@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,6 +93,10 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
     assert not _same(first, third)
 
 
+def _plain(trained: Trained) -> list[dict[str, float]]:
+    return [{k: v for k, v in r.items() if k != "seconds"} for r in trained.history]
+
+
 class _Kill(Quiet):
     def __init__(self, after: int) -> None:
         self.left = after
@@ -107,8 +114,65 @@ def test_a_killed_fit_goes_on_to_the_same_end(tmp_path: Path, after: int) -> Non
         _fit(tmp_path / "cut", progress=_Kill(after), every=0.0)
     resumed, trained = _fit(tmp_path / "cut", every=0.0)
     assert _same(whole, resumed)
-    plain = [{k: v for k, v in r.items() if k != "seconds"} for r in trained.history]
-    assert plain == [{k: v for k, v in r.items() if k != "seconds"} for r in expected.history]
+    assert _plain(trained) == _plain(expected)
+
+
+class _Strike(Quiet):
+    """Sends a signal to this very process: at a step, or once a pass was judged."""
+
+    def __init__(self, number: int, step: int = 0, passes: int = 0) -> None:
+        self.number, self.steps = number, 0
+        self.step_left, self.passes_left = step or -1, passes or -1
+
+    def step(self, done: float, total: float, note: str = "") -> None:
+        self.steps += 1
+        self.step_left -= 1
+        if self.step_left == 0:
+            signal.raise_signal(self.number)
+
+    def say(self, message: str) -> None:
+        self.passes_left -= message.startswith("Pass")
+        if self.passes_left == 0:
+            signal.raise_signal(self.number)
+
+
+def test_kill_9_loses_no_pass_that_was_finished(tmp_path: Path) -> None:
+    killed = (
+        "import signal, sys, torch; from pathlib import Path; torch.set_num_threads(1)\n"
+        "from tests.training.test_loop import _fit, _Strike\n"
+        "_fit(Path(sys.argv[1]), progress=_Strike(signal.SIGKILL, passes=3))\n"
+    )
+    struck = subprocess.run([sys.executable, "-c", killed, str(tmp_path / "cut")], check=False)
+    assert struck.returncode == -signal.SIGKILL
+    whole, expected = _fit(tmp_path / "whole", progress=(every := _Strike(0)))
+    resumed, trained = _fit(tmp_path / "cut", progress=(rest := _Strike(0)))
+    assert rest.steps * RECIPE.epochs <= every.steps + RECIPE.epochs, "one pass of four is left"
+    assert _same(whole, resumed)
+    assert _plain(trained) == _plain(expected)
+
+
+@pytest.mark.parametrize("step", [1, 17])
+def test_ctrl_c_keeps_every_step(tmp_path: Path, step: int) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _fit(tmp_path / "cut", progress=_Strike(signal.SIGINT, step))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    whole, expected = _fit(tmp_path / "whole", progress=(every := _Strike(0)))
+    resumed, trained = _fit(tmp_path / "cut", progress=(rest := _Strike(0)))
+    assert rest.steps == every.steps - step
+    assert _same(whole, resumed)
+    assert _plain(trained) == _plain(expected)
+
+
+def test_a_fit_that_stopped_early_is_over_when_it_is_gone_on_with(tmp_path: Path) -> None:
+    recipe = Recipe(epochs=30, rate=0.05, tokens=128, patience=2)
+    first, trained = _fit(tmp_path, recipe)
+    again, repeated = _fit(tmp_path, recipe, progress=_Kill(1))
+    assert _same(first, again)
+    assert _plain(trained) == _plain(repeated)
 
 
 def test_a_finished_fit_is_not_trained_again(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from luodi.training.checkpoints import (
 from luodi.training.optimiser import MasterAdamW
 from luodi.training.recipe import Judge, Loop, Recipe, Trainable, Trained
 from luodi.training.schedule import one_cycle
+from luodi.training.stopping import Stopping
 
 _SETTLED = 5
 """Steps after which the pace of this process is believed."""
@@ -85,7 +86,8 @@ class _Training:
         self.stale = self.broken = 0
         self.losses: list[float] = []
         self.pace = Pace()
-        self.saved = time.monotonic()
+        self.saved, self.saving = time.monotonic(), 0.0
+        self.stopping = Stopping()
 
     def run(self) -> Trained:
         if not self._resume():
@@ -96,21 +98,23 @@ class _Training:
         self.pace.epoch = self._epoch_tokens()
         self.planned = plan.epochs * self.pace.epoch
         self.total = self.total or self.planned
-        while self.epoch < plan.epochs and self.done < self.total:
-            self._one_epoch()
-            self.epoch, self.place = self.epoch + 1, 0
-            self._judge()
-            if self.stale >= self.recipe.patience:
-                break
-            if time.monotonic() - self.saved > self.loop.every / 2:
-                self._save()
+        with Stopping() as self.stopping:
+            while not self._over():
+                self._one_epoch()
+                self._keep_pass()  # before it is judged: a kill then costs the judging alone
+                self.epoch, self.place = self.epoch + 1, 0
+                self._judge()
         self._tell_shortened()
         self.optimiser.load_weights(self.best)
         self.model.train(False)
-        if self.loop.clock.elapsed > self.loop.every / 2:
-            self._save()  # a kill before the export then costs no training
         self.result.seconds = self.loop.clock.elapsed
         return self.result
+
+    def _over(self) -> bool:
+        if self.place:  # a pass that was begun is judged, however short it was cut
+            return False
+        trained = self.epoch >= self.result.plan.epochs or self.done >= self.total
+        return trained or self.stale >= self.recipe.patience
 
     def _epoch_tokens(self) -> int:
         lengths = self.train.lengths
@@ -168,8 +172,16 @@ class _Training:
             self.pace.add(time.monotonic() - start, batch.size)
             self._keep_to_budget()
             self._tell()
+            if self.stopping.asked:
+                self._save()
+                raise KeyboardInterrupt
             if time.monotonic() - self.saved > self.loop.every:
                 self._save()
+
+    def _keep_pass(self) -> None:
+        """Save, unless doing again what was done since the last time would cost less."""
+        if time.monotonic() - self.saved > self.saving:
+            self._save()
 
     def _one_step(self, batch: Any) -> None:
         loss = self.model.loss(batch)
@@ -276,6 +288,7 @@ class _Training:
         }
 
     def _save(self) -> None:
+        begun = time.monotonic()
         tensors = {
             "weights": self.optimiser.weights(),
             "moments": self.optimiser.state(),
@@ -287,6 +300,7 @@ class _Training:
                 tensors["outputs"] = {"best": torch.from_numpy(self.result.outputs)}
         save_checkpoint(self.loop.folder, Checkpoint(tensors, self._facts()))
         self.saved = time.monotonic()
+        self.saving = self.saved - begun
 
     def _resume(self) -> bool:
         kept = load_checkpoint(self.loop.folder)
