@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luodi.contracts import LuodiError, ProjectError, UsageError, use_language
+from luodi.lifecycle.recipes import recipes
+from luodi.project.catalogue import find_task
 from luodi.project.file import load_project
 from luodi.project.schema import parse_duration
 from tests.reviews import PROJECT
@@ -55,7 +57,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name(tmp_pa
         6,
         "drop",
     )
-    assert told["data.split"].line == 7
+    assert (told["data.split"].line, told["data.split"].found) == (7, "valid 0.5 and test 0.6")
     assert (told["model.lerner"].line, told["model.lerner"].nearest) == (9, "learner")
     assert told["model.budget"].line == 10
     assert (told["gate.acuracy"].line, told["gate.acuracy"].nearest) == (12, "accuracy")
@@ -107,12 +109,120 @@ def test_set_overrides(tmp_path, override, read):
     assert read(load(tmp_path, PROJECT, override))
 
 
-def test_a_wrong_override_is_told_without_a_line(tmp_path):
-    with pytest.raises(ProjectError) as caught:
-        load(tmp_path, PROJECT, "gate.accuracy=high")
-    assert [mistake.line for mistake in caught.value.mistakes] == [None]
+@pytest.mark.parametrize(
+    ("override", "where", "option"),
+    [
+        ("gate.accuracy=high", "gate.accuracy", "--set gate.accuracy"),
+        ("data.split.valid=1.5", "data.split.valid", "--set data.split.valid"),
+        ("data.columns.label=[a, b]", "data.columns.label", "--set data.columns.label"),
+        ("model={lerner: linear}", "model.lerner", "--set model"),
+        ("data.split.tset=0.1", "data.split.tset", "--set data.split.tset"),
+        ("task=text-clasification", "task", "--set task"),
+    ],
+)
+def test_a_wrong_override_is_told_with_its_option_not_with_a_line(
+    tmp_path, override, where, option
+):
+    with pytest.raises(ProjectError, match=rf"  {option}: ") as caught:
+        load(tmp_path, PROJECT.replace("csv", "csv\n  split: {seed: 7}"), override)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.where, mistake.line, mistake.option) == (where, None, option)
+
+
+def test_what_is_wrong_together_is_told_with_its_line_and_with_the_option(tmp_path):
+    with pytest.raises(ProjectError, match=r"line 5, --set data\.split\.valid: data\.split: "):
+        load(tmp_path, PROJECT.replace("csv", "csv\n  split: {test: 0.6}"), "data.split.valid=0.5")
+
+
+def test_an_override_that_sets_nothing_is_wrong_usage(tmp_path):
     with pytest.raises(UsageError):
         load(tmp_path, PROJECT, "nonsense")
+
+
+HIDING = """\
+name: shop-reviews
+task: {task}
+data:
+  source: reviews.csv
+  columns: {{text: review, label: sentiment}}
+  split:
+    valid: 1.5
+    tset: 0.6
+  clean: {{similarity: 3, duplicats: drop}}
+model:
+  learner: linaer
+gate:
+  acuracy: ">= 0.9"
+name: again
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "near"), [("text-clasification", "text-classification"), ("riddles", ""), ("[a]", "")]
+)
+def test_no_mistake_hides_another(tmp_path, task, near):
+    with pytest.raises(ProjectError) as caught:
+        load(tmp_path, HIDING.format(task=task))
+    told = {m.where: (m.line, m.nearest) for m in caught.value.mistakes}
+    assert told == {
+        "task": (2, near),
+        "data.split.valid": (7, ""),
+        "data.split.tset": (8, "test"),
+        "data.clean.similarity": (9, ""),
+        "data.clean.duplicats": (9, "duplicates"),
+        "model.learner": (11, "linear"),
+        "gate.acuracy": (13, "accuracy"),
+        "name": (14, ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("bound", "near"),
+    [("accuracy: '>= 1.5'", ""), ("accuracy: '>= 85'", ">= 0.85"), ("ece: '< 0'", ""),
+     ("accuracy: '> 1'", ""), ("log_loss: '<= -0.1'", "")],
+)  # fmt: skip
+def test_a_bound_that_nothing_reaches_is_a_mistake(tmp_path, bound, near):
+    with pytest.raises(ProjectError, match="never reaches") as caught:
+        load(tmp_path, PROJECT.replace('accuracy: ">= 0.8"', bound))
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.nearest) == (9, near)
+
+
+@pytest.mark.parametrize("bound", ["accuracy: '>= 1'", "log_loss: '<= 7'", "mcc: '>= -1'"])
+def test_a_bound_at_the_end_of_a_range_is_none(tmp_path, bound):
+    assert load(tmp_path, PROJECT.replace('accuracy: ">= 0.8"', bound))
+
+
+TABLE = """\
+name: loans
+task: {task}
+data: {{source: loans.csv, columns: {{label: bad}}, monotone: {{income: decreasing}}}}
+model: {{learner: {learner}}}
+"""
+
+
+def test_a_direction_is_asked_of_learners_that_keep_to_it(tmp_path):
+    task = "tabular-classification"
+    wrong = TABLE.format(task=task, learner="[boosting, mlp, linear, transformer]")
+    with pytest.raises(ProjectError) as caught:
+        load(tmp_path, wrong)
+    for mistake, name in zip(
+        caught.value.mistakes, ("mlp", "linear", "transformer"), strict=True
+    ):
+        assert (mistake.where, mistake.line) == ("model.learner", 4)
+        assert mistake.found == f"{name}, which does not keep to data.monotone"
+        assert mistake.expected.endswith(": scorecard, boosting, forest")
+    project = load(tmp_path, TABLE.format(task=task, learner="auto"))
+    names = [recipe.learner for recipe in recipes(project, find_task(task))]
+    assert names == ["boosting"]
+    with pytest.raises(ProjectError, match="no learner of text-classification keeps"):
+        load(tmp_path, PROJECT.replace("csv", "csv\n  monotone: {review: increasing}"))
+
+
+def test_labels_say_nothing_where_the_answer_is_a_number(tmp_path):
+    text = "name: a\ntask: tabular-regression\ndata:\n  source: a.csv\n  columns: {label: y}\n"
+    with pytest.raises(ProjectError, match=r"line 6: data\.labels: .* are numbers"):
+        load(tmp_path, text + "  labels: [a, b]\n")
 
 
 def test_a_name_that_stands_twice_is_a_mistake(tmp_path):
@@ -142,6 +252,17 @@ def test_mistakes_are_told_in_chinese_too(tmp_path):
     with pytest.raises(ProjectError, match="第 12 行") as caught:
         load(tmp_path, WRONG)
     assert "是否想写 accuracy" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [WRONG, "a: [1\n"])
+def test_the_language_of_a_file_is_that_of_its_mistakes(tmp_path, text):
+    with pytest.raises(ProjectError, match="第 . 行"):
+        load(tmp_path, "language: zh\n" + text)
+    with pytest.raises(ProjectError, match="line 2: "):
+        load(tmp_path, "language: en\n" + text)
+    use_language("zh")
+    with pytest.raises(ProjectError, match="language: 'fr'；应为"):
+        load(tmp_path, "language: fr\n" + PROJECT)
 
 
 @given(st.text(max_size=200))

@@ -34,9 +34,9 @@ def command(
     """Validate file and data; estimate time, memory and cost; train nothing."""
     from luodi.cli.watching import TerminalObserver
     from luodi.lifecycle.check import check_project
-    from luodi.project.file import load_project
+    from luodi.lifecycle.opening import open_project
 
-    loaded = load_project(project, settings or [])
+    loaded = open_project(project, settings or [])
     use_language(loaded.language)
     checked = check_project(loaded, TerminalObserver(silent=json_output))
     document = checked.to_json()

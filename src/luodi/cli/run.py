@@ -33,10 +33,10 @@ def command(
 ) -> None:
     """Take the project's data to a judged model; register it when the gate lets it through."""
     from luodi.cli.watching import TerminalObserver
+    from luodi.lifecycle.opening import open_project
     from luodi.lifecycle.run import run_lifecycle
-    from luodi.project.file import load_project
 
-    loaded = load_project(project, settings or [])
+    loaded = open_project(project, settings or [])
     use_language(loaded.language)
     observer = TerminalObserver(silent=quiet)
     if refresh:

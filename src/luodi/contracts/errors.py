@@ -60,7 +60,8 @@ class Mistake:
     """One thing wrong with a project file.
 
     `where` is a dotted path such as `gate.accuracy`; `line` counts from 1, None when the value
-    came from `--set` or is missing from the file.
+    came from an option or is missing from the file; `option` names the one that it came from, such
+    as `--set gate.accuracy`.
     """
 
     where: str
@@ -68,9 +69,12 @@ class Mistake:
     expected: str
     line: int | None = None
     nearest: str = ""
+    option: str = ""
 
     def __str__(self) -> str:
-        place = say(f"line {self.line}: ", f"第 {self.line} 行：") if self.line else ""
+        line = say(f"line {self.line}", f"第 {self.line} 行") if self.line else ""
+        places = say(", ", "、").join(filter(None, (line, self.option)))
+        place = places + say(": ", "：") if places else ""
         hint = say(f" Did you mean {self.nearest}?", f" 是否想写 {self.nearest}?")
         expected = say(f"; expected {self.expected}.", f"；应为 {self.expected}。")
         return f"{place}{self.where}: {self.found}{expected}{hint if self.nearest else ''}"

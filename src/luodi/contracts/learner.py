@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 from luodi.contracts.json import JsonValue
 
@@ -202,6 +202,15 @@ class Combining(Protocol):
 
     def combine(self, models: Sequence[Member], valid: Dataset, settings: FitSettings) -> Fitted:
         """One model of all; what each counts for is learnt on `valid`, which none was taught."""
+
+
+@runtime_checkable
+class Monotone(Protocol):
+    """What a Learner is as well when its answers rise or fall with a column throughout, where the
+    question's `monotone` asks for it.
+    """
+
+    keeps_monotone: ClassVar[Literal[True]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from luodi.contracts import Adopting, Foreign, Mistake, ProjectError, Role, Task, say
+from luodi.contracts import Adopting, Foreign, ProjectError, Role, Task, say
 from luodi.project.catalogue import find_task
 from luodi.project.schema import Project
 
@@ -19,9 +19,7 @@ def adopted(project: Project) -> Project:
         BaseModelError: there is nothing that can be taken over.
         ProjectError: the project names other columns than the model reads.
     """
-    task = find_task(project.task)
-    known = [task.learners.get(name) for name in project.model.learner]
-    learner = next(filter(_adopts, known), None)
+    task, learner = find_task(project.task), adopting(project)
     if learner is None:
         return project
     path = _path(project)
@@ -41,6 +39,12 @@ def adopted(project: Project) -> Project:
     model = project.model.model_copy(update={"base": str(path), "options": options})
     told = {"data": project.data.model_copy(update=data), "model": model}
     return project.model_copy(update=told)
+
+
+def adopting(project: Project) -> Adopting | None:
+    """The project's learner that takes over a model; None when it has none."""
+    learners = find_task(project.task).learners
+    return next(filter(_adopts, map(learners.get, project.model.learner)), None)
 
 
 def _adopts(learner: object) -> TypeGuard[Adopting]:
@@ -84,4 +88,4 @@ def _columns(project: Project, task: Task, foreign: Foreign) -> tuple[str, ...]:
 
 
 def _mistaken(project: Project, where: str, found: str, expected: str) -> ProjectError:
-    return ProjectError(str(project.path), [Mistake(where, found, expected, project.line(where))])
+    return ProjectError(str(project.path), [project.mistake(where, found, expected)])

@@ -12,13 +12,10 @@ from luodi.contracts import (
     Finding,
     JsonValue,
     MissingPartError,
-    Mistake,
     Progress,
-    ProjectError,
     say,
 )
 from luodi.lifecycle.place import RunPlace
-from luodi.project.mistakes import nearest
 from luodi.project.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -85,29 +82,10 @@ def fetch_finder(entry: FinderEntry, progress: Progress) -> None:
 
 
 def crowd_findings(run: RunPlace, data: Dataset) -> Sequence[Finding]:
-    """How far the cleaned table hides who is who, where `data.anonymity` asks.
-
-    Raises:
-        ProjectError: when it names a column that the table does not have.
-    """
+    """How far the cleaned table hides who is who, where `data.anonymity` asks."""
     settings = run.project.data.anonymity
     if settings is None:
         return []
     from luodi.data.anonymity import anonymity_findings
 
-    columns = data.table.columns
-    mistakes = [
-        Mistake(
-            where := f"data.anonymity.{part}",
-            say(f"the table has no column {name}", f"表中没有列 {name}"),
-            say("one of ", "以下之一：") + ", ".join(columns[:30]),
-            run.project.line(where),
-            nearest(name, columns),
-        )
-        for part in ("quasi_identifiers", "sensitive")
-        for name in getattr(settings, part)
-        if name not in columns
-    ]
-    if mistakes:
-        raise ProjectError(str(run.project.path), mistakes)
     return anonymity_findings(data.table, settings)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from luodi.contracts import Combining, JsonValue, Task
+from luodi.contracts import Combining, JsonValue, Monotone, Task
 from luodi.project.schema import Project
+from luodi.training.bases import find_entry
 from luodi.training.search import searched
 
 
@@ -39,12 +40,17 @@ def baseline_recipes(task: Task) -> list[Recipe]:
 def recipes(project: Project, task: Task) -> list[Recipe]:
     """What the project file asks for, in its order; `auto` is the task's own list, cheapest first.
 
-    The naive learner is a yardstick, not a candidate, unless it is asked for by name.
+    The naive learner is a yardstick, not a candidate, unless it is asked for by name; one that
+    cannot keep to a direction is no candidate where `data.monotone` asks for one.
     """
-    model = project.model
+    usual = [
+        name
+        for name in task.auto
+        if not project.data.monotone or isinstance(task.learners[name], Monotone)
+    ]
     names: list[str] = []
-    for name in model.learner:
-        names += task.auto if name == "auto" else [name]
+    for name in project.model.learner:
+        names += usual if name == "auto" else [name]
     return [recipe_of(name, project, task) for name in dict.fromkeys(names)]
 
 
@@ -61,7 +67,16 @@ def recipe_of(name: str, project: Project, task: Task) -> Recipe:
         trials = 0
     if name in task.baselines and not options and not trials:
         return Recipe(name)
-    return Recipe(name, model.base, model.budget, options, trials)
+    return Recipe(name, base_of(project), model.budget, options, trials)
+
+
+def base_of(project: Project) -> str | None:
+    """What `model.base` names: a folder beside the project file by its whole path."""
+    base = project.model.base
+    if base is None or find_entry(base) is not None:
+        return base
+    beside = project.root / Path(base).expanduser()
+    return str(beside) if beside.is_dir() else base
 
 
 def member_recipes(recipe: Recipe, project: Project, task: Task) -> list[Recipe]:

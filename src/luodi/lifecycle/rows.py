@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import (
+    RESERVED,
     DataError,
     Dataset,
     Finding,
@@ -25,13 +26,13 @@ from luodi.contracts import (
     say,
     worded,
 )
+from luodi.lifecycle.columns import unknown_columns
 from luodi.lifecycle.correcting import corrected
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.privacy import crowd_findings, hiding_key
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
-from luodi.project.mistakes import nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,6 +82,7 @@ def collect(run: RunPlace) -> Raw:
     findings: list[Finding] = []
     prints: dict[str, str] = {}
     origins: list[Origin] = []
+    mistakes: list[Mistake] = []
     access = Access(run.home, run.project.root, data.allow_private)
     for name, source in (("data", data.source), ("test", data.test), ("valid", data.valid)):
         if source is None:
@@ -89,10 +91,15 @@ def collect(run: RunPlace) -> Raw:
         with recording():  # what is noticed is kept with what `prepare` finds
             collected = read_source(source, run.project.root, progress, access, sample)
         findings += collected.findings
-        tables[name] = _with_roles(run, _rolled(run, name, collected.table), str(source))
+        names = [column for column in collected.table.columns if column not in RESERVED]
+        mistakes += unknown_columns(run.project, name, str(source), names)
+        if not mistakes:
+            tables[name] = _with_roles(run, _rolled(run, name, collected.table))
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name])
         origins.append(origin(name, str(source), collected, prints[name]))
+    if mistakes:
+        raise ProjectError(str(run.project.path), mistakes)
     with recording():
         tables["data"], corrections, decided = corrected(run, tables["data"])
     prints |= {item.table: item.fingerprint for item in decided}
@@ -120,35 +127,15 @@ def _rolled(run: RunPlace, name: str, table: pl.DataFrame) -> pl.DataFrame:
     return roll(table, history, last_only=name == "test" and history.judge == "last")
 
 
-def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
-    from luodi.contracts import RESERVED
+def _with_roles(run: RunPlace, table: pl.DataFrame) -> Dataset:
     from luodi.data.roles import assign_roles
 
-    project = run.project
-    columns = [name for name in table.columns if name not in RESERVED]
-    named = dict(project.data.columns)
-    split = project.data.split
-    for role, column in ((Role.GROUP, split.group), (Role.TIME, split.time)):
+    data = run.project.data
+    named = dict(data.columns)
+    for role, column in ((Role.GROUP, data.split.group), (Role.TIME, data.split.time)):
         if column is not None:
             named[role] = (column,)
-    asked = [(f"data.columns.{role}", name) for role, names in named.items() for name in names]
-    asked += [(f"data.kinds.{name}", name) for name in project.data.kinds]
-    asked += [(f"data.monotone.{name}", name) for name in project.data.monotone]
-    asked += [(f"data.clean.columns.{name}", name) for name in project.data.clean.columns]
-    mistakes = [
-        Mistake(
-            where,
-            say(f"{source} has no column {name}", f"{source} 中没有列 {name}"),
-            say("one of ", "以下之一：") + ", ".join(columns[:30]),
-            project.line(where),
-            nearest(name, columns),
-        )
-        for where, name in asked
-        if name not in columns
-    ]
-    if mistakes:
-        raise ProjectError(str(project.path), mistakes)
-    return assign_roles(table, named, run.task.roles, project.question)
+    return assign_roles(table, named, run.task.roles, run.project.question)
 
 
 def inspect(run: RunPlace, raw: Raw) -> Inspection:
@@ -176,6 +163,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
         "split": [project.data.split.group, project.data.split.time],
         "question": {
             "kinds": dict(project.data.kinds),
+            "labels": list(project.data.labels),
             "leaks": list(project.data.leaks.allow),
             "positive": project.data.positive,
             "favourable": project.data.favourable,

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
-from luodi.contracts import Mistake, ProjectError, UsageError, say
+from luodi.contracts import Language, Mistake, ProjectError, UsageError, say, use_language
 from luodi.project.catalogue import find_task, task_names
-from luodi.project.mistakes import semantic_mistakes, shape_mistakes
+from luodi.project.mistakes import task_mistakes
+from luodi.project.places import Places
 from luodi.project.schema import Project
 
 FILE = "luodi.yaml"
 _LARGEST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A project file as far as it could be read.
+
+    Attributes:
+        draft: what it says without its mistakes, for a look at what else may be wrong; None where
+            too little is left.
+        mistakes: all of them, so far.
+    """
+
+    file: Path
+    draft: Project | None
+    mistakes: Sequence[Mistake] = ()
+
+    def project(self, more: Sequence[Mistake] = ()) -> Project:
+        """The project, when nothing is wrong with it.
+
+        Raises:
+            ProjectError: with every mistake, and with what else was found wrong.
+        """
+        mistakes = [*self.mistakes, *more]
+        if mistakes or self.draft is None:
+            unique = {(mistake.where, mistake.found): mistake for mistake in mistakes}
+            ordered = sorted(unique.values(), key=lambda mistake: mistake.line or 0)
+            raise ProjectError(str(self.file), ordered)
+        return self.draft
 
 
 def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) -> Project:
@@ -24,11 +55,21 @@ def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) 
 
     Raises:
         UsageError: there is no such file, or an override is not of the form `path=value`.
-        ProjectError: with every mistake.
+        ProjectError: with every mistake, in the language that the file asks for.
+    """
+    return read_project(path, overrides).project()
+
+
+def read_project(path: Path | str | None = None, overrides: Sequence[str] = ()) -> Reading:
+    """As `load_project`, for those who have more to say of a wrong file.
+
+    Raises:
+        UsageError: as `load_project`.
+        ProjectError: the file is no YAML, or holds no names.
     """
     file = _find(path)
-    values, lines = _read(file)
-    return _made(values, lines, file, overrides)
+    values, places, mistakes = _read(file)
+    return _reading(values, places, file, overrides, mistakes)
 
 
 def make_project(values: dict[str, Any], root: Path, overrides: Sequence[str] = ()) -> Project:
@@ -37,32 +78,35 @@ def make_project(values: dict[str, Any], root: Path, overrides: Sequence[str] = 
     Raises:
         UsageError, ProjectError: as `load_project`.
     """
-    return _made(values, {}, root.resolve() / FILE, overrides)
+    return _reading(values, Places(), root.resolve() / FILE, overrides).project()
 
 
-def _made(
-    values: dict[str, Any], lines: dict[str, int], file: Path, overrides: Sequence[str]
-) -> Project:
-    from pydantic import ValidationError
+def _reading(
+    values: dict[str, Any],
+    places: Places,
+    file: Path,
+    overrides: Sequence[str],
+    told: Sequence[Mistake] = (),
+) -> Reading:
+    from luodi.project.shape import read_shape
 
     for override in overrides:
-        _set(values, lines, override)
-    mistakes: list[Mistake] = []
-    project = None
+        _set(values, places, override)
+    _speak(values.get("language"))
     values = with_defaults(values)
-    try:
-        project = Project.model_validate(values)
-    except ValidationError as error:
-        mistakes = shape_mistakes(error, lines, Project)
-    mistakes += semantic_mistakes(values, lines)
-    if mistakes or project is None:
-        unique = {(mistake.where, mistake.found): mistake for mistake in mistakes}
-        raise ProjectError(
-            str(file), sorted(unique.values(), key=lambda mistake: mistake.line or 0)
-        )
-    project._path = file
-    project._lines = lines
-    return project
+    draft, found = read_shape(values, places)
+    known = {mistake.where for mistake in told}
+    found = [mistake for mistake in found if mistake.where not in known]
+    if draft is not None:
+        draft._path = file
+        draft._places = places
+    return Reading(file, draft, [*told, *found, *task_mistakes(values, places)])
+
+
+def _speak(language: object) -> None:
+    """A project's mistakes are told in its own language."""
+    if language in get_args(Language):
+        use_language(cast(Language, language))
 
 
 def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
@@ -99,8 +143,8 @@ def _find(path: Path | str | None) -> Path:
     return file.resolve()
 
 
-def _read(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    """The file's values, and the line of each dotted path."""
+def _read(file: Path) -> tuple[dict[str, Any], Places, list[Mistake]]:
+    """The file's values, where each stands, and the names and values that cannot stand so."""
     import yaml
 
     name = str(file)
@@ -109,6 +153,8 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
         raise ProjectError(name, [Mistake("-", found, say("a project file", "项目文件"))])
     try:
         text = file.read_bytes().decode("utf-8-sig")
+        # Of what is no YAML the language may still be read.
+        _speak(next(iter(re.findall(r"^language:\s*[\"']?(\w+)", text, re.MULTILINE)), None))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
         found = say(f"byte {error.start} is not UTF-8", f"第 {error.start} 字节不是 UTF-8")
@@ -120,20 +166,19 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
     values = _values(node, "", lines, mistakes) if node is not None else {}
     if not isinstance(values, dict):
         found = say(f"the file holds a {type(values).__name__}", "文件内容不是键值映射")
-        mistakes.append(Mistake("-", found, say("name: value lines", "“名称: 值”形式"), 1))
-    if mistakes:
-        raise ProjectError(name, mistakes)
-    return values, lines
+        expected = say("name: value lines", "“名称: 值”形式")
+        raise ProjectError(name, [*mistakes, Mistake("-", found, expected, 1)])
+    return values, Places(lines), mistakes
 
 
-def _syntax(error: Exception) -> Mistake:
+def _syntax(error: Exception, where: str = "-") -> Mistake:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or type(error).__name__
     found = say(f"this is no YAML ({problem})", f"不是合法的 YAML({problem})")
     expected = say(
         'YAML; put a value with : # > or " in quotes', '合法的 YAML；含 : # > " 的值请加引号'
     )
-    return Mistake("-", found, expected, mark.line + 1 if mark else None)
+    return Mistake(where, found, expected, mark.line + 1 if mark else None)
 
 
 def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake]) -> Any:
@@ -150,7 +195,7 @@ def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake
         try:
             return loader.construct_object(node, deep=True)
         except yaml.YAMLError as error:
-            mistakes.append(_syntax(error))
+            mistakes.append(_syntax(error, where or "-"))
             return None
         finally:
             loader.dispose()
@@ -169,7 +214,7 @@ def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake
     return values
 
 
-def _set(values: dict[str, Any], lines: dict[str, int], override: str) -> None:
+def _set(values: dict[str, Any], places: Places, override: str) -> None:
     import yaml
 
     path, equals, text = override.partition("=")
@@ -196,9 +241,8 @@ def _set(values: dict[str, Any], lines: dict[str, int], override: str) -> None:
             inner = place[name] = {}
         place = inner
     place[names[-1]] = value
-    prefix = ".".join(names)
-    for known in [known for known in lines if known == prefix or known.startswith(f"{prefix}.")]:
-        del lines[known]
+    where = ".".join(names)
+    places.override(where, f"--set {where}")
 
 
 def as_yaml(values: Mapping[str, Any]) -> str:

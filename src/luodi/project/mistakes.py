@@ -1,21 +1,29 @@
-"""What is wrong with a project file, in words."""
+"""What is wrong with a project file beyond its shape: what only its task can tell."""
 
 from __future__ import annotations
 
 import difflib
+import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from luodi.contracts import BEATS, Mistake, Role, Task, UsageError, parse_rule, say
+from luodi.contracts import (
+    BEATS,
+    GateRule,
+    Metric,
+    Mistake,
+    Monotone,
+    Role,
+    RoleRule,
+    Task,
+    parse_rule,
+    say,
+)
 from luodi.project.catalogue import find_task, task_names
-from luodi.project.sources import KINDS, hide_password
+from luodi.project.places import Places
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
-
-_TAG = re.compile(r"<[a-z0-9]+>")
+_EXPECTED = re.compile(r"; expected |；均?应[为在]? ?")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -26,255 +34,231 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return lowered[found[0]] if found else ""
 
 
-def shape_mistakes(
-    error: ValidationError, lines: Mapping[str, int], model: type[BaseModel]
-) -> list[Mistake]:
-    """Pydantic's errors as mistakes with lines and nearest names."""
-    return [_one(dict(item), lines, model) for item in error.errors(include_url=False)]
+def one_of(names: Iterable[str]) -> str:
+    """What is expected where only these will do."""
+    return say("one of ", "以下之一：") + ", ".join(names)
 
 
-def _one(item: dict[str, Any], lines: Mapping[str, int], model: type[BaseModel]) -> Mistake:
-    # A tag such as <sql> tells which kind of source was read; the file knows no such name.
-    path = [str(part) for part in item["loc"] if not _TAG.fullmatch(str(part))]
-    tags = [str(part)[1:-1] for part in item["loc"] if _TAG.fullmatch(str(part))]
-    where = ".".join(path) or "-"
-    line = next(
-        (lines[p] for n in range(len(path), 0, -1) if (p := ".".join(path[:n])) in lines), None
-    )
-    given = _shown(item.get("input"))
-    kind, extra = item["type"], item.get("ctx", {})
-    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = (
-            list(KINDS[tags[0]].model_fields)
-            if tags and tags[0] in KINDS
-            else _field_names(model, path[:-1])
-        )
-        expected = say("one of ", "以下之一：") + ", ".join(known)
-        return Mistake(where, say("no such name", "没有此名称"), expected, line,
-                       nearest(path[-1], known))  # fmt: skip
-    if kind in ("missing", "missing_argument"):
-        found, expected = say("missing", "缺失"), say(f"a value for {path[-1]}", f"{path[-1]} 的值")
-        return Mistake(where, found, expected, line)
-    if kind == "source_kind":
-        return _no_source(where, item["input"], line)
-    if kind == "literal_error":
-        known = [part.strip(" '") for part in extra["expected"].replace(" or ", ",").split(",")]
-        expected = say("one of ", "以下之一：") + ", ".join(known)
-        return Mistake(where, given, expected, line, nearest(str(item["input"]), known))
-    if kind == "value_error":
-        given, expected = _halves(str(extra["error"]))
-    elif kind == "string_pattern_mismatch":
-        expected = _pattern(where, extra["pattern"])
-    else:
-        expected = _expected(kind, extra, item["msg"])
-    return Mistake(where, given, expected, line)
+def halves(message: str) -> tuple[str, str]:
+    """A check's sentence as what was found and what was expected."""
+    found, *rest = _EXPECTED.split(message, maxsplit=1)
+    found = found.removeprefix("found ").removeprefix("收到 ")
+    return found, rest[0] if rest else say("another value", "其他取值")
 
 
-def _no_source(where: str, given: object, line: int | None) -> Mistake:
-    names = [str(name) for name in given] if isinstance(given, Mapping) else []
-    near = next((word for name in names if (word := nearest(name, KINDS))), "")
-    found = say("no kind of source: ", "未知的数据源类型：") + ", ".join(names[:10])
-    expected = say(
-        "a path, an address, or a mapping with one of ", "路径、地址，或含有以下之一的映射："
-    ) + ", ".join(KINDS)
-    return Mistake(where, found, expected, line, near)
+def task_mistakes(values: Mapping[str, Any], places: Places) -> list[Mistake]:
+    """What only the task can tell: its roles, learners, options and metrics.
 
-
-def _pattern(where: str, pattern: str) -> str:
-    if where != "name":
-        return say(f"a text of the form {pattern}", f"形如 {pattern} 的文本")
-    return say(
-        "letters, digits, dots, dashes and underscores, beginning with a letter or digit",
-        "字母、数字、点、连字符和下划线，以字母或数字开头",
-    )
-
-
-def _halves(message: str) -> tuple[str, str]:
-    for mark in (say("; expected ", "；应为 "), "；两者"):
-        found, cut, expected = message.partition(mark)
-        if cut:
-            return found.removeprefix("found ").removeprefix("收到 "), expected
-    return message, say("another value", "其他取值")
-
-
-def _shown(value: object) -> str:
-    text = hide_password(repr(value))
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _expected(kind: str, extra: Mapping[str, Any], message: str) -> str:
-    bounds = {
-        "greater_than": ">",
-        "greater_than_equal": "≥",
-        "less_than": "<",
-        "less_than_equal": "≤",
-    }
-    if kind in bounds:
-        bound = extra.get("gt", extra.get("ge", extra.get("lt", extra.get("le"))))
-        return say(f"a number {bounds[kind]} {bound}", f"数值 {bounds[kind]} {bound}")
-    for start, (english, chinese) in _KINDS.items():
-        if kind.startswith(start):
-            return say(english, chinese)
-    return message
-
-
-_KINDS = {
-    "int": ("a whole number", "整数"),
-    "float": ("a number", "数值"),
-    "bool": ("true or false", "true 或 false"),
-    "string": ("a text", "文本"),
-    "tuple": ("a name or a list of names", "名称或名称列表"),
-    "dict": ("name: value lines", "“名称: 值”形式"),
-    "model": ("name: value lines", "“名称: 值”形式"),
-    "dataclass": ("name: value lines", "“名称: 值”形式"),
-}
-
-
-def _field_names(model: type, path: list[str]) -> list[str]:
-    """The names that the settings at `path` know."""
-    for part in path:
-        inner = get_type_hints(model).get(part)
-        candidates = [inner, *get_args(inner)]
-        model = next(
-            (kind for kind in candidates if is_dataclass(kind) or hasattr(kind, "model_fields")),
-            model,
-        )
-    if is_dataclass(model):
-        return [field.name for field in fields(model)]
-    return list(getattr(model, "model_fields", {}))
-
-
-def semantic_mistakes(values: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
-    """What only the task can tell: its roles, learners, options and metrics."""
+    Of a task that there is not, what the tasks of the nearest names know is right, else what any
+    task knows.
+    """
     name = values.get("task")
-    if not isinstance(name, str):
-        return []
-    try:
-        task = find_task(name)
-    except UsageError:
+    mistakes = []
+    if isinstance(name, str) and name not in task_names():
         known = task_names()
-        expected = say("one of ", "以下之一：") + ", ".join(known)
-        return [Mistake("task", repr(name), expected, lines.get("task"), nearest(name, known))]
+        mistakes = [places.mistake("task", repr(name), one_of(known), nearest(name, known))]
+    tasks = [find_task(each) for each in _meant(name)]
     data, model, gate = (_mapping(values.get(part)) for part in ("data", "model", "gate"))
     return [
-        *_roles(task, data, lines),
-        *_learners(task, model, lines),
-        *_gate(task, gate, lines),
-        *_costs(task, gate, values.get("costs"), lines),
+        *mistakes,
+        *_roles(tasks, data, places),
+        *_question(tasks, values, places),
+        *_learners(tasks, model, places),
+        *_monotone(tasks, data, model, places),
+        *_gate(tasks, gate, places),
+        *_costs(tasks, gate, values.get("costs"), places),
     ]
+
+
+def _meant(name: object) -> Sequence[str]:
+    names = task_names()
+    if not isinstance(name, str):
+        return names
+    if name in names:
+        return [name]
+    return difflib.get_close_matches(name.lower(), names, n=len(names), cutoff=0.8) or names
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _roles(task: Task, data: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
+def _of(tasks: Sequence[Task]) -> str:
+    return ", ".join(task.name for task in tasks)
+
+
+def _rules(tasks: Sequence[Task]) -> dict[str, RoleRule]:
+    return {str(role): rule for task in tasks for role, rule in task.roles.items()}
+
+
+def _roles(tasks: Sequence[Task], data: Mapping[str, Any], places: Places) -> list[Mistake]:
     if not isinstance(data.get("columns"), Mapping):
         return []  # its absence is told already
     columns = data["columns"]
     mistakes = []
-    known = [str(role) for role in task.roles]
+    rules = _rules(tasks)
     for name, given in columns.items():
         where = f"data.columns.{name}"
-        if name not in known:
-            expected = say(f"a role of {task.name}: ", f"{task.name} 的角色：") + ", ".join(known)
+        if name not in rules:
+            expected = say(f"a role of {_of(tasks)}: ", f"{_of(tasks)} 的角色：") + ", ".join(rules)
             found = say("no such role", "没有此角色")
-            mistakes.append(
-                Mistake(where, found, expected, lines.get(where), nearest(str(name), known))
-            )
-        elif isinstance(given, list) and len(given) > 1 and not task.roles[Role(name)].many:
+            mistakes.append(places.mistake(where, found, expected, nearest(str(name), rules)))
+        elif isinstance(given, list) and len(given) > 1 and not rules[name].many:
             found = say(f"{len(given)} columns", f"{len(given)} 列")
-            mistakes.append(Mistake(where, found, say("one column", "一列"), lines.get(where)))
-    mistakes += _learnt_from_itself(columns, lines)
-    for role, rule in task.roles.items():
-        if rule.required and role not in columns:
+            mistakes.append(places.mistake(where, found, say("one column", "一列")))
+    mistakes += _learnt_from_itself(columns, places)
+    for role, rule in rules.items():
+        needed = all(Role(role) in task.roles and task.roles[Role(role)].required for task in tasks)
+        if needed and role not in columns:
             found = say("missing", "缺失")
             expected = say(f"the column that holds {rule.meaning}", f"担任 {role} 角色的列名")
-            mistakes.append(
-                Mistake(f"data.columns.{role}", found, expected, lines.get("data.columns"))
-            )
+            mistakes.append(places.mistake(f"data.columns.{role}", found, expected))
     return mistakes
 
 
-def _learnt_from_itself(columns: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
+def _learnt_from_itself(columns: Mapping[str, Any], places: Places) -> list[Mistake]:
     """The label is what is asked for: no text and no feature may be its column."""
     label = columns.get(Role.LABEL)
     mistakes = []
     for role in (Role.TEXT, Role.FEATURE):
         given = columns.get(role)
         if isinstance(label, str) and label in (given if isinstance(given, list) else [given]):
-            where = f"data.columns.{role}"
             found = say(f"{label!r}, which is the label", f"{label!r}，即标签列")
             expected = say("another column", "另一列")
-            mistakes.append(Mistake(where, found, expected, lines.get(where)))
+            mistakes.append(places.mistake(f"data.columns.{role}", found, expected))
     return mistakes
 
 
-def _learners(task: Task, model: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
+def _question(tasks: Sequence[Task], values: Mapping[str, Any], places: Places) -> list[Mistake]:
+    """What is said of labels says nothing where the answer is a number."""
+    rules = [task.roles.get(Role.LABEL) for task in tasks]
+    if not all(rule is not None and rule.kind == "number" for rule in rules):
+        return []
+    data = _mapping(values.get("data"))
+    given = [f"data.{name}" for name in ("labels", "positive", "favourable") if data.get(name)]
+    given += ["costs"] if values.get("costs") else []
+    found = say("said of labels", "针对标签的设置")
+    expected = say(
+        f"nothing: the answers of {_of(tasks)} are numbers", f"不设置：{_of(tasks)} 的答案是数值"
+    )
+    return [places.mistake(where, found, expected) for where in given]
+
+
+def _chosen(tasks: Sequence[Task], model: Mapping[str, Any]) -> list[str]:
     given = model.get("learner", "auto")
-    names = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    known = ["auto", *task.learners]
-    line = lines.get("model.learner")
-    expected = say("one of ", "以下之一：") + ", ".join(known)
+    return [given] if isinstance(given, str) else given if isinstance(given, list) else []
+
+
+def _learners(tasks: Sequence[Task], model: Mapping[str, Any], places: Places) -> list[Mistake]:
+    names = _chosen(tasks, model)
+    learners = {name: learner for task in tasks for name, learner in task.learners.items()}
+    known = ["auto", *learners]
     mistakes = [
-        Mistake("model.learner", repr(name), expected, line, nearest(str(name), known))
+        places.mistake("model.learner", repr(name), one_of(known), nearest(str(name), known))
         for name in names
         if name not in known
     ]
-    chosen = (
-        task.learners
-        if "auto" in names
-        else {n: task.learners[n] for n in names if n in task.learners}
-    )
-    spaces = {option for learner in chosen.values() for option in learner.space}
+    chosen = [
+        learner
+        for task in tasks
+        for name, learner in task.learners.items()
+        if name in names or "auto" in names
+    ]
+    spaces = {option for learner in chosen for option in learner.space}
     for option in _mapping(model.get("options")):
         if chosen and option not in spaces:
-            where = f"model.options.{option}"
             found = say("no such option", "没有此选项")
-            expected = say("one of ", "以下之一：") + ", ".join(sorted(spaces))
-            mistakes.append(
-                Mistake(where, found, expected, lines.get(where), nearest(str(option), spaces))
-            )
+            near = nearest(str(option), spaces)
+            where = f"model.options.{option}"
+            mistakes.append(places.mistake(where, found, one_of(sorted(spaces)), near))
     return mistakes
 
 
+def _monotone(
+    tasks: Sequence[Task], data: Mapping[str, Any], model: Mapping[str, Any], places: Places
+) -> list[Mistake]:
+    """A direction is asked of learners that can keep to one; `auto` takes those alone."""
+    if not data.get("monotone"):
+        return []
+    learners = {name: learner for task in tasks for name, learner in task.learners.items()}
+    able = [name for name, learner in learners.items() if isinstance(learner, Monotone)]
+    if not able:
+        found = say("columns to be followed in one direction", "要求单调的列")
+        expected = say(
+            f"nothing: no learner of {_of(tasks)} keeps to a direction",
+            f"不设置：{_of(tasks)} 的学习器都无法保持单调",
+        )
+        return [places.mistake("data.monotone", found, expected)]
+    expected = say("learners that keep to data.monotone: ", "能遵守 data.monotone 的学习器：")
+    return [
+        places.mistake(
+            "model.learner",
+            say(f"{name}, which does not keep to data.monotone", f"{name}，它不遵守 data.monotone"),
+            expected + ", ".join(able),
+        )
+        for name in _chosen(tasks, model)
+        if name in learners and name not in able
+    ]
+
+
 def _costs(
-    task: Task, gate: Mapping[str, Any], costs: object, lines: Mapping[str, int]
+    tasks: Sequence[Task], gate: Mapping[str, Any], costs: object, places: Places
 ) -> list[Mistake]:
     """A bound on what answers cost says nothing where the project names no costs."""
     name = "expected_cost"
-    if name not in gate or costs or name not in [metric.name for metric in task.metrics]:
+    if name not in gate or costs or name not in _metrics(tasks):
         return []
-    where = f"gate.{name}"
     found = say("a bound on costs that are not named", "为未写明的成本设置了门槛")
     expected = say(
         "lines such as costs: {false_approve: 5000, false_reject: 800}",
         "形如 costs: {false_approve: 5000, false_reject: 800} 的设置",
     )
-    return [Mistake(where, found, expected, lines.get(where))]
+    return [places.mistake(f"gate.{name}", found, expected)]
 
 
-def _gate(task: Task, gate: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
-    known = [metric.name for metric in task.metrics]
+def _metrics(tasks: Sequence[Task]) -> dict[str, Metric[Any]]:
+    return {metric.name: metric for task in tasks for metric in task.metrics}
+
+
+def _gate(tasks: Sequence[Task], gate: Mapping[str, Any], places: Places) -> list[Mistake]:
+    metrics = _metrics(tasks)
+    baselines = list(dict.fromkeys(name for task in tasks for name in task.baselines))
     mistakes = []
     for metric, rule in gate.items():
         where = f"gate.{metric}"
-        if metric != BEATS and metric not in known:
-            expected = say(f"a metric of {task.name}: ", f"{task.name} 的指标：") + ", ".join(known)
+        if metric != BEATS and metric not in metrics:
+            names = ", ".join(metrics)
+            expected = say(f"a metric of {_of(tasks)}: ", f"{_of(tasks)} 的指标：") + names
             found = say("no such metric", "没有此指标")
-            mistakes.append(
-                Mistake(where, found, expected, lines.get(where), nearest(str(metric), known))
-            )
+            mistakes.append(places.mistake(where, found, expected, nearest(str(metric), metrics)))
         try:
             parsed = parse_rule(str(metric), rule)
         except ValueError as error:
-            mistakes.append(Mistake(where, *_halves(str(error)), lines.get(where)))
+            mistakes.append(places.mistake(where, *halves(str(error))))
             continue
-        for name in parsed.beats:
-            if name not in task.baselines:
-                expected = say("one of ", "以下之一：") + ", ".join(task.baselines)
-                mistakes.append(
-                    Mistake(where, repr(name), expected, lines.get(where),
-                            nearest(name, task.baselines))
-                )  # fmt: skip
+        if metric in metrics:
+            mistakes += _out_of_reach(metrics[metric], parsed, places)
+        mistakes += [
+            places.mistake(where, repr(name), one_of(baselines), nearest(name, baselines))
+            for name in parsed.beats
+            if name not in baselines
+        ]
     return mistakes
+
+
+def _out_of_reach(metric: Metric[Any], rule: GateRule, places: Places) -> list[Mistake]:
+    """A bound that no value of the metric can keep."""
+    lowest = float(getattr(metric, "lowest", -math.inf))
+    highest = float(getattr(metric, "highest", math.inf))
+    if rule.holds(highest if ">" in rule.operator else lowest):
+        return []
+    found = say(
+        f"{rule.text!r}, which {metric.name} never reaches",
+        f"{rule.text!r}，{metric.name} 无法达到",
+    )
+    expected = say(
+        f"a bound from {lowest:g} to {highest:g}", f"{lowest:g} 到 {highest:g} 之间的界限"
+    )
+    share = rule.threshold / 100  # 85 where 85 % was meant
+    near = f"{rule.operator} {share:g}" if highest == 1 and 0.1 <= share <= 1 else ""
+    return [places.mistake(f"gate.{metric.name}", found, expected, near)]

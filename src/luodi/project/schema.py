@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import InitErrorDetails
 
 from luodi.contracts import (
     AnonymitySettings,
@@ -17,12 +26,14 @@ from luodi.contracts import (
     GateRule,
     HistorySettings,
     Language,
+    Mistake,
     QuestionSettings,
     SplitSettings,
     TargetScale,
     parse_rule,
     say,
 )
+from luodi.project.places import Places
 from luodi.project.quantities import Duration, Size, parse_duration, parse_size
 from luodi.project.sources import AnySource, Source, check_address, tag_of
 
@@ -151,14 +162,10 @@ class DataSettings(_Strict):
     @field_validator("clean")
     @classmethod
     def _similarity(cls, value: CleanSettings) -> CleanSettings:
-        if not 0.5 <= value.similarity <= 1:
-            raise ValueError(
-                say(
-                    f"similarity is {value.similarity}; expected 0.5 to 1",
-                    f"similarity 为 {value.similarity}；应在 0.5 到 1 之间",
-                )
-            )
-        return value
+        if 0.5 <= value.similarity <= 1:
+            return value
+        told = say("; expected 0.5 to 1", "；应在 0.5 到 1 之间")
+        raise _at("similarity", value.similarity, f"{value.similarity}{told}")
 
     @field_validator("anonymity", mode="before")
     @classmethod
@@ -176,7 +183,7 @@ class DataSettings(_Strict):
                     f"k is {value.k}, quasi_identifiers are {list(value.quasi_identifiers)}; "
                     "expected k of 2 or more and at least one column",
                     f"k 为 {value.k}，quasi_identifiers 为 {list(value.quasi_identifiers)}；"
-                    "k 至少为 2，且至少一列",
+                    "应为 k 不小于 2，且至少一列",
                 )
             )
         return value
@@ -206,8 +213,9 @@ class DataSettings(_Strict):
                 )
             elif "back_translation" in text.ways and not (text.there and text.back):
                 wrong = say(
-                    "text: back_translation needs there and back: an address or a folder each",
-                    "text：back_translation 需要 there 和 back，各为一个地址或文件夹",
+                    "text: back_translation without there and back; expected an address "
+                    "or a folder for each",
+                    "text：back_translation 缺少 there 和 back；应为各写一个地址或文件夹",
                 )
         if value.table is not None and not (0 < value.table.ratio <= 20 and value.table.epochs > 0):
             wrong = say(
@@ -221,15 +229,30 @@ class DataSettings(_Strict):
     @field_validator("split")
     @classmethod
     def _shares(cls, value: SplitSettings) -> SplitSettings:
-        if not (0 < value.valid < 1 and 0 < value.test < 1 and value.valid + value.test < 0.95):
-            raise ValueError(
-                say(
-                    f"valid {value.valid} and test {value.test}; expected shares above 0 that "
-                    "together leave at least 0.05 for training",
-                    f"valid {value.valid}、test {value.test}；两者须大于 0，且至少给训练留 0.05",
-                )
+        for name, share in (("valid", value.valid), ("test", value.test)):
+            if not 0 < share < 1:
+                told = say("; expected a share between 0 and 1", "；应为 0 与 1 之间的比例")
+                raise _at(name, share, f"{share}{told}")
+        if value.valid + value.test < 0.95:
+            return value
+        raise ValueError(
+            say(
+                f"valid {value.valid} and test {value.test}; expected shares that together leave "
+                "at least 0.05 for training",
+                f"valid {value.valid}、test {value.test}；应为至少给训练留 0.05 的比例",
             )
-        return value
+        )
+
+
+def _at(name: str, given: object, message: str) -> ValidationError:
+    """An error of one name of a section, where the section as a whole is looked at."""
+    error: InitErrorDetails = {
+        "type": "value_error",
+        "loc": (name,),
+        "input": given,
+        "ctx": {"error": ValueError(message)},
+    }
+    return ValidationError.from_exception_data(name, [error])
 
 
 class SearchSettings(_Strict):
@@ -320,7 +343,7 @@ class Project(_Strict):
     serve: ServeSettings = ServeSettings()
 
     _path: Path = PrivateAttr(default=Path("luodi.yaml"))
-    _lines: dict[str, int] = PrivateAttr(default_factory=dict)
+    _places: Places = PrivateAttr(default_factory=Places)
 
     @field_validator("gate", mode="before")
     @classmethod
@@ -358,7 +381,11 @@ class Project(_Strict):
 
     def line(self, where: str) -> int | None:
         """The line of a dotted path; None when it is not in the file."""
-        return self._lines.get(where)
+        return self._places.line(where)
+
+    def mistake(self, where: str, found: str, expected: str, near: str = "") -> Mistake:
+        """A mistake at a dotted path, with its line or the option that it came from."""
+        return self._places.mistake(where, found, expected, near)
 
 
 def _rule(metric: str, value: object) -> object:

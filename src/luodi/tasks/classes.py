@@ -63,6 +63,31 @@ def inspect_labels(labels: Sequence[str], column: str, settings: CleanSettings) 
     return findings
 
 
+def unseen_labels(labels: Sequence[str], question: QuestionSettings) -> list[Finding]:
+    """Labels that `data.labels` names and no row carries: they are answered, and never learnt."""
+    unseen = sorted(set(question.labels) - set(labels))
+    if not unseen:
+        return []
+    told = ", ".join(_shown(label, 40) for label in unseen[:10])
+    carried = ", ".join(_shown(label, 40) for label in sorted(set(labels))[:10])
+    return [
+        Finding(
+            "labels-without-rows",
+            "warning",
+            len(unseen),
+            say(
+                f"data.labels names {told}, which no row carries.",
+                f"data.labels 中的 {told} 没有任何行带有。",
+            ),
+            remedy=say(
+                f"The rows carry: {carried}. Add rows, or take the name out.",
+                f"数据中的标签有：{carried}。请补充数据，或去掉该名称。",
+            ),
+            handled=say("Kept as a possible answer.", "仍作为可能的答案保留。"),
+        )
+    ]
+
+
 def _shown(label: str, length: int = 80) -> str:
     """The label, short and masked. Loaded here: what serves has no use for it."""
     from luodi.data.examples import shorten

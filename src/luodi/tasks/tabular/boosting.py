@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -71,6 +71,7 @@ class BoostingLearner(RefittingLearner):
     name = "boosting"
     flavour: ClassVar[Flavour] = "trees"
     predictor: type[Predictor] = TreePredictor
+    keeps_monotone: ClassVar[Literal[True]] = True
     space: SearchSpace = {
         "learning_rate": Range(0.005, 0.3, 0.05, log=True),
         "leaves": Choice((None, 4, 8, 16, 31, 63, 127, 255)),

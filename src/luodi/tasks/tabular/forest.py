@@ -10,7 +10,7 @@ as they are, and what is served is text that the same library reads.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class ForestLearner(RefittingLearner):
     name = "forest"
     flavour: ClassVar[Flavour] = "trees"
     predictor: type[Predictor] = TreePredictor
+    keeps_monotone: ClassVar[Literal[True]] = True
     space: SearchSpace = {
         "trees": Range(10, 2000, 300, log=True, whole=True, searched=False),
         "leaves": Range(4, 4096, 256, log=True, whole=True),

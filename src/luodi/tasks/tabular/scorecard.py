@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -166,6 +166,7 @@ class ScorecardLearner(RefittingLearner):
 
     name = "scorecard"
     predictor: type[Predictor] = ScorecardPredictor
+    keeps_monotone: ClassVar[Literal[True]] = True
     flavour: ClassVar[Flavour] = "bins"
     space: SearchSpace = {
         "bins": Range(2, 12, 6, whole=True),

@@ -25,7 +25,7 @@ from luodi.contracts import (
     SplitSettings,
     say,
 )
-from luodi.tasks.classes import favourable_place, inspect_labels
+from luodi.tasks.classes import favourable_place, inspect_labels, unseen_labels
 from luodi.tasks.tabular.columns import request_fields
 from luodi.tasks.tabular.labels import cost_matrix, ordered_labels
 from luodi.tasks.tabular.target import (
@@ -84,6 +84,7 @@ class TabularClassification(TabularTask):
         """One class, rare classes, labels that are no classes, an unknown event."""
         labels = data.table.get_column(data.column(Role.LABEL)).drop_nulls().to_list()
         found = inspect_labels(labels, data.column(Role.LABEL), settings)
+        found += unseen_labels(labels, data.question)
         positive = data.question.positive
         if positive is not None and positive not in labels:
             found.append(

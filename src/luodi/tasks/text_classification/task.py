@@ -26,7 +26,7 @@ from luodi.contracts import (
     SplitSettings,
     Task,
 )
-from luodi.tasks.classes import favourable_place, inspect_labels
+from luodi.tasks.classes import favourable_place, inspect_labels, unseen_labels
 
 
 class TextClassification(Task):
@@ -76,7 +76,8 @@ class TextClassification(Task):
     def inspect(self, data: Dataset, settings: CleanSettings) -> Sequence[Finding]:
         """One class, rare classes, labels that are no classes."""
         labels = data.table[data.column(Role.LABEL)].drop_nulls().to_list()
-        return inspect_labels(labels, data.column(Role.LABEL), settings)
+        found = inspect_labels(labels, data.column(Role.LABEL), settings)
+        return [*found, *unseen_labels(labels, data.question)]
 
     def content(self, data: Dataset) -> Sequence[str]:
         """The text itself."""

@@ -50,7 +50,7 @@ from luodi.training.bases.licences import (
     licence_of_wheel,
 )
 
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_NAME = re.compile(r"\w[\w.-]*/[\w.-]+")
 _LOCK_SECONDS = 1800
 
 
@@ -73,13 +73,8 @@ def resolve_base(name: str, licence: str, cache: Path, progress: Progress) -> Ba
     path = Path(name).expanduser()
     if path.is_dir():
         base = _from_folder(name, path, cache)
-    elif name.startswith("package:"):
-        place = PackagePlace(_requirement(name.removeprefix("package:")))
-        base = _from_places(name, (place,), None, cache, progress)
-    elif _HUB_NAME.fullmatch(name):
-        base = _from_places(name, (HubPlace(name),), None, cache, progress)
     else:
-        raise _no_such_base(name)
+        base = _from_places(name, (_place(name),), None, cache, progress)
     _check_licence(name, base.licence, licence, base.licence_source)
     if base.licence == UNKNOWN:
         progress.say(
@@ -89,6 +84,43 @@ def resolve_base(name: str, licence: str, cache: Path, progress: Progress) -> Ba
             )
         )
     return base
+
+
+def check_base(name: str, licence: str, cache: Path) -> None:
+    """Whether `resolve_base` could succeed, as far as this machine knows; nothing is fetched.
+
+    Of a base from afar that the catalogue does not name, the licence is known once it is cached.
+
+    Raises:
+        BaseModelError: as `resolve_base`.
+    """
+    entry = find_entry(name)
+    if entry is not None:
+        _check_licence(name, entry.licence, licence, "catalogue")
+        return
+    path = Path(name).expanduser()
+    if path.is_dir():
+        folder = _model_in(name, path)
+        base = _describe(name, folder, "", None) if licence == "commercial" else None
+    else:
+        base = _kept(name, (_place(name),), cache)
+    if base is not None:
+        _check_licence(name, base.licence, licence, base.licence_source)
+
+
+def nearest_base(name: str) -> str:
+    """The catalogue's name that a wrong one was probably meant to be; empty when none is near."""
+    near = difflib.get_close_matches(name, CATALOGUE, n=1)
+    return near[0] if near and near[0] != name else ""
+
+
+def _place(name: str) -> Place:
+    """Where a base is that is neither in the catalogue nor a folder."""
+    if name.startswith("package:"):
+        return PackagePlace(_requirement(name.removeprefix("package:")))
+    if _HUB_NAME.fullmatch(name):
+        return HubPlace(name)
+    raise _no_such_base(name)
 
 
 def _check_licence(name: str, found: str, wanted: str, source: str) -> None:
@@ -102,19 +134,25 @@ def _check_licence(name: str, found: str, wanted: str, source: str) -> None:
             f"基座模型 {name} 的许可证为 {found}{stated}。",
         ),
         say(
-            "model.licence is commercial: only a licence known to allow it will do.",
-            "model.licence 为 commercial：只接受明确允许商用的许可证。",
+            "Expected a licence known to allow commercial use, as model.licence asks; of the "
+            f"catalogue: {allowed}.",
+            f"应为明确允许商用的许可证（model.licence 为 commercial）；目录中有：{allowed}。",
         ),
-        say(f"These do: {allowed}.", f"可商用的有：{allowed}。"),
+        say("Choose another base, or ask its maker.", "请换用其他基座模型，或咨询其作者。"),
     )
 
 
 def _from_folder(name: str, path: Path, cache: Path) -> BaseFolder:
-    folder = path if weights_of(path) else find_model_folder(path, name)
-    check_config(folder)
+    folder = _model_in(name, path)
     if not list(folder.glob("*.safetensors")):
         folder = _converted(folder, cache)
     return _describe(name, folder, f"folder:{path.resolve().name}", None)
+
+
+def _model_in(name: str, path: Path) -> Path:
+    folder = path if weights_of(path) else find_model_folder(path, name)
+    check_config(folder)
+    return folder
 
 
 def _converted(folder: Path, cache: Path) -> Path:
@@ -277,13 +315,12 @@ def _requirement(text: str) -> str:
 
 
 def _no_such_base(name: str) -> BaseModelError:
-    near = difflib.get_close_matches(name, CATALOGUE, n=1)
-    names = ", ".join(CATALOGUE)
+    near, names = nearest_base(name), ", ".join(CATALOGUE)
     return BaseModelError(
         say(f"No base is named {name}.", f"没有名为 {name} 的基座模型。"),
         say(
             f"Expected a folder, a hub name (maker/model), package:NAME, or one of: {names}.",
             f"应为目录、模型站名称（作者/模型）、package:名称，或以下之一：{names}。",
         ),
-        say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else "",
+        say(f"Did you mean {near}?", f"是否想用 {near}?") if near else "",
     )
