@@ -15,6 +15,15 @@ from luodi.project.sources import KINDS, hide_password
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
+WRONG_ANSWERS = {
+    "false_approve": "false_negative",
+    "false_reject": "false_positive",
+    "missed": "false_negative",
+    "false_alarm": "false_positive",
+    "false_negative": "false_negative",
+    "false_positive": "false_positive",
+}
+"""What people call the two wrong answers of two labels -> the field's own name."""
 _TAG = re.compile(r"<[a-z0-9]+>")
 
 
@@ -241,9 +250,31 @@ def _learners(task: Task, model: Mapping[str, Any], lines: Mapping[str, int]) ->
 def _costs(
     task: Task, gate: Mapping[str, Any], costs: object, lines: Mapping[str, int]
 ) -> list[Mistake]:
-    """A bound on what answers cost says nothing where the project names no costs."""
+    """A bound on what answers cost says nothing where the project names no costs; and costs nothing
+    where answers are no labels.
+    """
     name = "expected_cost"
-    if name not in gate or costs or name not in [metric.name for metric in task.metrics]:
+    if name not in [metric.name for metric in task.metrics]:
+        if not costs:
+            return []
+        found = say("costs of wrong labels", "判错类别的成本")
+        expected = say(
+            f"none: {task.name} answers with no labels", f"无：{task.name} 的回答不是类别"
+        )
+        return [Mistake("costs", found, expected, lines.get("costs"))]
+    if isinstance(costs, Mapping) and any(str(known) in WRONG_ANSWERS for known in costs):
+        return [
+            Mistake(
+                f"costs.{given}",
+                say("no such name", "没有此名称"),
+                say("one of ", "以下之一：") + ", ".join(WRONG_ANSWERS),
+                lines.get(f"costs.{given}"),
+                nearest(str(given), WRONG_ANSWERS),
+            )
+            for given in costs
+            if str(given) not in WRONG_ANSWERS
+        ]
+    if name not in gate or costs:
         return []
     where = f"gate.{name}"
     found = say("a bound on costs that are not named", "为未写明的成本设置了门槛")
