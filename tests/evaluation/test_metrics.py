@@ -17,6 +17,7 @@ from sklearn import metrics as sk
 from luodi.contracts import Classified, UsageError, Valued, use_language
 from luodi.evaluation.measure import applicable
 from luodi.evaluation.metrics import CLASSIFICATION, REGRESSION, by_name, title
+from luodi.evaluation.regression import relative
 
 Make = Callable[..., Classified]
 
@@ -124,6 +125,23 @@ def test_regression_agrees_with_scikit_learn(name: str, valued: Valued) -> None:
     assert ours[1] == pytest.approx(
         theirs(valued.truth, valued.value, sample_weight=weight), abs=1e-12
     )
+
+
+def test_the_relative_error_leaves_rows_out_whose_truth_is_nought(valued: Valued) -> None:
+    nought = dataclasses.replace(
+        valued, truth=np.where(np.arange(valued.rows) < 9, 0, valued.truth)
+    )
+    there = nought.truth != 0
+    found = by_name("mape").compute(nought, np.ones((1, nought.rows)))[0]
+    assert found == pytest.approx(
+        sk.mean_absolute_percentage_error(nought.truth[there], nought.value[there])
+    )
+    (table,) = relative(nought)
+    assert [row[1] for row in table.rows] == [nought.rows - 9, 9]
+    assert relative(valued) == []
+    none = dataclasses.replace(valued, truth=np.zeros(valued.rows))
+    assert np.isnan(by_name("mape").compute(none, np.ones((1, none.rows)))[0])
+    assert relative(none)[0].rows[0][1] == 0
 
 
 def test_pinball_agrees_with_scikit_learn(valued: Valued) -> None:

@@ -302,6 +302,18 @@ def test_a_bound_on_costs_needs_costs(tmp_path):
     assert project.question.costs == {"false_negative": 5000, "false_positive": 800}
 
 
+def test_costs_that_cannot_be_meant_are_told_with_their_line(tmp_path):
+    text = "name: a\ntask: {}\ndata: {{source: r.csv, columns: {{label: y}}}}\ncosts:\n"
+    typo = text.format("tabular-classification") + "  false_aprove: 5\n  false_reject: 1\n"
+    with pytest.raises(ProjectError, match=r"line 5: costs\.false_aprove: .*mean false_approve"):
+        load(tmp_path, typo)
+    number = text.format("tabular-regression") + "  false_approve: 5\n"
+    with pytest.raises(ProjectError, match=r"line 4: costs: .*answers with no labels"):
+        load(tmp_path, number)
+    several = text.format("tabular-classification") + "  0: 3\n  1: {0: 1, 2: 2}\n  2: 1\n"
+    assert load(tmp_path, several).question.costs == {"0": 3, "1": {"0": 1, "2": 2}, "2": 1}
+
+
 @pytest.mark.parametrize("task", ["text-classification", "tabular-classification"])
 def test_the_label_is_not_learnt_from(tmp_path, task):
     role = "text" if task == "text-classification" else "feature"

@@ -54,7 +54,8 @@ class Reason:
         contribution: how far it moved the answer, in `unit`s: up; towards the second of two
             labels of a table, and towards the answered label elsewhere. Negative when it spoke
             against.
-        unit: what contributions add up to: `log-odds`, `points`, `value`, `probability`.
+        unit: what contributions add up to: `log-odds`, `log-ratio` (of several labels), `points`,
+            `value`, `log-value`, `probability`.
         text: one sentence for a person.
         start, end: for a part of a text, where it stands, in characters.
     """

@@ -228,8 +228,9 @@ class QuestionSettings:
         labels: labels that there are, beside those that the rows carry.
         positive: the label that counts as the event (bad, default, failure), of two.
         favourable: the label that people would rather be answered with, of two.
-        costs: what a wrong answer costs: `false_positive` (an alarm for nothing) and
-            `false_negative` (an event that was missed).
+        costs: what a wrong answer costs. Of two labels `false_positive` (an alarm for nothing) and
+            `false_negative` (an event that was missed); else label -> what any other answer costs
+            where it is true, or the cost of each other answer.
         leaks: columns that may be learnt from although they seem to give the label away.
         monotone: column -> `increasing` or `decreasing`: how the answer may follow it.
         calibration: how scores become probabilities.
@@ -242,7 +243,7 @@ class QuestionSettings:
     labels: tuple[str, ...] = ()
     positive: str | None = None
     favourable: str | None = None
-    costs: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float | Mapping[str, float]] = field(default_factory=dict)
     leaks: tuple[str, ...] = ()
     monotone: Mapping[str, Literal["increasing", "decreasing"]] = field(default_factory=dict)
     calibration: Calibration = "auto"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import Answer, Bars, Classified, JsonValue, Lines, Matrix, Section, Table, say
-from luodi.evaluation import by_group, event
+from luodi.evaluation import by_group, cost, event
 from luodi.evaluation.intervals import resample_weights
 from luodi.evaluation.measure import divide, sum_by
 from luodi.evaluation.metrics import confidence_bins, is_binary, totals
@@ -41,7 +41,10 @@ def sections(
         mistakes: how many of the most confident mistakes to show.
     """
     found: list[Section] = [by_class(scored, level), *confusion(scored)]
-    found += event.sections(scored, level) if is_binary(scored) else calibration(scored)
+    if is_binary(scored):
+        found += event.sections(scored, level)
+    else:
+        found += [*calibration(scored), *cost.sections(scored, level)]
     found += by_group.sections(scored, level)
     if (wrong := confident_mistakes(contents, scored, mistakes)).rows:
         found.append(wrong)

@@ -14,12 +14,18 @@ from luodi.evaluation.shares import counted
 from luodi.evaluation.shorten import NAME_LENGTH, shorten
 
 POINTS = 200
+LABELS = 8
+"""Labels that might always be answered, the commonest."""
 
 
 def sections(scored: Classified, level: float) -> list[Section]:
-    """The cost by threshold and the policies compared; nothing where no costs are named."""
+    """The policies compared, of two labels also the cost by threshold; nothing where no costs are
+    named.
+    """
     if scored.costs is None or not scored.rows:
         return []
+    if len(scored.labels) != 2:
+        return [policies_of_many(scored, level)]
     return [policies(scored, scored.costs, level), by_threshold(scored, scored.costs)]
 
 
@@ -80,11 +86,9 @@ def policies(scored: Classified, costs: Floats, level: float) -> Table:
     }
     rows: list[list[JsonValue]] = []
     for name, predicted in named.items():
-        answered = replace(scored, predicted=predicted)
-        found = intervals(answered, [EXPECTED_COST], level=level, resamples=400)["expected_cost"]
         missed = scored.weight[(scored.truth == 1) & (predicted == 0)].sum()
         alarms = scored.weight[(scored.truth == 0) & (predicted == 1)].sum()
-        cell = {"value": found.value, "low": found.low, "high": found.high}
+        cell = _cost_of(replace(scored, predicted=predicted), level)
         rows.append([name, cell, counted(missed), counted(alarms)])
     return Table(
         say("What answers cost", "回答的成本"),
@@ -102,3 +106,32 @@ def policies(scored: Classified, costs: Floats, level: float) -> Table:
             f"{100 * level:.4g}%。",
         ),
     )
+
+
+def policies_of_many(scored: Classified, level: float) -> Table:
+    """Of several labels: the model, its likeliest label, and always the same one."""
+    counts = np.bincount(scored.truth, weights=scored.weight, minlength=len(scored.labels))
+    named = {
+        say("the model, as served", "模型（线上回答）"): scored.predicted,
+        say("the model, the likeliest label", "模型（取概率最大者）"): scored.probability.argmax(1),
+    }
+    for place in np.argsort(-counts, kind="stable")[:LABELS].tolist():
+        label = shorten(scored.labels[place], NAME_LENGTH)
+        named[say(f"always {label}", f"一律 {label}")] = np.full_like(scored.predicted, place)
+    return Table(
+        say("What answers cost", "回答的成本"),
+        [say("answers", "回答方式"), say("cost a row", "每行成本")],
+        [
+            [name, _cost_of(replace(scored, predicted=predicted), level)]
+            for name, predicted in named.items()
+        ],
+        say(
+            "By the project's costs: the model answers the label of the least expected cost.",
+            "按项目成本计算；模型选择期望成本最低的类别作答。",
+        ),
+    )
+
+
+def _cost_of(scored: Classified, level: float) -> JsonValue:
+    found = intervals(scored, [EXPECTED_COST], level=level, resamples=400)["expected_cost"]
+    return {"value": found.value, "low": found.low, "high": found.high}

@@ -26,7 +26,7 @@ from luodi.contracts import (
     Table,
     say,
 )
-from luodi.evaluation.local import local_weights
+from luodi.evaluation.local import examples, unit_name
 from luodi.evaluation.measure import Floats
 
 EXPLAINED, LEAST_EXPLAINED, CELLS = 300, 20, 12_000
@@ -67,12 +67,12 @@ class Question:
         return next((f.categories for f in self.schema.answer if f.kind == "scores"), ())
 
     @property
-    def towards(self) -> str:
-        """What an outcome is about: the event's probability, the first label's, or the value."""
+    def told(self) -> tuple[str, ...]:
+        """What outcomes are about: the event's probability, each label's, or the value."""
         if not self.labels:
-            return say("answer", "预测值")
-        label = self.labels[1] if len(self.labels) == 2 else self.labels[0]
-        return say(f"probability of {label}", f"{label} 的概率")
+            return (say("answer", "预测值"),)
+        labels = self.labels[1:] if len(self.labels) == 2 else self.labels
+        return tuple(say(f"probability of {label}", f"{label} 的概率") for label in labels)
 
     def answers(self, requests: Sequence[Request]) -> list[Answer]:
         """To rows made of the values of `requests`, whose reading is not done over and over."""
@@ -81,12 +81,13 @@ class Question:
         return self.bundle.predict(list(requests))
 
     def outcomes(self, requests: Sequence[Request]) -> Floats:
-        """(n,) what `towards` names, of each answer."""
+        """(n, m) what `told` names, of each answer."""
         answers = self.answers(requests)
         if not self.labels:
-            return np.array([answer["value"] for answer in answers], dtype=np.float64)
-        label = self.labels[1] if len(self.labels) == 2 else self.labels[0]
-        return np.array([answer["probabilities"][label] for answer in answers], dtype=np.float64)
+            return np.array([[answer["value"]] for answer in answers], dtype=np.float64)
+        labels = self.labels[1:] if len(self.labels) == 2 else self.labels
+        rows = [[answer["probabilities"][label] for label in labels] for answer in answers]
+        return np.array(rows, dtype=np.float64)
 
 
 def explain(question: Question) -> list[Section]:
@@ -99,9 +100,9 @@ def explain(question: Question) -> list[Section]:
         requests = question.bundle.read(list(question.requests))
         question = replace(question, requests=requests, read=True)
     found: list[Section] = []
-    weight = _weights(question) if question.bundle.explains else {}
+    weight, unit = _weights(question) if question.bundle.explains else ({}, "")
     if weight and max(weight.values()) > _TINY:
-        found.append(_weight_bars(question, weight))
+        found.append(_weight_bars(question, weight, unit))
     order = sorted(question.schema.request, key=lambda field: -weight.get(field.name, 0.0))
     found.append(shuffled(question, order[:SHUFFLED]))
     found += [s for field in order[:FOLLOWED] for s in dependence(question, field)]
@@ -110,8 +111,9 @@ def explain(question: Question) -> list[Section]:
     return found
 
 
-def _weights(question: Question) -> dict[str, float]:
-    """Field -> the mean size of its contribution."""
+def _weights(question: Question) -> tuple[dict[str, float], str]:
+    """Field -> the mean size of its contribution to the answer that was given; and the unit."""
+    unit = ""
     requests = list(question.requests[: _explained(question)])
     total = dict.fromkeys((field.name for field in question.schema.request), 0.0)
     for reasons in question.bundle.explain(requests, len(total)):
@@ -119,7 +121,8 @@ def _weights(question: Question) -> dict[str, float]:
             # Mending makes fields that no caller sends, such as "income is missing".
             share = abs(reason.contribution) / len(requests)
             total[reason.field] = total.get(reason.field, 0.0) + share
-    return total
+            unit = reason.unit
+    return total, unit
 
 
 def _explained(question: Question) -> int:
@@ -127,15 +130,17 @@ def _explained(question: Question) -> int:
     return min(len(question.requests), EXPLAINED, max(LEAST_EXPLAINED, wanted))
 
 
-def _weight_bars(question: Question, weight: dict[str, float]) -> Bars:
+def _weight_bars(question: Question, weight: dict[str, float], unit: str) -> Bars:
     order = sorted(weight, key=lambda name: -weight[name])[:20]
     return Bars(
         say("What weighs in the answers", "各字段的影响"),
         order,
         [weight[name] for name in order],
         note=say(
-            f"Mean size of each field's SHAP value over {_explained(question)} test rows.",
-            f"{_explained(question)} 行测试数据上各字段 SHAP 值的平均绝对值。",
+            f"Mean size of each field's SHAP value over {_explained(question)} test rows; unit: "
+            f"{unit_name(unit)}.",
+            f"{_explained(question)} 行测试数据上各字段 SHAP 值的平均绝对值；"
+            f"单位：{unit_name(unit)}。",
         ),
     )
 
@@ -172,26 +177,57 @@ def shuffled(question: Question, fields: Sequence[Field]) -> Bars:
 
 
 def dependence(question: Question, field: Field) -> list[Section]:
-    """How the mean answer follows one field, all else as it is (Friedman 2001)."""
+    """How the mean answer follows one field, all else as it is (Friedman 2001): a curve over
+    numbers, a value each of categories and dates. There is no order of texts to follow.
+    """
     requests = list(question.requests[:FOLLOWED_ROWS])
     there = [r[field.name] for r in requests if r.get(field.name) is not None]
     if len(there) < 2:
         return []
     title = say(f"How answers follow {field.name}", f"预测随 {field.name} 的变化")
-    if field.kind == "number":
-        grid = np.unique(np.quantile(np.array(there, float), np.linspace(0.02, 0.98, GRID)))
-        curve = [
-            (float(value), _mean_with(question, requests, field.name, float(value)))
-            for value in grid
-        ]
-        if len(curve) < 2:
-            return []
-        return [Lines(title, field.name, question.towards, {say("mean", "平均"): curve})]
-    if field.kind not in ("category", "boolean"):
+    if field.kind == "text":
+        return [_no_curve(title, field)]
+    values = _grid(field, there)
+    if len(values) < 2:
         return []
-    values: list[JsonValue] = [True, False] if field.kind == "boolean" else _commonest(there)
     means = [_mean_with(question, requests, field.name, value) for value in values]
-    return [Bars(title, [str(value) for value in values], means, note=question.towards)]
+    told = question.told
+    if field.kind == "number":
+        points = [[(float(v), m[n]) for v, m in zip(values, means, strict=True)]
+                  for n in range(len(told))]  # fmt: skip
+        names = told if len(told) > 1 else (say("mean", "平均"),)
+        axis = told[0] if len(told) == 1 else say("probability", "概率")
+        return [Lines(title, field.name, axis, dict(zip(names, points, strict=True)))]
+    if len(told) == 1:
+        return [Bars(title, [str(value) for value in values], [m[0] for m in means], note=told[0])]
+    rows = [[str(value), *m] for value, m in zip(values, means, strict=True)]
+    return [Table(title, [field.name, *told], rows)]
+
+
+def _grid(field: Field, there: Sequence[JsonValue]) -> list[JsonValue]:
+    """The values that the field is set to, one after the other."""
+    if field.kind == "number":
+        ends = np.quantile(np.array(there, float), np.linspace(0.02, 0.98, GRID))
+        return list(np.unique(ends).tolist())
+    if field.kind == "date":  # ISO texts: their order is that of time
+        ordered = sorted(map(str, there))
+        places = np.linspace(0, len(ordered) - 1, GRID).round().astype(int)
+        return list(dict.fromkeys(ordered[place] for place in places))
+    return [True, False] if field.kind == "boolean" else _commonest(there)
+
+
+def _no_curve(title: str, field: Field) -> Table:
+    return Table(
+        title,
+        [field.name, say("curve", "曲线")],
+        [[say("text", "文本"), say("none", "无")]],
+        say(
+            "Texts have no order that answers could follow, and no few of them stand for all. What "
+            "the field is worth, shuffling shows; what it did to an answer, the answer's reasons.",
+            "文本没有可供遵循的顺序，也没有少数几条能代表全部。该字段的作用见打乱后的损失；"
+            "对单个回答的影响见该回答的依据。",
+        ),
+    )
 
 
 def _commonest(values: Sequence[JsonValue], most: int = 8) -> list[JsonValue]:
@@ -202,41 +238,6 @@ def _commonest(values: Sequence[JsonValue], most: int = 8) -> list[JsonValue]:
 
 def _mean_with(
     question: Question, requests: Sequence[Request], name: str, value: JsonValue
-) -> float:
-    return float(question.outcomes([{**request, name: value} for request in requests]).mean())
-
-
-def examples(question: Question, most: int = 5) -> Table:
-    """The lowest, the middle and the highest answer, with SHAP and LIME reasons side by side."""
-    outcome = question.outcomes(question.requests)
-    order = np.argsort(outcome, kind="stable")
-    chosen = dict.fromkeys(int(order[place]) for place in (0, len(order) // 2, len(order) - 1))
-    requests = [question.requests[place] for place in chosen]
-    rows: list[list[JsonValue]] = []
-    told = question.bundle.explain(list(requests), most)
-    for place, request, reasons in zip(chosen, requests, told, strict=True):
-        surrogate = local_weights(
-            question.outcomes, request, question.requests, bool(question.labels), question.seed
-        )
-        for number, reason in enumerate(reasons):
-            first = number == 0
-            rows.append(
-                [
-                    float(outcome[place]) if first else "",
-                    reason.text,
-                    float(reason.contribution),
-                    float(surrogate.get(reason.field, 0.0)),
-                ]
-            )
-    return Table(
-        say("Three answers and their reasons", "三个回答及其依据"),
-        [question.towards, say("reason", "依据"), "SHAP", "LIME"],
-        rows,
-        say(
-            "The lowest, the middle and the highest answer among the rows; a request with "
-            "explain: true gets the same reasons. LIME: weights of a linear model fitted around "
-            "the row.",
-            "所取行中最低、居中与最高的回答；请求中带 explain: true 可得到同样的依据。"
-            "LIME：在该行附近拟合的线性模型的权重。",
-        ),
-    )
+) -> list[float]:
+    outcomes = question.outcomes([{**request, name: value} for request in requests])
+    return [float(each) for each in outcomes.mean(axis=0)]

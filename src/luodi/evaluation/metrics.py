@@ -1,7 +1,8 @@
 """The metrics, under the field's short names.
 
 Definitions follow scikit-learn's, so that a reader can check any number with one call. Classes
-that stand neither in the truth nor in the answers of a weighting are left out of its averages.
+that stand neither in the truth nor in the answers of a weighting are left out of its averages, and
+rows whose truth is 0 of the mean relative error.
 """
 
 from __future__ import annotations
@@ -178,10 +179,10 @@ def _mae(scored: Valued, weights: Floats) -> Floats:
 
 
 def _mape(scored: Valued, weights: Floats) -> Floats:
-    tiny = np.finfo(np.float64).eps
-    return mean(
-        np.abs(scored.value - scored.truth) / np.maximum(np.abs(scored.truth), tiny), weights
-    )
+    """Over the rows whose truth is not 0: of 0 no error is a share."""
+    there = scored.truth != 0
+    off = np.abs(scored.value - scored.truth)
+    return mean(np.divide(off, np.abs(scored.truth), out=off, where=there), weights * there)
 
 
 def _r2(scored: Valued, weights: Floats) -> Floats:
@@ -273,7 +274,17 @@ CLASSIFICATION: tuple[Measure[Classified], ...] = (
 REGRESSION: tuple[Measure[Valued], ...] = (
     Measure("rmse", False, _rmse, itself, "Root mean squared error", "均方根误差", 0.0, _INFINITE),
     Measure("mae", False, _mae, itself, "Mean absolute error", "平均绝对误差", 0.0, _INFINITE),
-    Measure("mape", False, _mape, itself, "Mean relative error", "平均相对误差", 0.0, _INFINITE),
+    Measure(
+        "mape",
+        False,
+        _mape,
+        itself,
+        "Mean relative error",
+        "平均相对误差",
+        0.0,
+        _INFINITE,
+        undefined=("the truth is 0 in too many rows", "真实值为 0 的行过多"),
+    ),
     Measure("r2", True, _r2, itself, "R²", "决定系数 R²", -_INFINITE),
     Measure(
         "coverage",

@@ -34,7 +34,7 @@ def sections(
     """
     if not scored.rows:
         return []
-    found: list[Section] = [truth_by_answer(scored), errors(scored)]
+    found: list[Section] = [truth_by_answer(scored), errors(scored), *relative(scored)]
     if scored.low is not None and scored.high is not None:
         found.append(coverage(scored, scored.low, scored.high, level))
     found += by_group.sections(scored, level)
@@ -91,6 +91,30 @@ def errors(scored: Valued) -> Bars:
             "预测值减真实值；两端的柱包含更极端的值。",
         ),
     )
+
+
+def relative(scored: Valued) -> list[Table]:
+    """Which rows the mean relative error is of, where it is not of all."""
+    none = scored.truth == 0
+    if not none.any():
+        return []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(by_name("mape").compute(scored, scored.weight[None, :])[0])
+    return [
+        Table(
+            say("Mean relative error", "平均相对误差"),
+            [say("rows", "行"), say("number", "数量"), "MAPE"],
+            [
+                [say("truth is not 0", "真实值非 0"), int((~none).sum()), value],
+                [say("truth is 0", "真实值为 0"), int(none.sum()), None],
+            ],
+            say(
+                "Of a truth of 0 no error is a share: those rows are left out of MAPE, here and "
+                "at the gate. MAE and RMSE count them.",
+                "真实值为 0 时相对误差无意义：这些行不计入 MAPE（包括门槛）；MAE 与 RMSE 计入。",
+            ),
+        )
+    ]
 
 
 def coverage(scored: Valued, low: Floats, high: Floats, level: float = 0.95) -> Table:

@@ -28,6 +28,7 @@ from luodi.contracts import (
 )
 from luodi.lifecycle.columns import unknown_columns
 from luodi.lifecycle.correcting import corrected
+from luodi.lifecycle.costs import check_costs
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.privacy import crowd_findings, hiding_key
@@ -154,6 +155,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
 
     Raises:
         DataError: when a finding forbids to go on.
+        ProjectError: when the costs do not fit the labels.
     """
     project = run.project
     inputs = {
@@ -175,7 +177,9 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
         "code": code_version("luodi.data", package_of(run.task)),
     }
     folder = run.stages.run("prepare", inputs, partial(_prepare, run, raw))
-    return _read_clean(run, raw, folder, inputs)
+    clean = _read_clean(run, raw, folder, inputs)
+    check_costs(project, clean.data)
+    return clean
 
 
 def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:

@@ -24,6 +24,15 @@ from luodi.project.catalogue import find_task, task_names
 from luodi.project.places import Places
 
 _EXPECTED = re.compile(r"; expected |；均?应[为在]? ?")
+WRONG_ANSWERS = {
+    "false_approve": "false_negative",
+    "false_reject": "false_positive",
+    "missed": "false_negative",
+    "false_alarm": "false_positive",
+    "false_negative": "false_negative",
+    "false_positive": "false_positive",
+}
+"""What people call the two wrong answers of two labels -> the field's own name."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -204,9 +213,30 @@ def _monotone(
 def _costs(
     tasks: Sequence[Task], gate: Mapping[str, Any], costs: object, places: Places
 ) -> list[Mistake]:
-    """A bound on what answers cost says nothing where the project names no costs."""
+    """A bound on what answers cost says nothing where the project names no costs; and costs nothing
+    where answers are no labels.
+    """
     name = "expected_cost"
-    if name not in gate or costs or name not in _metrics(tasks):
+    if name not in _metrics(tasks):
+        if not costs:
+            return []
+        found = say("costs of wrong labels", "判错类别的成本")
+        expected = say(
+            f"none: {_of(tasks)} answers with no labels", f"无：{_of(tasks)} 的回答不是类别"
+        )
+        return [places.mistake("costs", found, expected)]
+    if isinstance(costs, Mapping) and any(str(known) in WRONG_ANSWERS for known in costs):
+        return [
+            places.mistake(
+                f"costs.{given}",
+                say("no such name", "没有此名称"),
+                one_of(WRONG_ANSWERS),
+                nearest(str(given), WRONG_ANSWERS),
+            )
+            for given in costs
+            if str(given) not in WRONG_ANSWERS
+        ]
+    if name not in gate or costs:
         return []
     found = say("a bound on costs that are not named", "为未写明的成本设置了门槛")
     expected = say(

@@ -33,6 +33,7 @@ from luodi.contracts import (
     parse_rule,
     say,
 )
+from luodi.project.mistakes import WRONG_ANSWERS
 from luodi.project.places import Places
 from luodi.project.quantities import Duration, Size, parse_duration, parse_size
 from luodi.project.sources import AnySource, Source, check_address, tag_of
@@ -86,18 +87,21 @@ def _text(value: object) -> object:
 
 
 def _costs(value: object) -> object:
-    """The bank's words for the two wrong answers are the field's own."""
+    """The bank's words for the two wrong answers are the field's own. Any other name is a label,
+    spelt as the table's reader sees it.
+    """
     if not isinstance(value, Mapping):
         return value
-    return {_COSTS.get(str(name), str(name)): cost for name, cost in value.items()}
+    named = {WRONG_ANSWERS.get(str(name), str(_text(name))): cost for name, cost in value.items()}
+    return {
+        name: {str(_text(answer)): each for answer, each in cost.items()}
+        if isinstance(cost, Mapping)
+        else cost
+        for name, cost in named.items()
+    }
 
 
-_COSTS = {
-    "false_approve": "false_negative",
-    "false_reject": "false_positive",
-    "missed": "false_negative",
-    "false_alarm": "false_positive",
-}
+Cost = Annotated[float, Field(ge=0)]
 
 
 class NoiseSettings(_Strict):
@@ -336,10 +340,9 @@ class Project(_Strict):
     data: DataSettings
     model: ModelSettings = ModelSettings()
     gate: dict[str, GateRule] = Field(default_factory=dict)
-    costs: Annotated[
-        dict[Literal["false_positive", "false_negative"], Annotated[float, Field(ge=0)]],
-        BeforeValidator(_costs),
-    ] = Field(default_factory=dict)
+    costs: Annotated[dict[str, Cost | dict[str, Cost]], BeforeValidator(_costs)] = Field(
+        default_factory=dict
+    )
     serve: ServeSettings = ServeSettings()
 
     _path: Path = PrivateAttr(default=Path("luodi.yaml"))
@@ -361,7 +364,7 @@ class Project(_Strict):
             labels=data.labels,
             positive=data.positive,
             favourable=data.favourable,
-            costs={str(name): cost for name, cost in self.costs.items()},
+            costs=self.costs,
             leaks=data.leaks.allow,
             monotone=data.monotone,
             calibration=self.model.calibration,

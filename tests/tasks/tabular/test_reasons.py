@@ -9,7 +9,7 @@ import pytest
 
 from luodi.contracts import FitSettings, Quiet, SplitSettings, use_language
 from luodi.tasks import find_task
-from luodi.tasks.tabular.reasons import in_words, on_a_line, sampled
+from luodi.tasks.tabular.reasons import field_contributions, in_words, on_a_line, sampled
 from tests.tables import as_dataset, make_table
 
 
@@ -40,6 +40,35 @@ def test_two_labels_are_told_towards_the_second():
     odds, unit = on_a_line(np.array([[0.25, 0.75]]))
     assert unit == "log-odds"
     assert odds == pytest.approx(np.log([[3.0]]))
+
+
+def test_several_labels_are_told_as_log_ratios_whatever_all_scores_are_raised_by():
+    ratios, unit = on_a_line(np.array([[0.5, 0.25, 0.25]]))
+    assert unit == "log-ratio"
+    assert ratios.sum() == pytest.approx(0)
+    assert ratios[0, 0] - ratios[0, 1] == pytest.approx(np.log(2))
+
+    class Sums:
+        unit = "log-odds"
+
+        def contributions(self, matrix):
+            each = np.zeros((len(matrix), 3, 3))
+            each[:, 1, 0], each[:, :, 1] = matrix[:, 0], 7.0  # 7 for all labels tells nothing
+            return each
+
+        def score(self, matrix):
+            raise NotImplementedError
+
+    found, unit = field_contributions(
+        Sums(), TwoNumbers(), np.array([[3.0, 0.0]]), np.zeros((1, 2))
+    )
+    assert unit == "log-ratio"
+    assert found[0].tolist() == pytest.approx(np.array([[-1, 0], [2, 0], [-1, 0]]))
+
+
+class TwoNumbers:
+    codes = ("a", "b")
+    field_of = np.arange(2)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from luodi.contracts import QuestionSettings
 from luodi.tasks.tabular.calibrating import Judged
 from luodi.tasks.tabular.deciding import decide
 from luodi.tasks.tabular.decision import ClassDecision, export_decision, load_decision
-from luodi.tasks.tabular.threshold import choose, costs_of
+from luodi.tasks.tabular.labels import cost_matrix
+from luodi.tasks.tabular.threshold import choose
 from tests.tasks.tabular.test_calibrating import judged
 
 COSTS = {"false_positive": 800.0, "false_negative": 5000.0}
@@ -48,9 +49,12 @@ def test_the_cheapest_is_the_cheapest():
 
 
 def test_costs_that_cost_nothing_are_none():
-    assert costs_of({}) is None
-    assert costs_of({"false_positive": 0.0, "false_negative": 0.0}) is None
-    assert costs_of(COSTS) == (800.0, 5000.0)
+    labels = ("good", "bad")
+    assert cost_matrix(labels, {}) is None
+    assert cost_matrix(labels, {"false_positive": 0.0, "false_negative": 0.0}) is None
+    matrix = cost_matrix(labels, COSTS)
+    assert matrix is not None
+    assert matrix.tolist() == [[0, 800.0], [5000.0, 0]]
 
 
 def test_a_cost_of_one_side_alone():
@@ -87,3 +91,18 @@ def test_three_labels_are_calibrated_and_have_no_threshold():
     found = decide(judged(600, 3.0, k=3), ("a", "b", "c"), QuestionSettings(costs=COSTS))
     assert found.decision.threshold is None
     assert found.decision.calibrator.kind != "none"
+
+
+def test_of_several_labels_the_least_expected_cost_is_answered(tmp_path):
+    rows, labels = judged(400, k=3), ("a", "b", "c")
+    costs = {"a": 1.0, "b": {"a": 1.0, "c": 2.0}, "c": 50.0}
+    decided = decide(rows, labels, QuestionSettings(costs=costs))
+    assert "answers-by-cost" in {finding.code for finding in decided.findings}
+    export_decision(decided.decision, tmp_path)
+    decision = load_decision(tmp_path)
+    assert decision == decided.decision
+    table = np.array([[0, 1, 1], [1, 0, 2], [50, 50, 0]], float)
+    named = [labels.index(a["label"]) for a in decision.answers(rows.scores, rows.scores)]
+    plain = decide(rows, labels, QuestionSettings()).decision
+    likeliest = [labels.index(a["label"]) for a in plain.answers(rows.scores, rows.scores)]
+    assert table[rows.truth, named].mean() < 0.5 * table[rows.truth, likeliest].mean()

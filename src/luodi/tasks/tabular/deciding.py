@@ -11,7 +11,8 @@ from luodi.contracts import Finding, JsonValue, Lines, QuestionSettings, Section
 from luodi.tasks.tabular.calibrating import Judged, Tried, calibrate
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.decision import ClassDecision
-from luodi.tasks.tabular.threshold import Threshold, choose, costs_of
+from luodi.tasks.tabular.labels import cost_matrix
+from luodi.tasks.tabular.threshold import Threshold, choose
 
 _NAMES = {
     "none": ("none", "不校准"),
@@ -48,14 +49,34 @@ def decide(
         sections += _shown(rows, tried, name, labels)
     elif question.calibration not in ("none", "auto"):
         findings.append(_too_few(question.calibration))
-    costs = costs_of(question.costs) if len(labels) == 2 else None
-    if costs is None:
+    matrix = cost_matrix(labels, question.costs)
+    if matrix is None:
         return Decided(ClassDecision(labels, None, calibrator), findings, sections)
+    if len(labels) != 2:
+        findings.append(_by_cost(len(labels)))
+        table = tuple(map(tuple, matrix.tolist()))
+        return Decided(ClassDecision(labels, None, calibrator, table), findings, sections)
+    costs = float(matrix[0, 1]), float(matrix[1, 0])
     held = next((one.held for one in tried if one.name == name), rows.scores)
     chance = held[:, 1] if len(held) else np.zeros(0)
     threshold = choose(chance, rows.truth, rows.weight, rows.cluster, costs)
     findings.append(_told(threshold, labels[1], costs, rows.refit))
     return Decided(ClassDecision(labels, threshold.value, calibrator), findings, sections)
+
+
+def _by_cost(labels: int) -> Finding:
+    """Of several labels no threshold is sought: the answer follows from the costs (Elkan 2001)."""
+    return Finding(
+        "answers-by-cost",
+        "info",
+        0,
+        say(
+            f"Of the {labels} labels the one is answered whose expected cost, by the project's "
+            "costs and the probabilities, is the least; it need not be the likeliest.",
+            f"在 {labels} 个类别中，按项目成本与概率选择期望成本最低者作为回答，"
+            "不一定是概率最大者。",
+        ),
+    )
 
 
 def _calibrated(tried: Sequence[Tried], name: str, refit: bool) -> Finding:

@@ -26,18 +26,19 @@ FILE = "decision.json"
 
 @dataclass(frozen=True)
 class ClassDecision:
-    """Calibrated probabilities, and the label that an answer names: the likeliest, or of two the
-    event from `threshold` on.
+    """Calibrated probabilities, and the label that an answer names: the likeliest; of two the event
+    from `threshold` on; with `costs` (truth by answer) the one of the least expected cost.
     """
 
     labels: tuple[str, ...]
     threshold: float | None = None
     calibrator: Calibrator = Unchanged()  # noqa: RUF009  # frozen, and holds nothing
+    costs: tuple[tuple[float, ...], ...] = ()
 
     def answers(self, scores: Floats, matrix: Floats) -> list[Answer]:
         """(n, k) scores to n answers; the rows themselves tell nothing more."""
         chance = self.calibrator.apply(scores)
-        best = chance.argmax(axis=1)
+        best = (chance @ np.array(self.costs)).argmin(1) if self.costs else chance.argmax(axis=1)
         if self.threshold is not None:
             best = (chance[:, 1] >= self.threshold).astype(np.int64)
         return [
@@ -51,13 +52,15 @@ class ClassDecision:
             "labels": list(self.labels),
             "threshold": self.threshold,
             "calibrator": calibrator_to_json(self.calibrator),
+            **({"costs": [list(row) for row in self.costs]} if self.costs else {}),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, JsonValue]) -> Self:
         """What `to_json` wrote."""
         calibrator = calibrator_from_json(value["calibrator"])
-        return cls(tuple(value["labels"]), value["threshold"], calibrator)
+        costs = tuple(tuple(row) for row in value.get("costs", ()))
+        return cls(tuple(value["labels"]), value["threshold"], calibrator, costs)
 
 
 Decision = ClassDecision | ValueDecision

@@ -40,11 +40,24 @@ def ordered_labels(
     return tuple(sorted(names, key=lambda name: name == event))
 
 
-def cost_matrix(k: int, costs: Mapping[str, float]) -> NDArray[np.float64] | None:
-    """(k, k): what an answer (column) costs where another is true (row); None without costs."""
-    if k != 2 or not costs:
-        return None
-    matrix = np.zeros((2, 2))
-    matrix[0, 1] = costs.get("false_positive", 0.0)
-    matrix[1, 0] = costs.get("false_negative", 0.0)
-    return matrix
+def cost_matrix(
+    labels: Sequence[str], costs: Mapping[str, float | Mapping[str, float]]
+) -> NDArray[np.float64] | None:
+    """(k, k): what an answer (column) costs where another is true (row); None where none does.
+
+    Of two labels the costs may be those of a false alarm and of a missed event; else every label
+    has what any other answer costs where it is true, or the cost of each: a run has seen to that.
+    """
+    k = len(labels)
+    matrix = np.zeros((k, k))
+    if set(costs) <= {"false_positive", "false_negative"}:
+        if k == 2:
+            matrix[0, 1] = costs.get("false_positive", 0.0)
+            matrix[1, 0] = costs.get("false_negative", 0.0)
+    else:
+        for truth, label in enumerate(labels):
+            of = costs[label]
+            for answer, other in enumerate(labels):
+                if answer != truth:
+                    matrix[truth, answer] = of[other] if isinstance(of, Mapping) else of
+    return matrix if matrix.any() else None

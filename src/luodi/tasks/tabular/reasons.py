@@ -5,6 +5,10 @@ asked: fields are swapped one after another, in random orders, between the row a
 training part, and each field gets the mean of what its swap changed (Strumbelj and Kononenko
 2014, sampled Shapley values). Either way the contributions of all fields add up to what sets the
 answer apart from the average one.
+
+Of more than two labels the scores behind a softmax are known up to what is added to all of them
+alike. So they are told as log-ratios: how far a label's logarithm of probability lies above the
+mean of all labels' (Aitchison 1982). Models that average probabilities tell these.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ ORDERS = 16
 _TINY = 1e-6
 _UNITS = {
     "log-odds": ("log-odds", "对数几率"),
+    "log-ratio": ("log-ratio to the mean of all labels", "与各类别均值的对数比"),
     "points": ("points", "分"),
     "value": ("", ""),
     "log-value": ("on the scale of logarithms", "对数刻度"),
@@ -68,6 +73,8 @@ def field_contributions(
         joined = np.zeros((*found.shape[:2], fields))
         for place in range(fields):
             joined[:, :, place] = found[:, :, encoder.field_of == place].sum(axis=2)
+        if joined.shape[1] > 2 and scorer.unit == "log-odds":
+            return joined - joined.mean(axis=1, keepdims=True), "log-ratio"
         return joined, scorer.unit
     return sampled(scorer, encoder.field_of, matrix, background)
 
@@ -104,12 +111,15 @@ def sampled(
 
 
 def on_a_line(scores: Floats) -> tuple[Floats, str]:
-    """Scores where contributions may add up: (n, k) log-odds, k 1 for two labels, or values."""
+    """Scores where contributions may add up: (n, 1) values, (n, 1) log-odds of the second of two
+    labels, or (n, k) log-ratios.
+    """
     if scores.ndim == 1:
         return scores[:, None], "value"
-    chance = np.clip(scores, _TINY, 1 - _TINY)
-    odds = np.log(chance / (1 - chance))
-    return (odds[:, 1:] if scores.shape[1] == 2 else odds), "log-odds"
+    logs = np.log(np.clip(scores, _TINY, 1 - _TINY))
+    if scores.shape[1] == 2:
+        return logs[:, 1:] - logs[:, :1], "log-odds"
+    return logs - logs.mean(axis=1, keepdims=True), "log-ratio"
 
 
 def reasons_of(

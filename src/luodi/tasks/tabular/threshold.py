@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +35,6 @@ class Threshold:
     cheapest: float = float("nan")
     saved: float = 0.0
     error: float = 0.0
-
-
-def costs_of(costs: Mapping[str, float]) -> tuple[float, float] | None:
-    """(of a false alarm, of a missed event); None where neither costs anything."""
-    alarm, missed = costs.get("false_positive", 0.0), costs.get("false_negative", 0.0)
-    return (alarm, missed) if alarm + missed > 0 else None
 
 
 def choose(

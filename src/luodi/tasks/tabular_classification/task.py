@@ -132,7 +132,7 @@ class TabularClassification(TabularTask):
             probability=np.array(probability, dtype=np.float64).reshape(-1, len(labels)),
             labels=labels,
             groups=groups_of(data),
-            costs=cost_matrix(len(labels), data.question.costs),
+            costs=cost_matrix(labels, data.question.costs),
             favourable=favourable_place(labels, data.question),
         )
 
