@@ -286,11 +286,13 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     for name in PARTS:
         store.remember(getattr(parts, name).table, prints[name])
     schema = _schema(run, parts)
+    dropped = read_json(folder / "dropped.json")
     lineage = Lineage(
         raw.origins,
         short_findings(clean.findings),
         mended(clean.counts, kept),
         {name: {"rows": getattr(parts, name).rows, "fingerprint": prints[name]} for name in PARTS},
+        dropped,
     )
     return Cut(
         parts=parts,
@@ -301,7 +303,7 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
         key=folder.name,
         fingerprints={**raw.fingerprints, **{f"part:{name}": p for name, p in prints.items()}},
         lineage=lineage.to_json(),
-        dropped=read_json(folder / "dropped.json"),
+        dropped=dropped,
     )
 
 
