@@ -84,7 +84,7 @@ def collect(run: RunPlace) -> Raw:
         if source is None:
             continue
         sample = data.sample if name == "data" else None
-        collected = read_source(source, run.project.root, progress, access, sample)
+        collected = read_source(source, run.project.root, progress, access, sample, data.header)
         findings += collected.findings
         tables[name] = _with_roles(run, _rolled(run, name, collected.table), str(source))
         prints[name] = fingerprint(collected.table)
