@@ -249,9 +249,20 @@ def check_fits(scanned: pl.LazyFrame, file: str) -> None:
 
 
 def _arrow(raw: bytes, file: str) -> Read:
+    """Arrow's file format, or its stream format, which names its pieces one by one."""
     import polars as pl
 
-    return _columnar(lambda: pl.read_ipc(io.BytesIO(raw)), "Arrow", file)
+    if not is_stream(raw[: len(FILE_MARK)]):
+        return _columnar(lambda: pl.read_ipc(io.BytesIO(raw)), "Arrow", file)
+    # A reader takes a stream that broke off between two pieces for a whole one.
+    if not raw.endswith(_STREAM_END if raw.startswith(b"\xff\xff\xff\xff") else b"\0\0\0\0"):
+        raise damaged(file, "Arrow", EOFError(say("the stream has no end", "数据流没有结尾")))
+    return _columnar(lambda: pl.read_ipc_stream(io.BytesIO(raw)), "Arrow", file)
+
+
+def is_stream(head: bytes) -> bool:
+    """Whether an Arrow file that begins so is a stream; Feather's first version is none."""
+    return len(head) >= 4 and not head.startswith((FILE_MARK, b"FEA1"))
 
 
 def _columnar(read: Callable[[], pl.DataFrame], kind: str, file: str) -> Read:
@@ -326,6 +337,8 @@ def _sheet(names: Sequence[str], wanted: str | int | None, file: str) -> str:
     )
 
 
+FILE_MARK = b"ARROW1"
+_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"  # a writer that was closed has written it
 HEADED = {".csv": ",", ".tsv": "\t"}
 _TEXT: dict[str, Callable[[bytes, str], Read]] = {
     ".txt": _lines,
@@ -336,6 +349,7 @@ _TEXT: dict[str, Callable[[bytes, str], Read]] = {
 _BINARY: dict[str, Callable[[bytes, str], Read]] = {
     ".parquet": _parquet,
     ".arrow": _arrow,
+    ".arrows": _arrow,
     ".feather": _arrow,
 }
 _EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")

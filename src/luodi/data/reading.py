@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from luodi.contracts import Finding, Progress
 from luodi.data.header import Header
 from luodi.data.locate import Located
-from luodi.data.readers import read_file
+from luodi.data.readers import FILE_MARK, is_stream, read_file
 from luodi.data.scan import FROM, scan, scannable
 from luodi.data.store import Manifest, Store, file_digest
 from luodi.data.unpack import Unpacked, damaged, unpack
@@ -123,7 +123,8 @@ def read_parts(
     held = FROM if held is None else held
     known = (file.sha256, file.bytes) if file.sha256 else None
     ending = PurePath(file.filename or file.path.name).suffix.lower()
-    if ending in _COLUMNAR and file.path.suffix.lower() == ending and long(file.path):
+    same = ending in _COLUMNAR and file.path.suffix.lower() == ending
+    if same and long(file.path) and not _streamed(file.path):
         yield _columnar(file, known or file_digest(file.path))
         return
     for content in unpack(file.path, file.name, file.filename):
@@ -159,6 +160,14 @@ def _version() -> str:
 def long(path: Path) -> bool:
     """Whether a file is too long to be loaded whole."""
     return path.stat().st_size > FROM
+
+
+def _streamed(path: Path) -> bool:
+    """Whether a file of columns is an Arrow stream, which can only be read from its beginning."""
+    if not is_arrow(path):
+        return False
+    with path.open("rb") as file:
+        return is_stream(file.read(len(FILE_MARK)))
 
 
 def _columnar(file: Located, known: tuple[str, int]) -> Part:
