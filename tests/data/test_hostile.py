@@ -39,6 +39,7 @@ WHOLE: dict[str, bytes] = {
     "a.parquet": written("write_parquet"),
     "a.arrow": written("write_ipc"),
     "a.feather": written("write_ipc"),
+    "a.arrows": written("write_ipc_stream"),
     "a.xlsx": written("write_excel"),
     "a.txt": "\n".join(f"第{n}行" for n in range(60)).encode(),
 }

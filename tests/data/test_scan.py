@@ -188,6 +188,9 @@ def test_long_files_of_columns_are_read_by_rows(ending, tmp_path: Path, monkeypa
     long = collect(path.name, tmp_path)
     assert long.table.equals(short.table)
     assert long.files == short.files
+    if ending == "arrow":
+        table.write_ipc_stream(path)
+        assert collect(path.name, tmp_path).table.equals(short.table)
     assert collect(path.name, tmp_path, sample=10).table["n"].n_unique() == 10
     raw = path.read_bytes()
     if ending == "parquet":  # Arrow's values carry no sum that damage could break

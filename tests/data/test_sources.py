@@ -57,6 +57,8 @@ FORMATS = {
     "a.json": _json,
     "a.parquet": _binary("write_parquet"),
     "a.arrow": _binary("write_ipc"),
+    "b.arrow": _binary("write_ipc_stream"),
+    "a.arrows": _binary("write_ipc_stream"),
     "a.xlsx": _binary("write_excel"),
     "a.csv.gz": lambda: gzip.compress(_csv(",")()),
     "a.parquet.gz": lambda: gzip.compress(_binary("write_parquet")()),

@@ -46,6 +46,13 @@ def test_from_run_to_answer(luodi, tmp_path: Path) -> None:
     assert 1 <= dropped["outliers"] <= 2
     parts = data["train"] + data["valid"] + data["test"]
     assert data["rows"] == parts + sum(dropped.values())
+    assert data["dropped"] == dropped
+    log = json.loads(luodi("data", "log", "--json", cwd=tmp_path).stdout)["lineage"]
+    kept = sum(part["rows"] for part in log["parts"].values())
+    assert log["left_out"] == {"outliers": dropped["outliers"]}
+    assert log["mended"]["kept"] == kept + sum(log["left_out"].values())
+    shown = luodi("data", "log", cwd=tmp_path).stdout
+    assert f"left out again: outliers {dropped['outliers']}" in shown
     bundle = Path(result["bundle"])
     steps = json.loads((bundle / "preparation.json").read_text("utf-8"))["steps"]
     assert [s["step"] for s in steps if s.get("field") == "income"] == ["flag", "fill", "scale"]

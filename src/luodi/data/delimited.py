@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import DataError, Finding, say
-from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
+from luodi.data.header import Header, column_names, looks_headerless
+from luodi.data.lines import blank_lines, check_no_nul, empty_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,12 +36,12 @@ class Shape(NamedTuple):
     standard: bool
 
 
-class Header(NamedTuple):
-    """A delimited file's first record.
+class Head(NamedTuple):
+    """How a delimited file begins.
 
     Attributes:
         separator: as the file has it, which may be another than its ending says.
-        body: where the next record begins, in bytes; `lines` and `blank` lines lie before it.
+        body: where the rows begin, in bytes; `lines` and `blank` lines lie before them.
     """
 
     names: list[str]
@@ -50,7 +51,9 @@ class Header(NamedTuple):
     blank: int
 
 
-def read_delimited(raw: bytes, file: str, separator: str) -> tuple[pl.DataFrame, list[Finding]]:
+def read_delimited(
+    raw: bytes, file: str, separator: str, header: Header = None
+) -> tuple[pl.DataFrame, list[Finding]]:
     """All columns as text; `raw` is UTF-8. Empty values are missing ones.
 
     Raises:
@@ -63,21 +66,25 @@ def read_delimited(raw: bytes, file: str, separator: str) -> tuple[pl.DataFrame,
         raise empty_file(file)
     if b"\n" not in raw and b"\r" in raw:  # line ends of old Macs
         raw = raw.replace(b"\r", b"\n")
-    header = read_header(raw, file, separator, findings)
-    table, blank = read_body(raw[header.body :], file, header.names, header.separator, header.lines)
-    if blank + header.blank:
-        findings.append(blank_lines(file, blank + header.blank))
+    head = read_header(raw, file, separator, findings, header)
+    table, blank = read_body(raw[head.body :], file, head.names, head.separator, head.lines)
+    if header is None:
+        findings += looks_headerless(head.names, table, file)
+    if blank + head.blank:
+        findings.append(blank_lines(file, blank + head.blank))
     return table, findings
 
 
-def read_header(raw: bytes, file: str, separator: str, findings: list[Finding]) -> Header:
-    """The first record that is not blank.
+def read_header(
+    raw: bytes, file: str, separator: str, findings: list[Finding], header: Header = None
+) -> Head:
+    """The names in the first record that is not blank, or of a file whose first record is a row.
 
     Raises:
         DataError: a name that is empty, repeated, or broken by a line end; numbers alone.
     """
     separator = _actual_separator(raw, separator, file, findings)
-    blank = body = 0
+    blank = 0
     reader = csv.reader(_lines_of(raw), delimiter=separator, strict=True)
     before = 0
     try:
@@ -96,9 +103,12 @@ def read_header(raw: bytes, file: str, separator: str, findings: list[Finding]) 
             ),
             say("Expected one header line.", "应有一行表头。"),
         ) from None
-    for _ in range(reader.line_num):
+    names = column_names(record, header, file)
+    lines = reader.line_num if header is None or header is True else before
+    body = 0
+    for _ in range(lines):
         body = raw.find(b"\n", body) + 1 or len(raw)
-    return Header(check_header(record, file), separator, body, reader.line_num, blank)
+    return Head(names, separator, body, lines, blank)
 
 
 def read_body(

@@ -47,18 +47,20 @@ def blank_lines(file: str, count: int) -> Finding:
     )
 
 
-def check_header(names: Sequence[str | None], file: str) -> list[str]:
-    """The column names, trimmed.
+def check_header(names: Sequence[str | None], file: str, *, numbers: bool = False) -> list[str]:
+    """The column names, trimmed; `numbers` alone are names where the reader says so.
 
     Raises:
         DataError: a name that is empty or repeated, or a first line that holds numbers alone.
     """
     trimmed = [(name or "").strip() for name in names]
     remedy = say(
-        "Give the first line one name a column, each once.",
-        "请在第一行为每一列写一个不重复的名称。",
+        "Give the first line one name a column, each once; where it holds a row, say data.header: "
+        "false, or data.header: [names].",
+        "请在第一行为每一列写一个不重复的名称；若第一行是数据，请写 data.header: false 或 "
+        "data.header: [列名]。",
     )
-    if all(_is_number(name) for name in trimmed):
+    if not numbers and all(_is_number(name) for name in trimmed):
         shown = ", ".join(trimmed[:_SHOWN])
         raise DataError(
             say(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from luodi.contracts import DataError, MissingPartError, say
+from luodi.data.header import Header
 
 _MAGIC = re.compile(r"[*?\[]")
 _PACKAGE = re.compile(
@@ -22,7 +23,8 @@ class Located(NamedTuple):
     """A file, and how to name it to the reader.
 
     Attributes:
-        filename: tells the format where the path does not; `sheet` names one of a workbook.
+        filename: tells the format where the path does not; `sheet` names one of a workbook,
+            `header` where the names of columns come from.
         piece: one of the pieces of a table, whose columns may be told apart over all of them.
         sha256, bytes: of the file, where they are known.
     """
@@ -34,6 +36,7 @@ class Located(NamedTuple):
     piece: bool = False
     sha256: str = ""
     bytes: int = 0
+    header: Header = None
 
 
 def locate(source: str, root: Path) -> list[Located]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from luodi.contracts import DataError, Finding, JsonValue, say
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
+from luodi.data.header import Header, column_names, looks_headerless
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
 from luodi.data.unpack import ENDINGS, check_archive, damaged
 from luodi.project.machine import memory_bytes
@@ -22,7 +23,7 @@ Read = tuple["pl.DataFrame", list[Finding]]
 
 
 def read_file(
-    raw: bytes, filename: str, shown: str, sheet: str | int | None = None
+    raw: bytes, filename: str, shown: str, sheet: str | int | None = None, header: Header = None
 ) -> tuple[pl.DataFrame, str, list[Finding]]:
     """The table in a file, its encoding, and what was noticed.
 
@@ -31,41 +32,50 @@ def read_file(
         filename: tells the format by its ending.
         shown: how errors name the file.
         sheet: of a workbook, by name or by number from 1; the first when left out.
+        header: where the names of columns come from.
 
     Raises:
         DataError: an unknown ending, or content that is not of the format.
     """
     ending = PurePath(filename).suffix.lower()
     if ending in _EXCEL:
-        table, findings = _excel(raw, shown, sheet)
+        table, findings = _excel(raw, shown, sheet, header)
         return table, "", findings
+    if header is not None and ending not in HEADED:
+        raise _named_inside(shown, ending)
     if ending in _BINARY:
         table, findings = _BINARY[ending](raw, shown)
         return table, "", findings
-    if ending not in _TEXT:
+    if ending not in _TEXT and ending not in HEADED:
         raise unknown_ending(shown, ending)
     decoded = to_utf8(raw, shown)
     if not decoded.raw.strip():
         raise empty_file(shown)
-    table, findings = _TEXT[ending](decoded.raw, shown)
+    if ending in HEADED:
+        table, findings = read_delimited(decoded.raw, shown, HEADED[ending], header)
+    else:
+        table, findings = _TEXT[ending](decoded.raw, shown)
     return table, decoded.encoding, decoded.findings + findings
 
 
 def unknown_ending(shown: str, ending: str) -> DataError:
     """The error for a file of a kind that is not read."""
-    known, packed = ", ".join([*_TEXT, *_BINARY, *_EXCEL]), ", ".join(ENDINGS)
+    known = ", ".join([*HEADED, *_TEXT, *_BINARY, *_EXCEL])
+    packed = ", ".join(ENDINGS)
     return DataError(
         say(f"{shown} has the ending {ending!r}.", f"{shown} 的扩展名是 {ending!r}。"),
         say(f"Read are: {known}, and each with {packed}.", f"可读取：{known}，以及 {packed}。"),
     )
 
 
-def _csv(raw: bytes, file: str) -> Read:
-    return read_delimited(raw, file, ",")
-
-
-def _tsv(raw: bytes, file: str) -> Read:
-    return read_delimited(raw, file, "\t")
+def _named_inside(shown: str, ending: str) -> DataError:
+    return DataError(
+        say(f"{shown}: data.header is given for a {ending} file.",
+            f"{shown}：为 {ending} 文件指定了 data.header。"),
+        say("Such a file names its columns itself; a header is a matter of CSV, TSV and Excel.",
+            "这类文件自带列名；表头设置只用于 CSV、TSV 和 Excel。"),
+        say("Remove data.header.", "请去掉 data.header。"),
+    )  # fmt: skip
 
 
 def _lines(raw: bytes, file: str) -> Read:
@@ -239,9 +249,20 @@ def check_fits(scanned: pl.LazyFrame, file: str) -> None:
 
 
 def _arrow(raw: bytes, file: str) -> Read:
+    """Arrow's file format, or its stream format, which names its pieces one by one."""
     import polars as pl
 
-    return _columnar(lambda: pl.read_ipc(io.BytesIO(raw)), "Arrow", file)
+    if not is_stream(raw[: len(FILE_MARK)]):
+        return _columnar(lambda: pl.read_ipc(io.BytesIO(raw)), "Arrow", file)
+    # A reader takes a stream that broke off between two pieces for a whole one.
+    if not raw.endswith(_STREAM_END if raw.startswith(b"\xff\xff\xff\xff") else b"\0\0\0\0"):
+        raise damaged(file, "Arrow", EOFError(say("the stream has no end", "数据流没有结尾")))
+    return _columnar(lambda: pl.read_ipc_stream(io.BytesIO(raw)), "Arrow", file)
+
+
+def is_stream(head: bytes) -> bool:
+    """Whether an Arrow file that begins so is a stream; Feather's first version is none."""
+    return len(head) >= 4 and not head.startswith((FILE_MARK, b"FEA1"))
 
 
 def _columnar(read: Callable[[], pl.DataFrame], kind: str, file: str) -> Read:
@@ -256,7 +277,7 @@ def _columnar(read: Callable[[], pl.DataFrame], kind: str, file: str) -> Read:
     return table.with_columns(pl.col(names).cast(pl.String)), []
 
 
-def _excel(raw: bytes, file: str, sheet: str | int | None) -> Read:
+def _excel(raw: bytes, file: str, sheet: str | int | None, header: Header) -> Read:
     """One sheet. Rows without any value are counted and passed over."""
     import fastexcel
     import polars as pl
@@ -268,13 +289,14 @@ def _excel(raw: bytes, file: str, sheet: str | int | None) -> Read:
         head = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
         if not head.height:
             raise empty_file(file)
-        names = check_header(head.row(0), file)
-        table = book.load_sheet(chosen, header_row=0, schema_sample_rows=None).to_polars()
+        names = column_names(head.row(0), header, file)
+        first = 0 if header is None or header is True else None
+        table = book.load_sheet(chosen, header_row=first, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, OSError, ValueError) as error:
         raise damaged(file, "Excel", error) from None
     table = table.rename(dict(zip(table.columns, names, strict=True)))
     empty = table.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    findings = []
+    findings = looks_headerless(names, table, file) if header is None else []
     if empty.any():
         findings.append(blank_lines(file, int(empty.sum())))
         table = table.filter(~empty)
@@ -315,9 +337,10 @@ def _sheet(names: Sequence[str], wanted: str | int | None, file: str) -> str:
     )
 
 
+FILE_MARK = b"ARROW1"
+_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"  # a writer that was closed has written it
+HEADED = {".csv": ",", ".tsv": "\t"}
 _TEXT: dict[str, Callable[[bytes, str], Read]] = {
-    ".csv": _csv,
-    ".tsv": _tsv,
     ".txt": _lines,
     ".jsonl": _jsonl,
     ".ndjson": _jsonl,
@@ -326,6 +349,7 @@ _TEXT: dict[str, Callable[[bytes, str], Read]] = {
 _BINARY: dict[str, Callable[[bytes, str], Read]] = {
     ".parquet": _parquet,
     ".arrow": _arrow,
+    ".arrows": _arrow,
     ".feather": _arrow,
 }
 _EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")

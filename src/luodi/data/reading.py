@@ -11,8 +11,9 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Finding, Progress
+from luodi.data.header import Header
 from luodi.data.locate import Located
-from luodi.data.readers import read_file
+from luodi.data.readers import FILE_MARK, is_stream, read_file
 from luodi.data.scan import FROM, scan, scannable
 from luodi.data.store import Manifest, Store, file_digest
 from luodi.data.unpack import Unpacked, damaged, unpack
@@ -122,14 +123,15 @@ def read_parts(
     held = FROM if held is None else held
     known = (file.sha256, file.bytes) if file.sha256 else None
     ending = PurePath(file.filename or file.path.name).suffix.lower()
-    if ending in _COLUMNAR and file.path.suffix.lower() == ending and long(file.path):
+    same = ending in _COLUMNAR and file.path.suffix.lower() == ending
+    if same and long(file.path) and not _streamed(file.path):
         yield _columnar(file, known or file_digest(file.path))
         return
     for content in unpack(file.path, file.name, file.filename):
         head = content.stream.read(held + 1)
         if len(head) > held and scannable(content.filename):
             known = known or file_digest(file.path)
-            yield _scanned(content, head, known, store, progress)
+            yield _scanned(content, head, known, store, progress, file.header)
             continue
         raw = head + (content.stream.rest() if len(head) > held else b"")
         if known is None:
@@ -137,7 +139,9 @@ def read_parts(
             known = (
                 file_digest(file.path) if packed else (hashlib.sha256(raw).hexdigest(), len(raw))
             )
-        table, encoding, findings = read_file(raw, content.filename, content.shown, file.sheet)
+        table, encoding, findings = read_file(
+            raw, content.filename, content.shown, file.sheet, file.header
+        )
         seen = SourceFile(content.shown, known[1], known[0], encoding, table.height)
         yield Part(seen, table, findings=findings)
 
@@ -146,7 +150,9 @@ def read_parts(
 def _version() -> str:
     """A name for the code that makes pieces: what other code made is not taken for its own."""
     digest = hashlib.sha256()
-    for name in ("delimited", "encoding", "lines", "numerals", "readers", "scan", "textstream"):
+    for name in (
+        "delimited", "encoding", "header", "lines", "numerals", "readers", "scan", "textstream",
+    ):  # fmt: skip
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
 
@@ -154,6 +160,14 @@ def _version() -> str:
 def long(path: Path) -> bool:
     """Whether a file is too long to be loaded whole."""
     return path.stat().st_size > FROM
+
+
+def _streamed(path: Path) -> bool:
+    """Whether a file of columns is an Arrow stream, which can only be read from its beginning."""
+    if not is_arrow(path):
+        return False
+    with path.open("rb") as file:
+        return is_stream(file.read(len(FILE_MARK)))
 
 
 def _columnar(file: Located, known: tuple[str, int]) -> Part:
@@ -169,15 +183,21 @@ def _columnar(file: Located, known: tuple[str, int]) -> Part:
 
 
 def _scanned(
-    content: Unpacked, head: bytes, known: tuple[str, int], store: Store, progress: Progress
+    content: Unpacked,
+    head: bytes,
+    known: tuple[str, int],
+    store: Store,
+    progress: Progress,
+    header: Header,
 ) -> Part:
     """The pieces of a long file, from the store where it was scanned before."""
-    name = f"scan-{_version()}:{known[0]}:{content.shown}"
+    named = "" if header is None else f":{header}"
+    name = f"scan-{_version()}:{known[0]}:{content.shown}{named}"
     key = hashlib.sha256(name.encode()).hexdigest()[:16]
     manifest = store.find(key)
     if manifest is None or not all(store.object(o.sha256).is_file() for o in manifest.objects):
         with store.work(key) as folder:
-            done = scan(content, head, folder, progress)
+            done = scan(content, head, folder, progress, header)
             objects = [store.put(path, path.name) for path in done.pieces]
             when = datetime.now(UTC).isoformat(timespec="seconds")
             facts = {"encoding": done.encoding, "rows": str(done.rows)}

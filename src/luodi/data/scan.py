@@ -21,9 +21,10 @@ from luodi.data.delimited import (
     read_header,
     records_exactly,
 )
+from luodi.data.header import Header, looks_headerless
 from luodi.data.lines import blank_lines, check_no_nul
 from luodi.data.numerals import NUMBER, WHOLE, fitting
-from luodi.data.readers import bare_name, read_json_lines
+from luodi.data.readers import HEADED, bare_name, read_json_lines
 from luodi.data.textstream import Utf8Blocks
 from luodi.data.unpack import Unpacked
 
@@ -51,21 +52,30 @@ def scannable(filename: str) -> bool:
     return PurePath(filename).suffix.lower() in _WAYS
 
 
-def scan(content: Unpacked, head: bytes, folder: Path, progress: Progress) -> Scanned:
+def scan(
+    content: Unpacked, head: bytes, folder: Path, progress: Progress, header: Header = None
+) -> Scanned:
     """The rows of a long file, as pieces in `folder`.
 
     Args:
         content: whose stream goes on behind `head`.
+        header: where the names of columns come from.
 
     Raises:
         DataError: as the short way does, with file and line.
     """
+    import polars as pl
+
     for left in folder.glob("piece-*.parquet"):
         left.unlink()
     file = content.shown
     text = Utf8Blocks(head, content.stream, file)
-    out = _Out(folder, file, partial(_told, progress, content))
-    _WAYS[PurePath(content.filename).suffix.lower()](iter(text), file, out)
+    out = _Out(folder, file, partial(_told, progress, content), header)
+    ending = PurePath(content.filename).suffix.lower()
+    _WAYS[ending](iter(text), file, out)
+    if ending in HEADED and header is None and out.pieces:
+        first = pl.read_parquet(out.pieces[0], n_rows=_ROWS)
+        out.findings += looks_headerless(first.columns, first, file)
     out.settle()
     if out.blank:
         out.findings.append(blank_lines(file, out.blank))
@@ -81,8 +91,10 @@ def _told(progress: Progress, content: Unpacked, rows: int) -> None:
 class _Out:
     """The pieces as they are made; which columns hold nothing but numbers so far."""
 
-    def __init__(self, folder: Path, file: str, tell: Callable[[int], None]) -> None:
-        self.folder, self.file, self.tell = folder, file, tell
+    def __init__(
+        self, folder: Path, file: str, tell: Callable[[int], None], header: Header
+    ) -> None:
+        self.folder, self.file, self.tell, self.header = folder, file, tell, header
         self.pieces: list[Path] = []
         self.findings: list[Finding] = []
         self.rows = self.blank = 0
@@ -158,10 +170,10 @@ def _delimited(separator: str, blocks: Iterator[bytes], file: str, out: _Out) ->
         blocks = (block.replace(b"\r", b"\n") for block in blocks)
         raw = raw.replace(b"\r", b"\n")
     check_no_nul(raw, file)
-    header = read_header(raw, file, separator, out.findings)
-    names, separator, before = header.names, header.separator, header.lines
-    out.blank += header.blank
-    raw = raw[header.body :]
+    head = read_header(raw, file, separator, out.findings, out.header)
+    names, separator, before = head.names, head.separator, head.lines
+    out.blank += head.blank
+    raw = raw[head.body :]
     while True:
         end, standard = last_record(raw, separator)
         if not standard:
@@ -272,8 +284,7 @@ def _texts(raw: bytes, file: str, before: int, out: _Out) -> None:
 
 
 _WAYS: dict[str, Callable[[Iterator[bytes], str, _Out], None]] = {
-    ".csv": partial(_delimited, ","),
-    ".tsv": partial(_delimited, "\t"),
+    **{ending: partial(_delimited, separator) for ending, separator in HEADED.items()},
     ".jsonl": partial(_by_lines, _json_lines),
     ".ndjson": partial(_by_lines, _json_lines),
     ".txt": partial(_by_lines, _texts),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from luodi.contracts import RESERVED, ROW, DataError, Finding, Progress, Quiet, say
 from luodi.data.fetching import Access, fetch
+from luodi.data.header import Header
 from luodi.data.locate import Located, locate
 from luodi.data.numerals import infer_types
 from luodi.data.reading import Part, SourceFile, read_parts
@@ -49,6 +50,7 @@ def collect(
     progress: Progress = Quiet(),  # noqa: B008
     access: Access | None = None,
     sample: int | None = None,
+    header: Header = None,
 ) -> Collected:
     """Read everything of `source` into one table.
 
@@ -61,6 +63,7 @@ def collect(
         access: what a fetch may use; by default the home folder of `root`, and no private address.
         sample: at most so many rows, drawn evenly over all of them, the same ones each time; ROW
             keeps their places, and a finding counts the others.
+        header: where the names of columns come from, unless the source says so itself.
 
     Returns:
         The table, in the order of the files' names; files of a glob must agree on their columns.
@@ -70,7 +73,7 @@ def collect(
             source that cannot be had, a table larger than memory without `sample`.
         MissingPartError: a package, a library or a secret is missing.
     """
-    gathered = gather(source, root, progress, access)
+    gathered = gather(source, root, progress, access, header=header)
     findings, total = gathered.findings, gathered.rows
     if not total:
         raise DataError(
@@ -96,11 +99,13 @@ def gather(
     progress: Progress,
     access: Access | None = None,
     held: int | None = None,
+    header: Header = None,
 ) -> Gathered:
     """Every file of a source, fetched where it is afar, checked, and read as far as it fits.
 
     Args:
         held: as `read_parts` has it.
+        header: as `collect` has it.
 
     Raises:
         DataError, MissingPartError: as `collect`.
@@ -116,11 +121,11 @@ def gather(
         findings += manifest.findings
         files = [
             Located(store.check(item), item.name, item.name, None, kind.in_pieces, item.sha256,
-                    item.bytes)
+                    item.bytes, None if kind.in_pieces else header)
             for item in manifest.objects
         ]  # fmt: skip
     else:
-        files = [*_named(kind, root)]
+        files = [*_named(kind, root, header)]
     parts: list[Part] = []
     for done, file in enumerate(files):
         progress.step(done, len(files), file.name)
@@ -134,11 +139,12 @@ def gather(
     return Gathered(parts, _gathered(findings))
 
 
-def _named(kind: object, root: Path) -> Iterator[Located]:
+def _named(kind: object, root: Path, header: Header) -> Iterator[Located]:
     assert isinstance(kind, FilesSource)  # noqa: S101  # all that is left
     for file in locate(kind.files, root):
         name = f"{file.path.name}.{kind.format}" if kind.format else ""
-        yield file._replace(filename=name, sheet=kind.sheet)
+        own = header if kind.header is None else kind.header
+        yield file._replace(filename=name, sheet=kind.sheet, header=own)
 
 
 def _folders(

@@ -45,12 +45,14 @@ class Lineage:
         findings: code, severity, count and what was done, without examples.
         mended: rows in, rows kept, rows dropped by reason, the fingerprint of what is left.
         parts: part -> rows and fingerprint.
+        left_out: reason -> rows that left the parts again after they were dealt out.
     """
 
     origins: Sequence[Origin]
     findings: Sequence[Mapping[str, JsonValue]] = ()
     mended: Mapping[str, JsonValue] = field(default_factory=dict)
     parts: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a bundle."""
@@ -66,10 +68,12 @@ def origin(table: str, source: str, collected: Collected, print_: str) -> Origin
     return Origin(table, source, print_, collected.table.height, files)
 
 
-def remade(lineage: Mapping[str, Any], part: str, rows: int, print_: str) -> Mapping[str, Any]:
-    """The chain, after a part lost some of its rows."""
+def remade(
+    lineage: Mapping[str, Any], part: str, rows: int, print_: str, left_out: Mapping[str, int]
+) -> Mapping[str, Any]:
+    """The chain, after a part lost rows; `left_out` are all that are gone by now, by reason."""
     parts = {**lineage["parts"], part: {"rows": rows, "fingerprint": print_}}
-    return {**lineage, "parts": parts}
+    return {**lineage, "parts": parts, "left_out": dict(left_out)}
 
 
 def short_findings(findings: Sequence[Finding]) -> list[dict[str, JsonValue]]:
@@ -87,13 +91,41 @@ def short_findings(findings: Sequence[Finding]) -> list[dict[str, JsonValue]]:
 
 
 def mended(counts: Mapping[str, Any], print_: str) -> dict[str, JsonValue]:
-    """The account of a cleaning: rows in = kept + dropped by reason."""
+    """The account of a cleaning: rows in = kept + dropped by reason; official tables by theirs."""
+    official = {name: _kept(counts[name]) for name in ("test", "valid") if name in counts}
     return {
-        "rows": counts["rows"],
-        "kept": counts["kept"],
-        "dropped": dict(counts["dropped"]),
+        **_kept(counts),
         "fingerprint": print_,
+        **({"official": official} if official else {}),
     }
+
+
+def _kept(counts: Mapping[str, Any]) -> dict[str, JsonValue]:
+    return {"rows": counts["rows"], "kept": counts["kept"], "dropped": dict(counts["dropped"])}
+
+
+def account(
+    counts: Mapping[str, Any], parts: Mapping[str, int], left_out: Mapping[str, int]
+) -> dict[str, JsonValue]:
+    """Where every row of a run went: rows in = rows in the parts + rows dropped by reason.
+
+    Args:
+        counts: of the cleaning.
+        parts: part -> rows.
+        left_out: reason -> rows that left the parts again after they were dealt out.
+
+    Returns:
+        `dropped`: reason -> rows of the table; `official`: an official table's own account.
+    """
+    told = mended(counts, "")
+    official: Mapping[str, Any] = told.get("official", {})
+    tables = [told, *official.values()]
+    for table in tables:
+        assert table["rows"] == table["kept"] + sum(table["dropped"].values())  # noqa: S101
+    dealt = sum(table["kept"] for table in tables)
+    assert dealt == sum(parts.values()) + sum(left_out.values())  # noqa: S101  # the promise
+    found: dict[str, JsonValue] = {"dropped": {**told["dropped"], **left_out}}
+    return found | ({"official": dict(official)} if official else {})
 
 
 @dataclass(frozen=True)

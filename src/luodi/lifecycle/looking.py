@@ -63,7 +63,11 @@ class Looked:
 
 
 def look(
-    source: str, root: Path, named: Mapping[Role, Sequence[str]], progress: Progress
+    source: str,
+    root: Path,
+    named: Mapping[Role, Sequence[str]],
+    progress: Progress,
+    header: bool | None = None,
 ) -> Looked:
     """Read a table and look at all of it.
 
@@ -73,6 +77,7 @@ def look(
         root: where relative paths begin.
         named: columns whose role the reader knows: label, time, group, id.
         progress: told of each step.
+        header: as `data.header`.
 
     Raises:
         DataError: the table cannot be read, or has no such column.
@@ -86,7 +91,8 @@ def look(
 
     started = time.monotonic()
     meant = written(source)
-    collected = collect(guess(meant, root) if isinstance(meant, str) else meant, root, progress)
+    place = guess(meant, root) if isinstance(meant, str) else meant
+    collected = collect(place, root, progress, header=header)
     read = time.monotonic()
     _check(named, collected.table.columns)
     looked_at = sheet(collected.table, named)

@@ -81,6 +81,7 @@ def _read(folder: Path, cut: Cut) -> Cut:
     asked = Parts(*(part(f"asked-{name}") for name in PARTS))
     learnt = Preparation.from_json(facts["preparation"])
     train = fingerprint(asked.train.table)
+    dropped = {**cut.dropped, **({"outliers": facts["dropped"]} if facts["dropped"] else {})}
     return replace(
         cut,
         parts=asked,
@@ -90,6 +91,6 @@ def _read(folder: Path, cut: Cut) -> Cut:
         preparation=Preparation((*cut.preparation.steps, *learnt.steps)),
         key=folder.name,
         fingerprints={**cut.fingerprints, "part:train": train},
-        dropped={**cut.dropped, **({"outliers": facts["dropped"]} if facts["dropped"] else {})},
-        lineage=remade(cut.lineage, "train", asked.train.rows, train),
+        dropped=dropped,
+        lineage=remade(cut.lineage, "train", asked.train.rows, train, dropped),
     )

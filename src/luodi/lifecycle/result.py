@@ -12,6 +12,7 @@ from luodi.contracts import Finding, Interval, JsonValue, say, worded
 from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
 from luodi.lifecycle.forms import Formed, form_sections
 from luodi.lifecycle.judging import Evaluation, LeakShown
+from luodi.lifecycle.lineage import account
 from luodi.lifecycle.place import RESULT, RunPlace
 from luodi.lifecycle.rows import PARTS, Clean
 from luodi.lifecycle.searching import search_findings, search_sections
@@ -65,6 +66,8 @@ def conclude(
     (run.folder / REPORT).write_text(page, "utf-8")
     write_json(run.folder / "report.json", report.to_json())
     result = make_result(run, report, bundle) | {"form": made.formed.to_json()}
+    parts = {name: getattr(cut.parts, name).rows for name in PARTS}
+    result["data"] |= account(clean.counts, parts, cut.dropped)
     if cut.augmentation:
         result["augmentation"] = dict(cut.augmentation)
     if found := _searches(made):

@@ -90,7 +90,9 @@ def collect(run: RunPlace) -> Raw:
             continue
         sample = data.sample if name == "data" else None
         with recording():  # what is noticed is kept with what `prepare` finds
-            collected = read_source(source, run.project.root, progress, access, sample)
+            collected = read_source(
+                source, run.project.root, progress, access, sample, data.header
+            )
         findings += collected.findings
         names = [column for column in collected.table.columns if column not in RESERVED]
         mistakes += unknown_columns(run.project, name, str(source), names)
@@ -281,11 +283,13 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     for name in PARTS:
         store.remember(getattr(parts, name).table, prints[name])
     schema = _schema(run, parts)
+    dropped = read_json(folder / "dropped.json")
     lineage = Lineage(
         raw.origins,
         short_findings(clean.findings),
         mended(clean.counts, kept),
         {name: {"rows": getattr(parts, name).rows, "fingerprint": prints[name]} for name in PARTS},
+        dropped,
     )
     return Cut(
         parts=parts,
@@ -296,7 +300,7 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
         key=folder.name,
         fingerprints={**raw.fingerprints, **{f"part:{name}": p for name, p in prints.items()}},
         lineage=lineage.to_json(),
-        dropped=read_json(folder / "dropped.json"),
+        dropped=dropped,
     )
 
 

@@ -119,11 +119,17 @@ class NoiseSettings(_Strict):
 
 
 class DataSettings(_Strict):
-    """Where the rows come from and what happens to them."""
+    """Where the rows come from and what happens to them.
+
+    `header` is for CSV, TSV and Excel: false where the first line is a row (columns are then
+    column_1, column_2, ...), a list of names for such a file, true where a first line that looks
+    like a row holds the names all the same.
+    """
 
     source: Annotated[Source, BeforeValidator(_source)]
     test: Annotated[Source | None, BeforeValidator(_source)] = None
     valid: Annotated[Source | None, BeforeValidator(_source)] = None
+    header: bool | Names | None = None
     allow_private: Names = ()
     sample: int | None = Field(default=None, ge=10)
     columns: dict[str, Names]

@@ -133,13 +133,14 @@ class S3Source(SourceModel):
 
 
 class FilesSource(SourceModel):
-    """Files by a path or a glob, with what their names do not tell."""
+    """Files by a path or a glob, with what their names do not tell; `header` as `data.header`."""
 
     kind: ClassVar[str] = "files"
     remote: ClassVar[bool] = False
     files: str = Field(min_length=1)
     sheet: str | int | None = None
     format: str = Field(default="", pattern=r"^[a-z0-9.]*$")
+    header: bool | tuple[str, ...] | None = None
 
 
 class TextsSource(SourceModel):

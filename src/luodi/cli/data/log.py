@@ -69,6 +69,8 @@ def show(logged: Logged) -> None:
     for name in sorted(chain["parts"], key=lambda n: order.index(n) if n in order else len(order)):
         part = chain["parts"][name]
         screen.print(f"  {name:<6} {_rows(part['rows'])}  {part['fingerprint'][:_PRINT]}")
+    if left_out := _reasons(chain.get("left_out", {})):
+        screen.print(say(f"  left out again: {left_out}", f"  切分后又去除：{left_out}"))
     screen.print("  ↓")
     screen.print(f"[bold]{say('bundle', '模型包')}[/]  {escape(logged.name)}")
     verdict = {"passed": say("passed", "通过"), "refused": say("refused", "拒绝")}
@@ -80,16 +82,25 @@ def show(logged: Logged) -> None:
 def _show_mended(mended: dict[str, Any]) -> None:
     screen = console()
     screen.print(f"[bold]{say('mended', '清洗')}[/]")
-    dropped = ", ".join(f"{reason} {count:,}" for reason, count in mended["dropped"].items())
-    kept, gone = mended["kept"], mended["rows"] - mended["kept"]
-    screen.print(
-        say(
-            f"  {mended['rows']:,} rows = {kept:,} kept + {gone:,} dropped",
-            f"  {mended['rows']:,} 行 = 保留 {kept:,} + 去除 {gone:,}",
-        )
-        + (f" ({dropped})" if dropped else "")
-    )
+    screen.print("  " + _account(mended))
     screen.print(f"  {mended['fingerprint'][:_PRINT]}")
+    for name, table in mended.get("official", {}).items():
+        screen.print(f"  {name}: {_account(table)}")
+
+
+def _account(table: dict[str, Any]) -> str:
+    """Rows in = rows kept + rows dropped, by reason."""
+    kept, gone = table["kept"], table["rows"] - table["kept"]
+    told = say(
+        f"{table['rows']:,} rows = {kept:,} kept + {gone:,} dropped",
+        f"{table['rows']:,} 行 = 保留 {kept:,} + 去除 {gone:,}",
+    )
+    dropped = _reasons(table["dropped"])
+    return f"{told} ({dropped})" if dropped else told
+
+
+def _reasons(counts: dict[str, int]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
 
 
 def _rows(count: int) -> str:

@@ -30,6 +30,12 @@ def command(
     ],
     label: Annotated[str | None, typer.Option(help="The column to be learnt.")] = None,
     moment: Annotated[str | None, typer.Option("--time", help="The column that says when.")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header", help="Whether the first line holds the columns' names."
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where the page goes (HTML).")
     ] = None,
@@ -46,7 +52,7 @@ def command(
     named = {Role.LABEL: [label] if label else [], Role.TIME: [moment] if moment else []}
     progress = TerminalProgress(say("Look", "查看"), silent=json_output)
     try:
-        looked = look(file, Path.cwd(), named, progress)
+        looked = look(file, Path.cwd(), named, progress, header)
     finally:
         progress.close()
     place = (output or Path(f"{_stem(file)}-profile.html")) if page else None
