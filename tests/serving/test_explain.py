@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 
 import pytest
 from tiny_service import running
 
 from luodi.bundle import open_predictor
 from luodi.bundle.write import BundleFacts, write_bundle
-from luodi.contracts import FitSettings, Quiet, SplitSettings, use_language
+from luodi.contracts import BusyError, FitSettings, Quiet, SplitSettings, say, use_language
 from luodi.data.preparation import Preparation
+from luodi.serving.explaining import Explaining
 from luodi.tasks import find_task
 from tests.tables import as_dataset, make_table
 
@@ -110,3 +113,72 @@ def test_too_many_at_once(client, bundle):
     response = client.post("/predict/risk", json=body)
     assert response.status_code == 400
     assert "65" in response.text
+
+
+class Slow:
+    """A bundle whose reasons take 50 ms a row."""
+
+    def __init__(self):
+        self.calls, self.running = 0, 0
+
+    def reasons(self, requests):
+        self.calls, self.running = self.calls + 1, self.running + 1
+        assert self.running == 1, "two callers at once"
+        time.sleep(0.05 * len(requests))
+        self.running -= 1
+        return [[say("for", "支持")] for _ in requests]
+
+
+async def timed(explaining, rows=1, seconds=None):
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    try:
+        await explaining.reasons([{}] * rows, started + seconds if seconds else None)
+    except BusyError as error:
+        return ("late" if error.late else "busy"), loop.time() - started
+    return "told", loop.time() - started
+
+
+def test_who_waits_for_reasons_waits_in_bounds():
+    bundle = Slow()
+
+    async def main():
+        explaining = Explaining(bundle, waiting_seconds=0.5)
+        assert (await timed(explaining))[0] == "told"
+        crowd = await asyncio.gather(*(timed(explaining, rows=2) for _ in range(50)))
+        kinds = [kind for kind, _ in crowd]
+        assert set(kinds) == {"told", "busy"}
+        assert 4 <= kinds.count("told") <= 12
+        assert max(seconds for kind, seconds in crowd if kind == "busy") < 0.4
+        assert (await timed(explaining))[0] == "told"  # and afterwards it goes on
+
+    asyncio.run(main())
+
+
+def test_a_deadline_holds_for_reasons_too():
+    bundle = Slow()
+
+    async def main():
+        explaining = Explaining(bundle, waiting_seconds=None)
+        kind, seconds = await timed(explaining, rows=8, seconds=0.1)  # not known to be too many
+        assert (kind, seconds < 0.3) == ("late", True)
+        assert (await timed(explaining, rows=1))[0] == "told"
+        calls = bundle.calls
+        assert (await timed(explaining, rows=8, seconds=0.1))[0] == "late"
+        assert bundle.calls == calls  # it is known by now: nothing is done for it
+
+    asyncio.run(main())
+
+
+def test_each_caller_gets_its_own_language():
+    async def main():
+        explaining = Explaining(Slow(), None)
+
+        async def asked(language):
+            use_language(language)
+            return (await explaining.reasons([{}]))[0][0]
+
+        tasks = [asyncio.create_task(asked(language)) for language in ("en", "zh", "en")]
+        assert await asyncio.gather(*tasks) == ["for", "支持", "for"]
+
+    asyncio.run(main())

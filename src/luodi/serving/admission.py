@@ -80,9 +80,7 @@ class Admission:
     def bound(self, now: float) -> float:
         """How long one may wait now, in seconds."""
         least = _CALLS * max(_SHORTER * self._limits.batch_seconds, self._mean_call)
-        said = self._limits.waiting_seconds
-        most = max(_PATIENCE, _PATIENT_CALLS * self._mean_call) if said is None else said
-        most = max(most, least)
+        most = max(patience(self._limits.waiting_seconds, self._mean_call), least)
         return most - (most - least) * self._pressure(now)
 
     def full(self, now: float, priority: int = 0) -> bool:
@@ -155,21 +153,11 @@ class Admission:
 
     def busy(self, priority: int = 0) -> BusyError:
         """The refusal of one for whom too much waits."""
-        return BusyError(
-            say("Too much is waiting; try again.", "等待的请求过多，请重试。"),
-            retry_after=max(self.seconds(priority), 1.0),
-        )
+        return too_much(self.seconds(priority))
 
     def late(self, priority: int = 0) -> BusyError:
         """The refusal of one whose answer could not be there in time."""
-        return BusyError(
-            say(
-                "No answer can be given before the deadline; try again later.",
-                "无法在截止时间前答复，请稍后重试。",
-            ),
-            retry_after=max(self.seconds(priority), 1.0),
-            late=True,
-        )
+        return too_late(self.seconds(priority))
 
     def _pressure(self, now: float) -> float:
         """From 0, when hardly anything is refused, to 1."""
@@ -179,3 +167,30 @@ class Admission:
     def _fade(self, now: float) -> None:
         left = math.exp(-max(0.0, now - self._counted) / _REMEMBERED)
         self._asked, self._refused, self._counted = self._asked * left, self._refused * left, now
+
+
+def patience(said: float | None, call_seconds: float) -> float:
+    """Seconds that one may wait for its turn: what the project says, else a second, or what eight
+    calls take."""
+    return max(_PATIENCE, _PATIENT_CALLS * call_seconds) if said is None else said
+
+
+def too_much(seconds: float) -> BusyError:
+    """The refusal of one for whom too much waits; `seconds`: how long it would have waited."""
+    return BusyError(
+        say("Too much is waiting; try again.", "等待的请求过多，请重试。"),
+        retry_after=max(seconds, 1.0),
+    )
+
+
+def too_late(seconds: float) -> BusyError:
+    """The refusal of one whose answer could not be there in time; `seconds`: how long it would
+    have waited."""
+    return BusyError(
+        say(
+            "No answer can be given before the deadline; try again later.",
+            "无法在截止时间前答复，请稍后重试。",
+        ),
+        retry_after=max(seconds, 1.0),
+        late=True,
+    )

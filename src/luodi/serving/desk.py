@@ -108,10 +108,15 @@ class Desk:
             answers: Sequence[Answer] = ()
             try:
                 terms = question.terms
-                self.access.count(terms.caller, len(rows.requests))
-                answers = await model.answer(rows.requests, terms.deadline, terms.priority)
                 if rows.explain:
-                    answers = await model.explained(rows.requests, answers, rows.explain)
+                    model.explaining.turn_away(len(rows.explain), terms.deadline)
+                self.access.count(terms.caller, len(rows.requests))
+                given = await model.answer(rows.requests, terms.deadline, terms.priority)
+                if rows.explain:
+                    given = await model.explained(
+                        rows.requests, given, rows.explain, terms.deadline
+                    )
+                answers = given
             except (LuodiError, asyncio.CancelledError):
                 raise  # the caller's, or the hour's: no fault of this version
             except Exception as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from luodi.contracts import Answer, JsonValue, RegistryError, Request, say
 from luodi.registry import Registered, Route
 from luodi.serving.batcher import Batched, Batcher
 from luodi.serving.cache import AnswerCache
+from luodi.serving.explaining import Explaining
 from luodi.serving.fleet import Card, Fleet, Held
 from luodi.serving.settings import Limits
 
@@ -29,8 +29,8 @@ class Served:
     ) -> None:
         self.bundle = bundle
         self.name, self.version = bundle.manifest.name, bundle.version
-        self._explaining = asyncio.Lock()
         wanted = _bounded(limits, bundle.manifest.serving)
+        self.explaining = Explaining(bundle, wanted.waiting_seconds)
         self.batcher = Batcher(bundle.predictor, wanted, sessions, observe)
         self.cache = cache
 
@@ -55,17 +55,19 @@ class Served:
         )
 
     async def explained(
-        self, requests: Sequence[Request], answers: Sequence[Answer], places: Sequence[int]
+        self,
+        requests: Sequence[Request],
+        answers: Sequence[Answer],
+        places: Sequence[int],
+        deadline: float | None = None,
     ) -> list[Answer]:
         """The answers, those at `places` with their `reasons`.
 
         Raises:
             RequestError: when the model gives no reasons.
+            BusyError: when they cannot be there in time.
         """
-        async with self._explaining:  # a reason costs many answers: one caller at a time
-            told = await asyncio.to_thread(
-                self.bundle.reasons, [requests[place] for place in places]
-            )
+        told = await self.explaining.reasons([requests[place] for place in places], deadline)
         whole = list(answers)
         for place, reasons in zip(places, told, strict=True):
             whole[place] = {**whole[place], "reasons": [reason.to_json() for reason in reasons]}
@@ -74,6 +76,7 @@ class Served:
     def close(self) -> None:
         """Let the threads go, once what they compute is done."""
         self.batcher.close()
+        self.explaining.close()
 
 
 CHAMPION = "production"
