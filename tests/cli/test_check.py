@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.reviews import write_reviews
+from tests.reviews import make_reviews, write_reviews
 from tests.tables import make_table
 
 PROJECT = """\
@@ -142,3 +142,19 @@ def test_the_files_own_language_tells_its_mistakes(luodi, tmp_path):
     checked = luodi("check", cwd=tmp_path)
     assert "第 3 行：task: " in checked.stderr
     assert "; expected" not in checked.stderr
+
+
+def test_how_rows_were_read_and_an_example_are_told_without_being_asked(luodi, tmp_path):
+    rows = [f'"不错 {text}",{label}\n' for text, label in make_reviews(120)]
+    table = "评论,标签\n" + "".join(rows) + rows[0]
+    (tmp_path / "rows.csv").write_bytes(table.encode("gb18030"))
+    (tmp_path / "luodi.yaml").write_text(
+        "name: hotel\ntask: text-classification\nmodel: {learner: linear}\n"
+        "data: {source: rows.csv, columns: {text: 评论, label: 标签}}\n"
+    )
+    checked = luodi("check", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    assert "· rows.csv is GB18030; it was read as such." in checked.stdout
+    lines = checked.stdout.splitlines()
+    place = next(n for n, line in enumerate(lines) if "exact copies" in line)
+    assert lines[place + 1].startswith("    row 121 · good · times 2 · 不错 I bought this")

@@ -74,6 +74,7 @@ def test_run_verify_serve_ask(luodi, project):
     assert any(name.endswith(".onnx") for name in names)
     verified = luodi("verify", result["bundle"], "--json", cwd=project)
     assert json.loads(verified.stdout)["ok"] is True
+    _cut_rows_are_marked(luodi, project)
     service = subprocess.Popen(
         [LUODI, "serve", "--port", "0", "--json"], cwd=project, stdout=subprocess.PIPE, text=True,
         env=os.environ | {"LUODI_LANGUAGE": "en"},
@@ -90,6 +91,17 @@ def test_run_verify_serve_ask(luodi, project):
         service.send_signal(signal.SIGTERM)
         service.wait(timeout=20)
         service.stdout.close()
+
+
+def _cut_rows_are_marked(luodi, project):
+    """Also where the first block of rows, which makes the header, has none."""
+    (project / "asked.csv").write_text("id,text\n1,the film was great\n2," + "great " * 40 + "\n")
+    for output in ("answers.csv", "answers.jsonl"):
+        done = luodi("predict", "moods", "asked.csv", "-o", output, cwd=project)
+        assert done.returncode == 0, done.stderr
+        path = project / output
+        read = pl.read_csv if output.endswith("csv") else pl.read_ndjson
+        assert read(path)["truncated"].to_list() == [False, True]
 
 
 def _forms_are_told(result):

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from luodi.contracts import Form, MissingPartError, TrainingError
-from luodi.lifecycle.forms import Formed, _fastest, form_sections
+from luodi.lifecycle.forms import (
+    Formed,
+    _allowed,
+    _fastest,
+    _in_words,
+    choose_form,
+    form_sections,
+)
 from luodi.lifecycle.probing import Probe
+from luodi.lifecycle.stages import write_json
 from luodi.lifecycle.weighing import weigh
+from luodi.project.schema import ServeSettings
+from tests.watcher import Watcher
 
 FLOAT32, INT8 = Form("float32", "onnxruntime"), Form("int8", "onnxruntime", "calibrated")
 BFLOAT16 = Form("bfloat16", "openvino")
@@ -31,6 +43,30 @@ def test_the_fastest_that_may_be_chosen_and_is_worth_it(probes, chosen):
     assert _fastest(probes, "auto").form == chosen
 
 
+def test_a_form_is_compared_with_another_or_with_none(tmp_path):
+    fast = [probe(FLOAT32, 100), probe(INT8, 190)]
+    told = "Served as int8 calibrated onnxruntime: 1.9 times as fast as float32 onnxruntime, 0.0%"
+    assert _in_words(Formed(tmp_path, INT8, fast)).startswith(told)
+    alone = _in_words(Formed(tmp_path, INT8, fast[1:]))
+    assert alone.startswith("Served as int8 calibrated onnxruntime: 0.0% of the validation")
+
+
+@pytest.mark.parametrize(("chosen", "told"), [(FLOAT32, 0), (INT8, 1)])
+def test_what_was_chosen_over_nothing_is_not_told(tmp_path, chosen, told):
+    learner = SimpleNamespace(forms=lambda: [FLOAT32, INT8], compress=print)
+    watcher = Watcher()
+    run = _Run(ServeSettings(), learner)
+    run.observer = watcher
+    run.project.gate = {}
+    facts = {"chosen": asdict(chosen), "made": False, "rows": 9,
+             "probes": [asdict(probe(FLOAT32, 100)), asdict(probe(INT8, 190))]}  # fmt: skip
+    write_json(tmp_path / "form.json", facts)
+    run.stages = SimpleNamespace(run=lambda *_: tmp_path)
+    trained = SimpleNamespace(recipe=SimpleNamespace(learner="it"), exported=tmp_path / "export")
+    assert choose_form(run, trained, None).form == chosen
+    assert len(watcher.told) == told
+
+
 def test_a_form_that_is_asked_for_and_does_not_hold_is_an_error():
     with pytest.raises(TrainingError, match="int8 calibrated onnxruntime: changes 9 %"):
         _fastest([probe(INT8, 300, "changes 9 %")], "int8")
@@ -40,16 +76,11 @@ class _Run:
     """What `choose_form` asks of a run."""
 
     def __init__(self, serve, learner):
-        from types import SimpleNamespace
-
         self.project = SimpleNamespace(serve=serve)
         self.task = SimpleNamespace(learners={"it": learner})
 
 
 def test_a_runtime_that_is_not_there_is_told():
-    from luodi.lifecycle.forms import _allowed
-    from luodi.project.schema import ServeSettings
-
     forms = [FLOAT32, INT8]
     assert _allowed(_Run(ServeSettings(), None), forms) == forms
     assert _allowed(_Run(ServeSettings(form="int8"), None), forms) == [INT8]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luodi.contracts import DataError, JsonValue, Progress, Quiet, UsageError, say
+from luodi.contracts import DataError, JsonValue, Limited, Progress, Quiet, UsageError, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -162,7 +162,7 @@ def _whole(
     for finding in collected.findings:
         progress.say(finding.message)
     answers = ask.answer(collected.table, progress)
-    table = with_answers(collected.table, answers, ask.bundle.schema, progress)
+    table = with_answers(collected.table, answers, ask.bundle, progress)
     if output:
         write_table(table, output)
     elif not as_json:
@@ -185,7 +185,7 @@ def _stream(
         for block in blocks:
             answers = ask.answer(block.table, Quiet(), block.first)
             said = Quiet() if block.first else progress
-            write(with_answers(block.table, answers, ask.bundle.schema, said))
+            write(with_answers(block.table, answers, ask.bundle, said))
             rows += len(answers)
         if not rows:
             raise DataError(
@@ -250,9 +250,10 @@ def _wanted(schema: Schema) -> list[str]:
 
 
 def with_answers(
-    table: pl.DataFrame, answers: list[Answer], schema: Schema, progress: Progress
+    table: pl.DataFrame, answers: list[Answer], bundle: LoadedBundle, progress: Progress
 ) -> pl.DataFrame:
-    """The table beside its answers: `label` and `probability`, or the answer's own fields.
+    """The table beside its answers: `label` and `probability`, or the answer's own fields; and
+    `truncated`, whether the row was longer than is read, where the model has such a limit.
 
     A column of the table that has such a name is renamed `input_...`: what stands under `label`
     is always the model's answer, never the truth that it is held against.
@@ -262,11 +263,13 @@ def with_answers(
     from luodi.contracts import RESERVED
 
     added: dict[str, list[JsonValue]] = {}
-    for field in schema.answer:
+    for field in bundle.schema.answer:
         if field.kind == "scores" and "label" in answers[0]:
             added["probability"] = [answer[field.name][answer["label"]] for answer in answers]
         elif field.kind != "scores":
             added[field.name] = [answer.get(field.name) for answer in answers]
+    if isinstance(bundle.predictor, Limited):
+        added["truncated"] = [bool(answer.get("truncated")) for answer in answers]
     if "reasons" in answers[0]:
         added["reasons"] = [_in_words(answer["reasons"]) for answer in answers]
     kept = table.drop(RESERVED, strict=False)

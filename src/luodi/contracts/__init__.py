@@ -48,7 +48,14 @@ from luodi.contracts.learner import (
     Telling,
 )
 from luodi.contracts.metric import Classified, Grouping, Interval, Metric, Scored, Valued
-from luodi.contracts.predictor import Answering, Explainer, Predictor, Preparing, Reason
+from luodi.contracts.predictor import (
+    Answering,
+    Explainer,
+    Limited,
+    Predictor,
+    Preparing,
+    Reason,
+)
 from luodi.contracts.progress import Progress, Quiet
 from luodi.contracts.schema import Field, FieldKind, Schema
 from luodi.contracts.section import Bars, Lines, Matrix, Section, Table
@@ -115,6 +122,7 @@ __all__ = [
     "LeakError",
     "Lean",
     "Learner",
+    "Limited",
     "Lines",
     "LuodiError",
     "Matrix",

@@ -44,6 +44,16 @@ class Preparing(Protocol):
         """One answer each, in order."""
 
 
+@runtime_checkable
+class Limited(Protocol):
+    """What a Predictor is as well when it reads only the beginning of a long request: the answer to
+    such a one has `truncated: true`."""
+
+    @property
+    def reads(self) -> int:
+        """How much of a request it reads, in units of cost."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """One thing that carried an answer.

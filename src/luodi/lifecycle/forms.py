@@ -94,7 +94,8 @@ def choose_form(
     probes = [Probe(**{**item, "form": Form(**item["form"])}) for item in facts["probes"]]
     exported = folder / "export" if facts["made"] else trained.exported
     formed = Formed(exported, Form(**facts["chosen"]), probes, facts["rows"])
-    run.observer.tell(_in_words(formed))
+    if formed.form != learner.forms()[0]:  # as it was exported: nothing was chosen over that
+        run.observer.tell(_in_words(formed))
     return formed
 
 
@@ -102,11 +103,14 @@ def _in_words(formed: Formed) -> str:
     by_form = {probe.form: probe for probe in formed.probes}
     chosen, first = by_form[formed.form or formed.probes[0].form], formed.probes[0]
     times = chosen.rows_a_second / first.rows_a_second
+    pace = say(
+        f"{times:.1f} times as fast as {first.form}, ", f"速度为 {first.form} 的 {times:.1f} 倍，"
+    )
+    if chosen is first:  # the one form that was asked for: nothing was tried beside it
+        pace = ""
     return say(
-        f"Served as {chosen.form}: {times:.1f} times as fast as {first.form}, "
-        f"{chosen.changed:.1%} of the validation answers changed.",
-        f"以 {chosen.form} 部署：速度为 {first.form} 的 {times:.1f} 倍，"
-        f"验证集上 {chosen.changed:.1%} 的答案有变化。",
+        f"Served as {chosen.form}: {pace}{chosen.changed:.1%} of the validation answers changed.",
+        f"以 {chosen.form} 部署：{pace}验证集上 {chosen.changed:.1%} 的答案有变化。",
     )
 
 

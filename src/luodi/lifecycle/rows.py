@@ -34,6 +34,7 @@ from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.privacy import crowd_findings, hiding_key
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
+from luodi.lifecycle.unlearnt import unlearnt_classes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -187,7 +188,7 @@ def prepare(run: RunPlace, raw: Raw) -> Clean:
 def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
     from luodi.data.clean import prepare as prepare_rows
     from luodi.data.profile import profile
-    from luodi.lifecycle.noticing import noticed
+    from luodi.lifecycle.noticing import noticed, worst_first
 
     clean = run.project.data.clean
     task = run.task
@@ -202,6 +203,9 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
     cards = profile(data.table)
     findings = noticed(raw, [*raw.findings, *asked, *prepared.findings], cards, clean)
     findings += crowd_findings(run, prepared.data)
+    label = class_column(data, task)
+    for name, part in (("test", prepared.test), ("valid", prepared.valid)):
+        findings += unlearnt_classes(prepared.data, part, name, label, task.content)
     if not _same_rows(prepared.data, data):
         refuse(list(task.inspect(prepared.data, clean)))
     prepared.data.table.write_parquet(folder / "data.parquet")
@@ -212,7 +216,7 @@ def _prepare(run: RunPlace, raw: Raw, folder: Path, progress: Progress) -> None:
         folder / "facts.json",
         {
             "counts": dict(prepared.counts),
-            "findings": [finding.to_json() for finding in findings],
+            "findings": [finding.to_json() for finding in worst_first(findings)],
             "profile": [column.to_json() for column in cards],
             "preparation": prepared.preparation.to_json(),
         },

@@ -111,16 +111,14 @@ def _told(wish: Plan, plan: Plan, train: Ints) -> list[Finding]:
             )
         )
     if plan.length < wish.length:
-        cut = int((train > plan.length).sum()) - int((train > wish.length).sum())
         findings.append(
             budget_finding(
                 "budget-length",
-                cut,
+                0,  # which texts that cuts short is counted once, where all are counted
                 say(
                     f"To keep to the budget, texts are read up to {plan.length} tokens instead of "
-                    f"{wish.length}; {cut} more are cut short.",
-                    f"为不超出预算，文本最多读取 {plan.length} 个词元（原为 {wish.length}）；"
-                    f"另有 {cut} 条被截短。",
+                    f"{wish.length}.",
+                    f"为不超出预算，文本最多读取 {plan.length} 个词元（原为 {wish.length}）。",
                 ),
             )
         )

@@ -72,6 +72,7 @@ def test_what_a_member_says_besides_is_passed_on(
     assert "truncated" not in short
     assert long["truncated"] is True
     assert predictor.call_cost > 0
+    assert predictor.reads == predictor.cost({"text": "good " * 400})
     costs = [cost for cost, _ in predictor.prepare([{"text": "good"}, {"text": "good " * 10}])]
     assert costs[0] < costs[1]
     assert costs[0] == predictor.cost({"text": "good"})

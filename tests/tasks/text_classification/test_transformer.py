@@ -32,7 +32,10 @@ from luodi.tasks.text_classification.transformer import (
     passes,
 )
 from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
+from luodi.tasks.text_classification.transformer_texts import Rows, truncated_finding
 from luodi.testing import Trial, check_task
+from luodi.training.batching import Examples
+from luodi.training.budget import Plan, fit_plan
 from tests.tiny_base import NEUTRAL, POLAR
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -140,7 +143,7 @@ def test_a_long_text_is_cut_and_the_answer_says_so(exported: Path) -> None:
     long, short = predictor.predict([{"text": "good " * 40}, {"text": "good"}])
     assert long["truncated"] is True
     assert "truncated" not in short
-    assert predictor.cost({"text": "good " * 40}) == 32
+    assert predictor.cost({"text": "good " * 40}) == predictor.reads == 32
     assert predictor.cost({"text": "good bad"}) == 4
 
 
@@ -157,6 +160,23 @@ def test_texts_cut_in_training_are_counted_by_class(base: str, tmp_path: Path) -
     assert finding.count == int((words > 6).sum())
     assert sum(finding.details["by_class"].values()) == finding.count
     assert set(finding.details["by_class"]) == {"yes", "no"}
+    told = {record["label"]: record["cut short"] for record in finding.examples}  # in the report
+    assert told == finding.details["by_class"]
+
+
+def test_texts_that_the_budget_cuts_further_are_counted_once() -> None:
+    lengths, labels = [40, 120, 200, 200], ("no", "yes")
+    tokens = [np.ones(length, np.int32) for length in lengths]
+    examples = Examples(tokens, np.array([0, 0, 1, 1]), np.ones(4, np.float32))
+    rows = Rows(examples, np.array([False, False, True, False]))  # one was longer than 200
+    assert truncated_finding(rows, labels, 200).count == 1
+    wish, none = Plan(2, 200, 4), examples.lengths[:0]
+    plan, (shorter,) = fit_plan(wish, examples.lengths, none, pace=1.0, seconds=800.0)
+    assert (plan.length, shorter.code, shorter.count) == (110, "budget-length", 0)
+    finding = truncated_finding(rows, labels, plan.length)
+    assert "budget" in finding.remedy
+    assert (finding.count, finding.details["by_class"]) == (3, {"no": 1, "yes": 2})
+    assert finding.examples[0] == {"label": "yes", "cut short": 2, "rows": 2, "share": 1.0}
 
 
 @pytest.mark.alone

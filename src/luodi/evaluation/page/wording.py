@@ -184,6 +184,7 @@ _KEYS = {
     "corrected": ("corrected", "更正标签"),
     "confidence": ("confidence", "把握"),
     "share": ("share", "占比"),
+    "cut short": ("cut short", "被截断"),
     "holds": ("holds", "取值"),
     "values": ("values", "取值"),
     "usual": ("usual", "正常范围"),

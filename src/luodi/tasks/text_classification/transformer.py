@@ -112,7 +112,7 @@ class TransformerLearner:
     """Fine-tunes any encoder of the BERT family."""
 
     name = "transformer"
-    version = 3
+    version = 4
     predictor: type[Predictor] = TransformerPredictor
     space: SearchSpace = {
         "learning_rate": Choice(("auto", 3e-5, 5e-5, 1e-4, 2e-4, 3e-4, 5e-4)),
@@ -193,9 +193,11 @@ class _Fit:
         rows = read_rows(train, labels, tokenizer, length)
         judged = read_rows(valid, labels, tokenizer, length)
         if finding := truncated_finding(rows, labels, length):
-            self.findings.append(finding)
             self.progress.say(finding.message)
         model, plan_length, history = self._train(base, rows, judged, pad, clock, length)
+        # Counted once, at the length that the budget left.
+        if finding := truncated_finding(rows, labels, plan_length):
+            self.findings.append(finding)
         return TransformerFitted(
             model,
             tokenizer,

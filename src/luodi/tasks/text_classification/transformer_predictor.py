@@ -86,6 +86,11 @@ class TransformerPredictor:
         return self.answer([tokens for _, tokens in self.prepare(requests)])
 
     @property
+    def reads(self) -> int:
+        """Tokens of a text."""
+        return int(self._tokenizer.truncation["max_length"])
+
+    @property
     def call_cost(self) -> int:
         """Tokens."""
         return _CALL_TOKENS

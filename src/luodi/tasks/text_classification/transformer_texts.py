@@ -48,18 +48,31 @@ def read_rows(data: Dataset, labels: Sequence[str], tokenizer: Tokenizer, length
 
 
 def truncated_finding(rows: Rows, labels: Sequence[str], length: int) -> Finding | None:
-    """How many texts were cut short, by class; None when none was."""
-    count = int(rows.truncated.sum())
+    """How many texts are cut short, by class, the most first; None when none is.
+
+    Args:
+        length: tokens that are read in the end; at most those that `rows` were read up to.
+    """
+    further = rows.examples.lengths > length
+    cut = rows.truncated | further
+    count = int(cut.sum())
     if not count:
         return None
     targets = rows.examples.targets
-    by_class = {
-        label: int(rows.truncated[targets == index].sum()) for index, label in enumerate(labels)
-    }
-    shares = {
-        label: round(n / max(int((targets == i).sum()), 1), 4)
-        for i, (label, n) in enumerate(by_class.items())
-    }
+    shortened = np.bincount(targets[cut], minlength=len(labels))
+    whole = np.maximum(np.bincount(targets, minlength=len(labels)), 1)
+    by_class = {label: int(n) for label, n in zip(labels, shortened, strict=True)}
+    shares = {label: round(float(s), 4) for label, s in zip(labels, shortened / whole, strict=True)}
+    records = [
+        {
+            "label": labels[place],
+            "cut short": int(shortened[place]),
+            "rows": int(whole[place]),
+            "share": shares[labels[place]],
+        }
+        for place in np.argsort(-shortened, kind="stable")
+        if shortened[place]
+    ]
     return Finding(
         "truncated",
         "warning" if count > len(targets) // 20 else "info",
@@ -69,7 +82,10 @@ def truncated_finding(rows: Rows, labels: Sequence[str], length: int) -> Finding
             f"are read up to there.",
             f"{len(targets)} 条训练文本中有 {count} 条超过 {length} 个词元，只读取前面部分。",
         ),
-        remedy=say(
+        records,
+        remedy=say("Raise model.budget.", "可调高 model.budget。")
+        if further.any()
+        else say(
             "Raise model.options.max_length (slower).",
             "可调高 model.options.max_length(会变慢)。",
         ),
