@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from luodi.contracts import TrainingError, say
+
 if TYPE_CHECKING:
     import torch
 
@@ -44,6 +46,24 @@ def choose_precision(cache: Path, threads: int) -> Precision:
         temporary.write_text(json.dumps(known), encoding="utf-8")
         temporary.replace(path)
     return known[key]
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """The type that torch computes with.
+
+    Raises:
+        TrainingError: it is none of the two.
+    """
+    import torch
+
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    if precision not in known:
+        raise TrainingError(
+            say(f"The precision is {precision!r}.", f"精度为 {precision!r}。"),
+            say(f"Expected one of {', '.join(known)}.", f"应为以下之一：{'、'.join(known)}。"),
+            say("Mend model.options.precision.", "请修改 model.options.precision。"),
+        )
+    return known[precision]
 
 
 def _seconds(dtype: torch.dtype) -> float:

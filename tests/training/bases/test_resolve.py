@@ -111,10 +111,33 @@ def test_a_bin_that_would_run_code_is_refused(
     (bad / "model.safetensors").unlink()
     torch.save({"weight": _Bomb()}, bad / "pytorch_model.bin")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BaseModelError, match="more than weights"):
+    with pytest.raises(BaseModelError, match=r"more than weights: it names .*mkdir") as caught:
         resolve_base(str(bad), "any", tmp_path / "cache", Quiet())
+    assert "safetensors" in caught.value.remedy
+    assert "weights_only" not in str(caught.value)  # torch's own advice is to trust the file
     assert not (tmp_path / "exploded").exists()
     assert not [p for p in (tmp_path / "cache" / "bases").iterdir() if p.is_dir()]
+
+
+@pytest.mark.parametrize("what", ["cut", "no tensors", "a tensor", "noise"])
+def test_a_bin_without_plain_weights_is_told_in_our_words(
+    tiny: Path, tmp_path: Path, what: str
+) -> None:
+    import torch
+
+    bad = tmp_path / "bad"
+    shutil.copytree(tiny, bad)
+    (bad / "model.safetensors").unlink()
+    file = bad / "pytorch_model.bin"
+    weight = torch.ones(3)
+    torch.save({"no tensors": {"epoch": 1}, "a tensor": weight}.get(what, {"a": weight}), file)
+    if what == "cut":
+        file.write_bytes(file.read_bytes()[:-200])
+    if what == "noise":
+        file.write_bytes(bytes(range(256)))
+    with pytest.raises(BaseModelError, match=r"^pytorch_model\.bin is damaged, or holds") as caught:
+        resolve_base(str(bad), "any", tmp_path / "cache", Quiet())
+    assert "weights_only" not in str(caught.value)
 
 
 def test_a_wheel_is_read_without_running_its_code(wheel: Path, tiny: Path, tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ class NetworkLearner(TabularLearner):
         from luodi.project.home import cache_folder
         from luodi.tasks.tabular.neural.embedding import Layout, quantile_bins
         from luodi.training.loop import train_model
-        from luodi.training.precision import choose_precision
+        from luodi.training.precision import choose_precision, dtype_of
         from luodi.training.recipe import Loop, Recipe, loop_key
 
         settings, options = fitting.settings, fitting.options
@@ -183,7 +183,7 @@ class NetworkLearner(TabularLearner):
         precision = str(options["precision"])
         if precision == "auto":
             precision = choose_precision(cache_folder(), settings.threads)
-        model.in_precision(getattr(torch, precision))
+        model.in_precision(dtype_of(precision))
         batch = batch_rows(options["batch"], len(rows))
         epochs = passes(options["epochs"], len(rows), batch)
         recipe = Recipe(epochs, float(options["learning_rate"]), 1, batch,

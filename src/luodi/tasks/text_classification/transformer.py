@@ -218,7 +218,7 @@ class _Fit:
         from luodi.tasks.text_classification.transformer_model import EncoderClassifier
         from luodi.training.embedding import used_ids
         from luodi.training.loop import train_model
-        from luodi.training.precision import choose_precision
+        from luodi.training.precision import choose_precision, dtype_of
         from luodi.training.recipe import Loop, Recipe, loop_key
 
         settings, options = self.settings, self.options
@@ -230,7 +230,7 @@ class _Fit:
             model = EncoderClassifier(base.path, len(labels), self._head(base))
             precision = choose_precision(cache_folder(), settings.threads)
             used = used_ids(rows.examples.tokens, model.encoder.config.vocab_size, pad)
-            model.prepare(used, getattr(torch, precision))
+            model.prepare(used, dtype_of(precision))
             truth = judged.examples.targets
             model.class_weights = self._class_weights(rows.examples.targets, len(labels))
             key = loop_key(

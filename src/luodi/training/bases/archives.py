@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from luodi.contracts import BaseModelError, say
 
 _MOST_BYTES = 20 * 2**30
 """An archive that unpacks to more is taken for a bomb; the largest useful base is smaller."""
+
+# An encrypted member is a RuntimeError, a lying header a ValueError.
+_BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, OSError,
+    EOFError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What the libraries raise for archives that are damaged, or of a kind that they do not read."""
 
 
 def unpack_wheel(archive: Path, folder: Path) -> None:
@@ -33,7 +43,7 @@ def unpack_wheel(archive: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with wheel.open(member) as source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink, 2**20)
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise _broken(archive, error) from error
 
 
@@ -58,7 +68,7 @@ def unpack_tarball(archive: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink, 2**20)
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except _BROKEN as error:
         raise _broken(archive, error) from error
 
 
@@ -96,7 +106,14 @@ def _unsafe(archive: Path, name: str) -> BaseModelError:
 
 def _broken(archive: Path, error: Exception) -> BaseModelError:
     return BaseModelError(
-        say(f"{archive.name} cannot be unpacked: {error}.", f"无法解压 {archive.name}:{error}。"),
-        "",
-        say("Fetch it again.", "请重新获取。"),
+        say(
+            f"{archive.name} is damaged and cannot be unpacked: {error}.",
+            f"{archive.name} 已损坏，无法解压：{error}。",
+        ),
+        say("Expected a whole archive.", "应为完整的压缩包。"),
+        say(
+            "Fetch it again (pip cache purge, if it comes back like this), or take the base from "
+            "another place.",
+            "请重新获取（若仍如此，先执行 pip cache purge），或从别处获取此基座模型。",
+        ),
     )

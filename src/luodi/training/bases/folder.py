@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -140,20 +141,41 @@ def convert_bin(folder: Path) -> None:
         try:
             part = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:
-            # torch raises errors of several unrelated kinds for files that it does not trust
-            raise BaseModelError(
-                say(
-                    f"{path.name} holds more than weights, or is broken: {error}.",
-                    f"{path.name} 含有权重以外的内容，或已损坏：{error}。",
-                ),
-                say("Only plain tensors are loaded.", "只加载纯张量。"),
-                say("Use a base with safetensors.", "请使用带 safetensors 的基座模型。"),
-            ) from error
-        for name, value in part.items():
-            if isinstance(value, torch.Tensor):
-                # Weights tied to one another share storage, which safetensors refuses.
-                tensors[name] = value.detach().clone().contiguous()
+            # torch raises errors of several unrelated kinds for files that it does not trust, and
+            # advises to trust them.
+            raise _more_than_weights(path, str(error)) from error
+        named = part.items() if isinstance(part, dict) else ()
+        found = {name: value for name, value in named if isinstance(value, torch.Tensor)}
+        if not found:
+            raise _more_than_weights(path, "")
+        # Weights tied to one another share storage, which safetensors refuses.
+        tensors |= {name: value.detach().clone().contiguous() for name, value in found.items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _more_than_weights(path: Path, reason: str) -> BaseModelError:
+    named = re.search(r"GLOBAL ([\w.]+)", reason)
+    return BaseModelError(
+        say(
+            f"{path.name} holds more than weights: it names {named[1]}, which would be run.",
+            f"{path.name} 含有权重以外的内容：其中的 {named[1]} 会被执行。",
+        )
+        if named
+        else say(
+            f"{path.name} is damaged, or holds more than weights.",
+            f"{path.name} 已损坏，或含有权重以外的内容。",
+        ),
+        say(
+            "Expected plain tensors by their names, and nothing that runs.",
+            "应只含按名称存放的张量，不含任何可执行内容。",
+        ),
+        say(
+            "Let whoever made it convert it to model.safetensors (in Transformers: "
+            "model.save_pretrained(FOLDER)), and put that in its place.",
+            "请由模型作者转换为 model.safetensors（Transformers 中："
+            "model.save_pretrained(目录)），并以其替换此文件。",
+        ),
+    )
 
 
 def digest_files(folder: Path) -> dict[str, str]:
