@@ -13,10 +13,8 @@ from luodi.contracts import (
     Dataset,
     Finding,
     LeakError,
-    Mistake,
     Parts,
     Progress,
-    ProjectError,
     Role,
     Schema,
     SplitSettings,
@@ -25,11 +23,11 @@ from luodi.contracts import (
 )
 from luodi.lifecycle.correcting import corrected
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
+from luodi.lifecycle.naming import with_roles
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.privacy import crowd_findings, hiding_key
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
-from luodi.project.mistakes import nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,7 +84,7 @@ def collect(run: RunPlace) -> Raw:
         sample = data.sample if name == "data" else None
         collected = read_source(source, run.project.root, progress, access, sample)
         findings += collected.findings
-        tables[name] = _with_roles(run, _rolled(run, name, collected.table), str(source))
+        tables[name] = with_roles(run, _rolled(run, name, collected.table), str(source))
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name])
         origins.append(origin(name, str(source), collected, prints[name]))
@@ -114,37 +112,6 @@ def _rolled(run: RunPlace, name: str, table: pl.DataFrame) -> pl.DataFrame:
             say("Remove data.sample.", "请去掉 data.sample。"),
         )
     return roll(table, history, last_only=name == "test" and history.judge == "last")
-
-
-def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
-    from luodi.contracts import RESERVED
-    from luodi.data.roles import assign_roles
-
-    project = run.project
-    columns = [name for name in table.columns if name not in RESERVED]
-    named = dict(project.data.columns)
-    split = project.data.split
-    for role, column in ((Role.GROUP, split.group), (Role.TIME, split.time)):
-        if column is not None:
-            named[role] = (column,)
-    asked = [(f"data.columns.{role}", name) for role, names in named.items() for name in names]
-    asked += [(f"data.kinds.{name}", name) for name in project.data.kinds]
-    asked += [(f"data.monotone.{name}", name) for name in project.data.monotone]
-    asked += [(f"data.clean.columns.{name}", name) for name in project.data.clean.columns]
-    mistakes = [
-        Mistake(
-            where,
-            say(f"{source} has no column {name}", f"{source} 中没有列 {name}"),
-            say("one of ", "以下之一：") + ", ".join(columns[:30]),
-            project.line(where),
-            nearest(name, columns),
-        )
-        for where, name in asked
-        if name not in columns
-    ]
-    if mistakes:
-        raise ProjectError(str(project.path), mistakes)
-    return assign_roles(table, named, run.task.roles, project.question)
 
 
 def inspect(run: RunPlace, raw: Raw) -> Inspection:
@@ -351,11 +318,16 @@ def _read_parts(folder: Path, raw: Raw) -> Parts:
 
 
 def _schema(run: RunPlace, parts: Parts) -> Schema:
-    """From every part: a label that only the test part knows is a question that counts."""
+    """From every part: a label that only the test part knows is a question that counts.
+
+    What a column holds is read off all parts as well, as a data dictionary would say it, and the
+    parts must be read alike; which values it has is learnt from the training part alone.
+    """
     import polars as pl
 
     together = pl.concat([getattr(parts, name).table for name in PARTS], how="diagonal_relaxed")
-    return run.task.schema(replace(parts.train, table=together))
+    whole = run.task.schema(replace(parts.train, table=together))
+    return run.task.seen(whole, parts.train)
 
 
 def class_column(data: Dataset, task: Task) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from luodi.contracts import ColumnKind
+from luodi.contracts import ColumnKind, Format
 from luodi.data.leaks.evidence import LEAST_ROWS
 
 if TYPE_CHECKING:
@@ -132,14 +132,15 @@ def suspect(whole: pl.Series, rows: NDArray[np.int64], kind: ColumnKind | None) 
     """
     import numpy as np
 
-    from luodi.data.kinds import as_words, recognise
+    from luodi.data.formats import as_words, format_of
+    from luodi.data.kinds import recognise
 
     if whole.dtype.is_nested():
         return None
     found = kind or recognise(whole)
     running = found == "ignore" and whole.n_unique() > 2
     column = whole[rows]
-    numbers = _numbers(column, found)
+    numbers = _numbers(column, found, format_of(whole, found))
     if numbers is not None:
         missing = np.isnan(numbers)
         values, places = _few(numbers, missing)
@@ -151,7 +152,7 @@ def suspect(whole: pl.Series, rows: NDArray[np.int64], kind: ColumnKind | None) 
     return Suspect(column.name, found, places < 0, None, values, places, running, texts)
 
 
-def _numbers(column: pl.Series, kind: ColumnKind) -> NDArray[np.float64] | None:
+def _numbers(column: pl.Series, kind: ColumnKind, form: Format) -> NDArray[np.float64] | None:
     """(n,) numbers, and days since 1970; None where it is neither."""
     import numpy as np
 
@@ -159,14 +160,14 @@ def _numbers(column: pl.Series, kind: ColumnKind) -> NDArray[np.float64] | None:
     from luodi.data.moments import microseconds
 
     if kind == "date":
-        times = microseconds(as_dates(column))
+        times = microseconds(as_dates(column, form))
         assert times is not None  # noqa: S101  # of texts
         days: NDArray[np.float64] = times.cast(float).fill_null(float("nan")).to_numpy() / _DAY
         return days
-    numeric = column.dtype.is_numeric() and kind not in ("category", "text")
+    numeric = column.dtype.is_numeric() and kind not in ("category", "text", "boolean")
     if kind != "number" and not numeric:
         return None
-    return as_numbers(column).fill_null(float("nan")).to_numpy().astype(np.float64)
+    return as_numbers(column, form).fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
 def _few(
