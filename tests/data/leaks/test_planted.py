@@ -129,6 +129,13 @@ def test_events_of_more_than_half_of_the_rows():
     assert refused(columns) == {("flag",)}
 
 
+def test_an_amount_that_hardly_any_other_has():
+    rng, event, columns = base(share=0.75)  # cards given, and what was spent on them
+    columns["spent"] = np.where(event, rng.gamma(2, 100, ROWS), 0.0)
+    columns["spent"][np.flatnonzero(event)[:9]] = 0.0
+    assert refused(columns) == {("spent",)}
+
+
 def test_a_strong_and_honest_test_is_left_alone():
     for seed in range(5):
         rng, event, columns = base(seed, 0.3)

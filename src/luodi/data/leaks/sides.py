@@ -100,8 +100,8 @@ def _given(suspect: Suspect) -> Iterator[Side]:
     if not values:
         return
     first = int(suspect.counts.argmax())
-    common = suspect.counts[first] >= len(missing) / 2 and suspect.numbers is not None
-    if len(values) != 2 and not common:
+    common = suspect.numbers is not None and suspect.counts[first] >= len(missing) / 2
+    if len(values) > 2 and not common:
         return
     same = suspect.places == first
     rest = say(f"other than {values[first]}", f"非 {values[first]}")

@@ -21,6 +21,7 @@ _LEAST_TOLD = 40
 _MOST_CLASSES = 50
 FEW = 20
 """Different numbers up to which each is looked at as a category is."""
+_MANY = 0.05
 _DAY = 86_400e6
 """Microseconds."""
 
@@ -173,14 +174,14 @@ def _numbers(column: pl.Series, kind: ColumnKind, form: Format) -> NDArray[np.fl
 def _few(
     numbers: NDArray[np.float64], missing: NDArray[np.bool_]
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The values of numbers that have a few; of others the one that half of the rows have."""
+    """The values of numbers that have a few; of others the one that many rows have: none spent."""
     import numpy as np
 
     places = np.full(len(numbers), -1)
     values, codes, counts = np.unique(numbers[~missing], return_inverse=True, return_counts=True)
     if len(values) > FEW:
         first = int(counts.argmax())
-        if counts[first] < len(numbers) / 2:
+        if counts[first] < _MANY * len(numbers):
             return (), places
         values, codes = values[first : first + 1], np.where(codes == first, 0, -1)
     places[~missing] = codes
