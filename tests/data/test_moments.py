@@ -47,7 +47,7 @@ def test_equal_times_have_equal_ranks(values: pl.Series) -> None:
         ["2024-01-01", "soon"],
         ["2024-01-01", None],
         ["2024-13-01", "2024-01-01"],
-        ["31/05/2024"],
+        ["05/04/2024"],
         [1.0, float("nan")],
         [True, False],
         [[1], [2]],
@@ -56,3 +56,10 @@ def test_equal_times_have_equal_ranks(values: pl.Series) -> None:
 def test_what_is_no_time_is_shown(values: list[object]) -> None:
     with pytest.raises(DataError, match="values that are no times"):
         moments(pl.Series("when", values))
+
+
+def test_the_day_first_where_the_column_tells() -> None:
+    assert moments(pl.Series(["24.05.2020", "01.06.2020", "2.5.2019"])).tolist() == [1, 2, 0]
+    assert moments(pl.Series(["05/24/2020 08:00", "06/01/2020"])).tolist() == [0, 1]
+    with pytest.raises(DataError, match="05/04/2020"):
+        moments(pl.Series(["05/04/2020", "06/01/2020"]))

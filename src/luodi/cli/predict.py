@@ -241,7 +241,7 @@ def field_columns(
             if field.kind == "text":  # as it is: a blank text is the model's to judge
                 found.append((field.name, as_text(column).to_list()))
             else:
-                found.append((field.name, read_strictly(column, field.kind, first)))
+                found.append((field.name, read_strictly(column, field, first)))
     return found
 
 

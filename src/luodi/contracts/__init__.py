@@ -78,6 +78,7 @@ from luodi.contracts.settings import (
     TextWay,
 )
 from luodi.contracts.task import Lean, Task
+from luodi.contracts.written import Format
 
 __all__ = [
     "BEATS",
@@ -112,6 +113,7 @@ __all__ = [
     "Fitted",
     "Foreign",
     "Form",
+    "Format",
     "GateRule",
     "Grouping",
     "HistorySettings",

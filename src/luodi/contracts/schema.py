@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
 from luodi.contracts.errors import RequestError
 from luodi.contracts.json import JsonValue, Request
 from luodi.contracts.language import say
+from luodi.contracts.written import Format, decimal_comma, iso_date, truth
 
 FieldKind = Literal["text", "category", "number", "boolean", "date", "scores"]
 """`scores` is answers only: a number for each of the field's categories."""
@@ -27,6 +26,7 @@ class Field:
     own table.
     `categories` are the values seen in training: an answer's are the only ones possible, a
     request may bring a new one. `example` is a typical value, for documents and first tries.
+    `format` is how the column's texts were written; a request may write its own so.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Field:
     maximum: float | None = None
     example: JsonValue = None
     aliases: tuple[str, ...] = ()
+    format: Format = ""
 
     def read(self, value: JsonValue, where: str) -> JsonValue:
         """`value` in the field's own type.
@@ -89,10 +90,13 @@ def _category(field: Field, value: JsonValue, where: str) -> str:
 
 
 def _number(field: Field, value: JsonValue, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    given = value
+    if isinstance(value, str) and field.format == "decimal-comma":
+        given = decimal_comma(value)
+    if isinstance(given, bool) or not isinstance(given, int | float):
         raise field.refuse(value, where)
     try:
-        number = float(value)
+        number = float(given)
     except OverflowError:
         raise field.refuse(value, where) from None
     if not math.isfinite(number):
@@ -103,31 +107,18 @@ def _number(field: Field, value: JsonValue, where: str) -> float:
 def _boolean(field: Field, value: JsonValue, where: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise field.refuse(value, where)
-
-
-_DAY = re.compile(
-    r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
-    r"(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?:Z|[+-]\d{2}:?\d{2})?)?"
-)
-
-
-def iso_date(text: str) -> str | None:
-    """A day, maybe with a time, as ISO has it: 2024/3/5 is 2024-03-05; None when it is none."""
-    match = _DAY.fullmatch(text.strip())
-    if match is None:
-        return None
-    year, month, day, time = match.groups()
-    spelt = f"{year}-{int(month):02d}-{int(day):02d}" + (f"T{time}" if time else "")
-    try:
-        datetime.fromisoformat(spelt)
-    except ValueError:
-        return None
-    return spelt
+    if isinstance(value, int | float) and value in (0, 1):
+        return value == 1
+    found = truth(value) if isinstance(value, str) else None
+    if found is None:
+        raise field.refuse(value, where)
+    return found
 
 
 def _date(field: Field, value: JsonValue, where: str) -> str:
-    found = iso_date(value) if isinstance(value, str) else None
+    if isinstance(value, int) and not isinstance(value, bool) and field.format == "digits":
+        value = str(value)
+    found = iso_date(value, field.format) if isinstance(value, str) else None
     if found is None:
         raise field.refuse(value, where)
     return found
@@ -220,8 +211,12 @@ class Schema:
         return {field.name: field.example for field in self.request}
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The schema as JSON."""
-        return asdict(self)
+        """The schema as JSON; a plain format is left out."""
+        found = asdict(self)
+        for field in (*found["request"], *found["answer"]):
+            if not field["format"]:
+                del field["format"]
+        return found
 
     @classmethod
     def from_json(cls, value: Mapping[str, JsonValue]) -> Schema:

@@ -71,6 +71,13 @@ class Task(Protocol):
     def schema(self, data: Dataset) -> Schema:
         """One request, one answer, with examples taken from `data`."""
 
+    def seen(self, schema: Schema, train: Dataset) -> Schema:
+        """A schema of all parts with what the training part alone may tell: the values and
+        examples of a request's fields. What a column is (its kind, whether it has gaps) and which
+        labels there are is said of the whole table.
+        """
+        return schema
+
     def requests(self, data: Dataset, schema: Schema) -> list[Request]:
         """The rows as requests that fit `schema`, as a caller of the service would send them."""
 

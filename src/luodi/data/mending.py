@@ -83,7 +83,7 @@ def mend(parts: Parts, schema: Schema, clean: CleanSettings) -> Mended:
         outer.append(replace(field, required=field.required and not filled))
     asked = Parts(train, parts.valid, parts.test)
     between = [field for field in fields if wanted[field.name].missing == "interpolate"]
-    told = _interpolated(train, [field.name for field in between if field.kind == "number"])
+    told = _interpolated(train, [field for field in between if field.kind == "number"])
     mended = Parts(
         *(mended_table(part, schema.request, steps) for part in (told, parts.valid, parts.test))
     )
@@ -101,7 +101,7 @@ def missing_rows(data: Dataset, clean: CleanSettings) -> NDArray[np.bool_]:
     """(n,) the rows that lack a feature whose gaps are to be dropped."""
     import numpy as np
 
-    from luodi.data.kinds import known
+    from luodi.data.formats import known
 
     found = np.zeros(data.rows, np.bool_)
     for name in data.columns(Role.FEATURE):
@@ -120,13 +120,13 @@ def mended_table(data: Dataset, fields: Sequence[Field], steps: Sequence[Step]) 
 
     if not steps:
         return data
-    kinds = {field.name: field.kind for field in fields}
+    by_name = {field.name: field for field in fields}
     columns: dict[str, pl.Series] = {}
     flags: list[str] = []
 
     def column(name: str) -> pl.Series:
         if name not in columns:
-            columns[name] = _values(data, name, kinds[name])
+            columns[name] = _values(data, by_name[name])
         return columns[name]
 
     for step in steps:
@@ -160,15 +160,15 @@ def _asks(mending: ColumnMending) -> bool:
     return gaps or mending.outliers != "keep" or mending.scale != "none"
 
 
-def _values(data: Dataset, name: str, kind: str) -> pl.Series:
+def _values(data: Dataset, field: Field) -> pl.Series:
     """A field's values as its requests would carry them."""
     import polars as pl
 
     from luodi.data.kinds import read_column
 
     kinds = {"number": pl.Float64(), "boolean": pl.Boolean()}
-    values = read_column(data.table.get_column(name), kind)
-    return pl.Series(name, values, dtype=kinds.get(kind, pl.String()))
+    values = read_column(data.table.get_column(field.name), field.kind, field.format)
+    return pl.Series(field.name, values, dtype=kinds.get(field.kind, pl.String()))
 
 
 def _without_outliers(
@@ -180,7 +180,7 @@ def _without_outliers(
     kept = np.ones(train.rows, np.bool_)
     for field in fields:
         if field.kind == "number" and wanted[field.name].outliers == "drop":
-            numbers = _values(train, field.name, "number").fill_null(float("nan")).to_numpy()
+            numbers = _values(train, field).fill_null(float("nan")).to_numpy()
             low, high = _ends(numbers)
             kept &= ~((numbers < low) | (numbers > high))
     return np.flatnonzero(kept)
@@ -198,7 +198,7 @@ def _learn(train: Dataset, field: Field, mending: ColumnMending) -> list[Step]:
     """The steps of one field, in the order in which they are done: flag, clip, fill, scale."""
     import numpy as np
 
-    values = _values(train, field.name, field.kind)
+    values = _values(train, field)
     steps: list[Step] = []
     if mending.missing == "flag":
         steps.append(Flag(field.name, FLAG.format(field.name)))
@@ -235,6 +235,8 @@ def _filling(values: pl.Series, field: Field, mending: ColumnMending) -> JsonVal
 
 def _constant(field: Field, mending: ColumnMending) -> JsonValue:
     value = mending.fill
+    if field.kind == "boolean":
+        value = field.read(value, f"data.clean.columns.{field.name}.fill")
     wanted = {"number": (int, float), "boolean": (bool,)}.get(field.kind, (str,))
     fits = isinstance(value, wanted) and (field.kind == "boolean" or not isinstance(value, bool))
     if not fits:
@@ -270,7 +272,7 @@ _SCALES: dict[str, Callable[[pl.Series], tuple[float, float]]] = {
 }
 
 
-def _interpolated(data: Dataset, names: Sequence[str]) -> Dataset:
+def _interpolated(data: Dataset, fields: Sequence[Field]) -> Dataset:
     """Number columns filled between their neighbours in time, each group by itself.
 
     At an end, and where a group has no value, the gap is left to the median.
@@ -280,12 +282,13 @@ def _interpolated(data: Dataset, names: Sequence[str]) -> Dataset:
 
     from luodi.data.moments import moments
 
-    if not names:
+    if not fields:
         return data
+    names = [field.name for field in fields]
     times, groups = data.columns(Role.TIME), data.columns(Role.GROUP)
     at = moments(data.table.get_column(times[0])) if times else np.arange(data.rows)
     keys = data.table.get_column(groups[0]).cast(pl.String) if groups else pl.lit("")
-    frame = pl.DataFrame({name: _values(data, name, "number") for name in names})
+    frame = pl.DataFrame([_values(data, field) for field in fields])
     frame = frame.with_columns(
         pl.Series("__at__", at), pl.int_range(pl.len()).alias("__place__"), keys.alias("__group__")
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-# The year first: 31/05/2024 is left out because 05/06/2024 could be either of two days.
+# The year first: 05/06/2024 could be either of two days, unless its whole column tells.
 _DATE = r"^\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
 _CLOCKS = ("", " %H:%M:%S%.f", " %H:%M:%S", " %H:%M")
 _ZONED = (" %H:%M:%S%.f%#z", " %H:%M:%S%#z", " %H:%M%#z")
@@ -21,7 +21,8 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     """(n,) the rank of each value in time; equal times have equal ranks.
 
     Dates, times and numbers as they are; texts as 2024-05-31, 2024/5/31, 2024年5月31日 or
-    20240531, with a time of day and an offset from UTC or without.
+    20240531, with a time of day and an offset from UTC or without; as 31.05.2024 or 31/05/2024
+    where no other value of the column makes that unclear.
 
     Raises:
         DataError: for values that are no times or missing, with the first of them.
@@ -29,7 +30,7 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     import numpy as np
     import polars as pl
 
-    times = _read(values) if values.dtype == pl.String else values
+    times = _read(_plain(values)) if values.dtype == pl.String else values
     wrong = times.is_null()
     if times.dtype.is_float():
         wrong |= times.is_nan().fill_null(True)
@@ -39,6 +40,15 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     numbers = times.to_physical() if times.dtype.is_temporal() else times
     _, ranks = np.unique(numbers.to_numpy(), return_inverse=True)
     return ranks.astype(np.int64)
+
+
+def _plain(values: pl.Series) -> pl.Series:
+    """With the year first where the column shows that the day, or the month, is."""
+    from luodi.data.formats import format_of
+    from luodi.data.kinds import as_dates
+
+    form = format_of(values, "date")
+    return as_dates(values, form) if form in ("day-first", "month-first") else values
 
 
 def microseconds(values: pl.Series) -> pl.Series | None:

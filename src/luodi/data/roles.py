@@ -10,11 +10,13 @@ from luodi.contracts import (
     RESERVED,
     DataError,
     Dataset,
+    Format,
     QuestionSettings,
     Role,
     RoleRule,
     say,
 )
+from luodi.contracts.written import DECIMAL_COMMA
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-", "--", ".", "缺失", "无", "未知")
 """What people write where a number or a date is not known, in small letters. Among categories
 each of these is a value of its own: "none" may well mean that somebody has no debts."""
+SPACES = r"[_ \u{a0}\u{202f}]"
+"""What may part the digits of a number beside points and commas."""
 _THOUSANDS = r"^[^\d,]*\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?([eE][+-]?\d+)?$"
 """A number whose commas can part nothing but thousands."""
 _READ = (Role.TEXT, Role.LABEL)
@@ -96,11 +100,12 @@ def as_number(column: pl.Series) -> pl.Series:
     """
     import polars as pl
 
+    from luodi.data.formats import format_of, known
+
     if column.dtype == pl.Boolean or column.dtype.is_numeric():
         return column.cast(pl.Float64).fill_nan(None)
-    text = as_text(column).str.strip_chars()
-    text = text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
-    numbers = written_numbers(text).fill_nan(None)
+    text = known(column)
+    numbers = written_numbers(text, format_of(column, "number")).fill_nan(None)
     if (wrong := text.is_not_null() & numbers.is_null()).any():
         shown = ", ".join(repr(value) for value in text.filter(wrong).head(3).to_list())
         raise DataError(
@@ -117,15 +122,19 @@ def as_number(column: pl.Series) -> pl.Series:
     return numbers.alias(column.name)
 
 
-def written_numbers(text: pl.Series) -> pl.Series:
+def written_numbers(text: pl.Series, form: Format = "") -> pl.Series:
     """Numbers written as text, as float64; null where there is none.
 
     A comma parts thousands (1,234 and 1,23,456); elsewhere it may stand for a point, and what may
-    be 24.5 must not be read as 245.
+    be 24.5 must not be read as 245: it is where the column's `form` says so.
     """
     import polars as pl
 
-    bare = text.str.replace_all(r"[_ ]", "")
+    bare = text.str.replace_all(SPACES, "")
+    if form == "decimal-comma":
+        bare = bare.set((~bare.str.contains(DECIMAL_COMMA)).fill_null(False), None)
+        bare = bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        return bare.cast(pl.Float64, strict=False)
     unclear = bare.str.contains(",") & ~bare.str.contains(_THOUSANDS)
     bare = bare.set(unclear.fill_null(False), None).str.replace_all(",", "")
     return bare.cast(pl.Float64, strict=False)

@@ -1,12 +1,17 @@
-"""Columns that a project names and its tables do not have."""
+"""What the project file says of columns, held against the tables that should have them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from luodi.contracts import HistorySettings, Mistake, say
+from luodi.contracts import Dataset, HistorySettings, Mistake, ProjectError, Role, say
+from luodi.lifecycle.place import RunPlace
 from luodi.project.mistakes import nearest
 from luodi.project.schema import Project
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MAIN = "data"
 """The table that is learnt from, beside official ones for validation and test."""
@@ -80,3 +85,49 @@ def _with_history(columns: Sequence[str], history: HistorySettings) -> list[str]
     made = [history.remaining.column] if history.remaining else []
     kept = [name for name in columns if name not in history.columns]
     return list(dict.fromkeys([*kept, *made, *feature_names(history)]))
+
+
+def with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
+    """The table with the roles and kinds that the project file gives its columns.
+
+    Args:
+        table: that has every column which the file names: see `unknown_columns`.
+
+    Raises:
+        ProjectError: the file asks for kinds that no value of a column is of; all at once.
+    """
+    from luodi.data.roles import assign_roles
+
+    project = run.project
+    named = dict(project.data.columns)
+    split = project.data.split
+    for role, column in ((Role.GROUP, split.group), (Role.TIME, split.time)):
+        if column is not None:
+            named[role] = (column,)
+    data = assign_roles(table, named, run.task.roles, project.question)
+    if mistakes := _wrong_kinds(project, data, source):
+        raise ProjectError(str(project.path), mistakes)
+    return data
+
+
+def _wrong_kinds(project: Project, data: Dataset, source: str) -> list[Mistake]:
+    """Kinds that the project file asks for and that no value of the column is of."""
+    from luodi.data.findings.reading import examples
+    from luodi.data.formats import format_of, known
+    from luodi.data.kinds import unreadable
+
+    mistakes = []
+    for name, kind in project.data.kinds.items():
+        if name not in data.columns(Role.FEATURE):
+            continue
+        column = data.table.get_column(name)
+        wrong = unreadable(column, kind, format_of(column, kind)).drop_nulls()
+        if len(wrong) and len(wrong) == known(column).count():
+            shown = ", ".join(examples(wrong.to_list()))
+            found = say(f"no value of {name} in {source} is a {kind}: {shown}",
+                        f"{source} 的列 {name} 中没有任何值是 {kind}：{shown}")  # fmt: skip
+            expected = say(
+                "the kind of what stands there, or ignore", "与内容相符的类型，或 ignore"
+            )
+            mistakes.append(project.mistake(f"data.kinds.{name}", found, expected))
+    return mistakes

@@ -14,10 +14,8 @@ from luodi.contracts import (
     Dataset,
     Finding,
     LeakError,
-    Mistake,
     Parts,
     Progress,
-    ProjectError,
     Role,
     Schema,
     SplitSettings,
@@ -26,7 +24,7 @@ from luodi.contracts import (
     say,
     worded,
 )
-from luodi.lifecycle.columns import unknown_columns
+from luodi.lifecycle.columns import unknown_columns, with_roles
 from luodi.lifecycle.correcting import corrected
 from luodi.lifecycle.costs import check_costs
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
@@ -98,7 +96,7 @@ def collect(run: RunPlace) -> Raw:
         names = [column for column in collected.table.columns if column not in RESERVED]
         mistakes += unknown_columns(run.project, name, str(source), names)
         if not mistakes:
-            tables[name] = _with_roles(run, _rolled(run, name, collected.table))
+            tables[name] = with_roles(run, _rolled(run, name, collected.table), str(source))
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name])
         origins.append(origin(name, str(source), collected, prints[name]))
@@ -129,17 +127,6 @@ def _rolled(run: RunPlace, name: str, table: pl.DataFrame) -> pl.DataFrame:
             say("Remove data.sample.", "请去掉 data.sample。"),
         )
     return roll(table, history, last_only=name == "test" and history.judge == "last")
-
-
-def _with_roles(run: RunPlace, table: pl.DataFrame) -> Dataset:
-    from luodi.data.roles import assign_roles
-
-    data = run.project.data
-    named = dict(data.columns)
-    for role, column in ((Role.GROUP, data.split.group), (Role.TIME, data.split.time)):
-        if column is not None:
-            named[role] = (column,)
-    return assign_roles(table, named, run.task.roles, run.project.question)
 
 
 def inspect(run: RunPlace, raw: Raw) -> Inspection:
@@ -354,11 +341,16 @@ def _read_parts(folder: Path, raw: Raw) -> Parts:
 
 
 def _schema(run: RunPlace, parts: Parts) -> Schema:
-    """From every part: a label that only the test part knows is a question that counts."""
+    """From every part: a label that only the test part knows is a question that counts.
+
+    What a column holds is read off all parts as well, as a data dictionary would say it, and the
+    parts must be read alike; which values it has is learnt from the training part alone.
+    """
     import polars as pl
 
     together = pl.concat([getattr(parts, name).table for name in PARTS], how="diagonal_relaxed")
-    return run.task.schema(replace(parts.train, table=together))
+    whole = run.task.schema(replace(parts.train, table=together))
+    return run.task.seen(whole, parts.train)
 
 
 def class_column(data: Dataset, task: Task) -> str | None:

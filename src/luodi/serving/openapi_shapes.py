@@ -7,10 +7,11 @@ shape says) is left to the answer's own words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Field, JsonValue, Schema
+from luodi.contracts.written import FALSE, TRUE
 from luodi.serving.protocol import DATATYPES, EXPLAIN, truth_fields
 from luodi.serving.settings import Limits
 
@@ -19,13 +20,28 @@ if TYPE_CHECKING:
 
 TEXT: dict[str, JsonValue] = {"type": "string"}
 FLAG: dict[str, JsonValue] = {"type": "boolean"}
+
+
+def _spelt(words: Iterable[str]) -> str:
+    """A pattern for these words in letters of any size."""
+    sized = ("".join(f"[{c}{c.upper()}]" if c.upper() != c else c for c in w) for w in words)
+    return rf"^\s*({'|'.join(sorted(sized))})\s*$"
+
+
 _ASKED: dict[str, dict[str, JsonValue]] = {
     "text": TEXT,
     "date": TEXT,
     "category": {"type": ["string", "number", "boolean"]},
     "number": {"type": "number"},
-    "boolean": FLAG,
+    "boolean": {
+        "anyOf": [FLAG, {"enum": [0, 1]}, {"type": "string", "pattern": _spelt(TRUE | FALSE)}]
+    },
 }
+_WRITTEN: dict[str, JsonValue] = {
+    "decimal-comma": {"type": ["number", "string"]},
+    "digits": {"type": ["string", "integer"]},
+}
+"""Of fields whose column was written so."""
 
 
 def items(of: JsonValue, **more: JsonValue) -> dict[str, JsonValue]:
@@ -45,7 +61,7 @@ def record(
 
 def asked_field(field: Field) -> dict[str, JsonValue]:
     """What a request may hold for a field."""
-    schema = dict(_ASKED[field.kind])
+    schema = dict(_WRITTEN.get(field.format, _ASKED[field.kind]))
     if not field.required:
         schema = {"anyOf": [schema, {"type": "null"}]}
     if field.example is not None:

@@ -16,6 +16,7 @@ from luodi.data.findings.column import (
     listed,
     rows_of,
 )
+from luodi.data.formats import format_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,7 +157,8 @@ def dates_as_text(sheet: Sheet) -> list[Noticed]:
             continue
         commonest = max(forms, key=lambda form: forms[form])
         off = column.places(~column.values.str.contains(_DATES[commonest]).fill_null(True))
-        if not len(off) and commonest != "31/05/2024":
+        clear = commonest != "31/05/2024" or format_of(column.values, "date")
+        if not len(off) and clear:
             continue
         records.append(
             {"column": column.name, "forms": forms, "rows": len(off) or present}

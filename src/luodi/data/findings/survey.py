@@ -27,6 +27,7 @@ from luodi.data.findings.missing import missing, stand_ins
 from luodi.data.findings.order import row_order
 from luodi.data.findings.outliers import outliers
 from luodi.data.findings.times import future_dates, time_gaps
+from luodi.data.findings.types import mixed_truth, part_numbers
 from luodi.data.profile import ColumnProfile
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ COLUMN_TOPICS: tuple[Topic, ...] = (
     numbers_as_text,
     dates_as_text,
     spellings,
+    part_numbers,
+    mixed_truth,
     outliers,
     mojibake,
     hidden_signs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,21 +19,36 @@ _LEAST = 0.02
 _GAP = 0.02
 """Of the target's range: ranges that were cut out of it lie side by side, levels of a machine
 apart."""
+_HELD = 0.9
+"""Of the rows that have a value so many must be in ranges of so many."""
 _MOST = 50
 
 
-def banded(suspect: Suspect, target: NDArray[np.float64]) -> Evidence | None:
-    """How well the target's ranges under the column's values keep apart, neighbours compared.
+def banded(suspect: Suspect, target: NDArray[np.float64]) -> Iterator[Evidence]:
+    """How well the target's ranges under the column's values keep apart, and with and without one.
 
-    None where they overlap widely, lie far apart, or hold few rows.
+    Nothing where they overlap widely, lie far apart, or hold few rows.
     """
+    name, missing, places = suspect.name, suspect.missing, suspect.places
+    if suspect.values:
+        others = (places < 0) & ~missing
+        groups = [places == place for place in range(len(suspect.values))] + [others]
+        value = _apart([target[rows] for rows in groups], target)
+        yield Evidence(name, "bands", "concordance", value, int((~missing).sum()))
+    if missing.any():
+        value = _apart([target[missing], target[~missing]], target)
+        yield Evidence(name, "missing", "concordance", value, int(missing.sum()))
+
+
+def _apart(groups: Sequence[NDArray[np.float64]], target: NDArray[np.float64]) -> float:
+    """How often a value of the higher range is above one of the lower, neighbours compared."""
     import numpy as np
 
-    groups = [target[rows] for rows in _groups(suspect)]
+    total = sum(map(len, groups))
     least = max(LEAST_ROWS, _LEAST * len(target))
     groups = [group for group in groups if len(group) >= least]
-    if not 2 <= len(groups) <= _MOST or sum(map(len, groups)) < 0.9 * len(target):
-        return None
+    if not 2 <= len(groups) <= _MOST or sum(map(len, groups)) < _HELD * total:
+        return 0.0
     groups.sort(key=lambda group: float(np.median(group)))
     reach = float(np.ptp(np.quantile(target, [0.01, 0.99])))
     weight, apart = [], []
@@ -41,17 +57,5 @@ def banded(suspect: Suspect, target: NDArray[np.float64]) -> Evidence | None:
         weight.append(min(len(low), len(high)))
         apart.append(auc(both, np.arange(len(both)) >= len(low)))
         if high.min() - low.max() > _GAP * reach:
-            return None
-    value = float(np.average(apart, weights=weight))
-    return Evidence(suspect.name, "bands", "concordance", value, len(target))
-
-
-def _groups(suspect: Suspect) -> list[NDArray[np.bool_]]:
-    """(n,) rows of each value, of any other, and of none."""
-    if not suspect.values:
-        if not suspect.missing.any():
-            return []
-        return [suspect.missing, ~suspect.missing]
-    found = [suspect.places == place for place in range(len(suspect.values))]
-    other = (suspect.places < 0) & ~suspect.missing
-    return [*found, other, suspect.missing]
+            return 0.0
+    return float(np.average(apart, weights=weight))

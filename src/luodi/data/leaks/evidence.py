@@ -28,6 +28,8 @@ RATIO = 30.0
 ten times is held to be conclusive (Jaeschke, Guyatt and Sackett, JAMA 1994)."""
 COVERED = (0.1, 0.5)
 """The share of a label's rows from which a side that is so sure is told, and refused."""
+COVERED_USUAL = 0.75
+"""The same of a label that most rows carry: women with small children are all married."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class Evidence:
         if self.how == "index":
             return "error" if self.value >= _INDEX_BOUND else "info"
         told, refused = _BOUNDS[self.measured]
+        if self.how == "missing" and self.measured == "concordance":
+            # A column that began later lacks the low values of a target that rises with time.
+            return "warning" if self.value >= refused else "info"
         return "error" if self.value >= refused else "warning" if self.value >= told else "info"
 
 

@@ -82,8 +82,7 @@ def _of(suspect: Suspect, truth: Truth, half: NDArray[np.bool_]) -> Iterator[Evi
         measured, value = alone(suspect.bins[~missing], numbers, part, half[~missing])
         yield Evidence(name, "values", measured, value, len(numbers))
     if not truth.names:
-        if (found := banded(suspect, truth.values)) is not None:
-            yield found
+        yield from banded(suspect, truth.values)
         return
     for side in sides(suspect, truth, half):
         if (found := judged(name, side, truth)) is not None:

@@ -13,7 +13,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
 from luodi.contracts import say
-from luodi.data.leaks.evidence import CHANCE, COVERED, LEAST_ROWS, RATIO, Evidence
+from luodi.data.leaks.evidence import CHANCE, COVERED, COVERED_USUAL, LEAST_ROWS, RATIO, Evidence
 from luodi.data.leaks.suspect import Suspect, Truth
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def judged(name: str, side: Side, truth: Truth) -> Evidence | None:
     ratio = coverage / _most(strays, total - all_hits)
     # A flag of one label alone is refused however few have it; what was chosen must hold many.
     chance = side.flag and not strays and share <= 0.5 and share**rows < CHANCE
-    likely = ratio >= RATIO and coverage >= side.least
+    least = side.least if share <= 0.5 else max(side.least, COVERED_USUAL)
+    likely = ratio >= RATIO and coverage >= least
     if not chance and not (ratio >= RATIO and coverage >= COVERED[0]):
         return None
     return Evidence(
@@ -99,8 +100,8 @@ def _given(suspect: Suspect) -> Iterator[Side]:
     if not values:
         return
     first = int(suspect.counts.argmax())
-    common = suspect.counts[first] >= len(missing) / 2 and suspect.numbers is not None
-    if len(values) != 2 and not common:
+    common = suspect.numbers is not None and suspect.counts[first] >= len(missing) / 2
+    if len(values) > 2 and not common:
         return
     same = suspect.places == first
     rest = say(f"other than {values[first]}", f"非 {values[first]}")

@@ -23,6 +23,9 @@ _MOST = 60
 _EXACT = 0.9999
 """R2 of a sum as it stands, nothing fitted to the target: it is one, but for rounding."""
 _ALONE = 0.9995
+_BETTER = 0.01
+"""What a sum leaves of the target, as a share of what a line through its best part leaves: three
+years of a rising series make a fourth, but hardly better than one does."""
 
 
 def summed(suspects: Sequence[Suspect], target: NDArray[np.float64]) -> list[Evidence]:
@@ -71,8 +74,12 @@ def _held(
     import numpy as np
 
     whole = np.sum([sign * parts[name] for sign, name in zip(signs, names, strict=True)], axis=0)
-    value, rows = _fit(target - whole, target), int(np.isfinite(whole).sum())
+    there = np.isfinite(whole)
+    value, rows = _fit(target - whole, target), int(there.sum())
     if rows < _LEAST_ROWS or value < _EXACT:
+        return
+    alone = max(np.corrcoef(parts[name][there], target[there])[0, 1] ** 2 for name in names)
+    if 1 - value > _BETTER * (1 - alone):
         return
     words = [f"{'+' if sign > 0 else '-'} {name}" for sign, name in zip(signs, names, strict=True)]
     shown = " ".join(words).removeprefix("+ ")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from luodi.contracts import ColumnKind
+from luodi.contracts import ColumnKind, Format
 from luodi.data.leaks.evidence import LEAST_ROWS
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _LEAST_TOLD = 40
 _MOST_CLASSES = 50
 FEW = 20
 """Different numbers up to which each is looked at as a category is."""
+_MANY = 0.05
 _DAY = 86_400e6
 """Microseconds."""
 
@@ -132,14 +133,15 @@ def suspect(whole: pl.Series, rows: NDArray[np.int64], kind: ColumnKind | None) 
     """
     import numpy as np
 
-    from luodi.data.kinds import as_words, recognise
+    from luodi.data.formats import as_words, format_of
+    from luodi.data.kinds import recognise
 
     if whole.dtype.is_nested():
         return None
     found = kind or recognise(whole)
     running = found == "ignore" and whole.n_unique() > 2
     column = whole[rows]
-    numbers = _numbers(column, found)
+    numbers = _numbers(column, found, format_of(whole, found))
     if numbers is not None:
         missing = np.isnan(numbers)
         values, places = _few(numbers, missing)
@@ -151,7 +153,7 @@ def suspect(whole: pl.Series, rows: NDArray[np.int64], kind: ColumnKind | None) 
     return Suspect(column.name, found, places < 0, None, values, places, running, texts)
 
 
-def _numbers(column: pl.Series, kind: ColumnKind) -> NDArray[np.float64] | None:
+def _numbers(column: pl.Series, kind: ColumnKind, form: Format) -> NDArray[np.float64] | None:
     """(n,) numbers, and days since 1970; None where it is neither."""
     import numpy as np
 
@@ -159,27 +161,27 @@ def _numbers(column: pl.Series, kind: ColumnKind) -> NDArray[np.float64] | None:
     from luodi.data.moments import microseconds
 
     if kind == "date":
-        times = microseconds(as_dates(column))
+        times = microseconds(as_dates(column, form))
         assert times is not None  # noqa: S101  # of texts
         days: NDArray[np.float64] = times.cast(float).fill_null(float("nan")).to_numpy() / _DAY
         return days
-    numeric = column.dtype.is_numeric() and kind not in ("category", "text")
+    numeric = column.dtype.is_numeric() and kind not in ("category", "text", "boolean")
     if kind != "number" and not numeric:
         return None
-    return as_numbers(column).fill_null(float("nan")).to_numpy().astype(np.float64)
+    return as_numbers(column, form).fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
 def _few(
     numbers: NDArray[np.float64], missing: NDArray[np.bool_]
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The values of numbers that have a few; of others the one that half of the rows have."""
+    """The values of numbers that have a few; of others the one that many rows have: none spent."""
     import numpy as np
 
     places = np.full(len(numbers), -1)
     values, codes, counts = np.unique(numbers[~missing], return_inverse=True, return_counts=True)
     if len(values) > FEW:
         first = int(counts.argmax())
-        if counts[first] < len(numbers) / 2:
+        if counts[first] < _MANY * len(numbers):
             return (), places
         values, codes = values[first : first + 1], np.where(codes == first, 0, -1)
     places[~missing] = codes

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Dataset, Field, JsonValue, Request, Role, say
-
-if TYPE_CHECKING:
-    pass
 
 Columns = Mapping[str, Sequence[JsonValue]]
 """Field name -> the values of n rows, None where nothing is known."""
@@ -28,8 +25,30 @@ def request_fields(data: Dataset) -> tuple[Field, ...]:
         DataError: no column is left.
     """
     fields = [_field(data, name) for name in data.columns(Role.FEATURE)]
-    found = tuple(field for field in fields if field is not None)
-    if not found:
+    return _some([field for field in fields if field is not None])
+
+
+def seen_fields(fields: Sequence[Field], train: Dataset) -> tuple[Field, ...]:
+    """The fields with the categories and examples of the training part.
+
+    A column that is empty there teaches nothing, and is no field.
+
+    Raises:
+        DataError: no column is left.
+    """
+    from luodi.data.kinds import read_column
+
+    found = []
+    for field in fields:
+        column = train.table.get_column(field.name)
+        present = [v for v in read_column(column, field.kind, field.format) if v is not None]
+        if present:
+            found.append(_with_values(field, present))
+    return _some(found)
+
+
+def _some(fields: Sequence[Field]) -> tuple[Field, ...]:
+    if not fields:
         raise DataError(
             say("There is no column to learn from.", "没有可供学习的列。"),
             say(
@@ -41,23 +60,29 @@ def request_fields(data: Dataset) -> tuple[Field, ...]:
                 "请在 data.columns.feature 中列出特征列，或在 data.kinds 中指定其类型。",
             ),
         )
-    return found
+    return tuple(fields)
 
 
 def _field(data: Dataset, name: str) -> Field | None:
+    from luodi.data.formats import format_of
     from luodi.data.kinds import read_column, recognise
 
     column = data.table.get_column(name)
     kind = data.question.kinds.get(name) or recognise(column)
     if kind == "ignore":
         return None
-    values = read_column(column, kind)
+    form = format_of(column, kind)
+    values = read_column(column, kind, form)
     present = [value for value in values if value is not None]
     if not present:
         return None
-    categories = tuple(_commonest(present)) if kind == "category" else ()
+    return _with_values(Field(name, kind, len(present) == len(values), format=form), present)
+
+
+def _with_values(field: Field, present: Sequence[JsonValue]) -> Field:
+    categories = tuple(_commonest(present)) if field.kind == "category" else ()
     example = categories[0] if categories else _typical(present)
-    return Field(name, kind, len(present) == len(values), categories, example=example)
+    return replace(field, categories=categories, example=example)
 
 
 def _commonest(values: Sequence[JsonValue]) -> list[str]:
@@ -79,8 +104,10 @@ def table_columns(data: Dataset, fields: Sequence[Field]) -> dict[str, list[Json
     """The fields' values in each row of a table."""
     from luodi.data.kinds import read_column
 
-    return {field.name: read_column(data.table.get_column(field.name), field.kind)
-            for field in fields}  # fmt: skip
+    return {
+        field.name: read_column(data.table.get_column(field.name), field.kind, field.format)
+        for field in fields
+    }
 
 
 def table_requests(data: Dataset, fields: Sequence[Field]) -> list[Request]:

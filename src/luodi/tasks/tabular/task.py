@@ -24,7 +24,7 @@ from luodi.contracts import (
     Task,
     say,
 )
-from luodi.tasks.tabular.columns import row_texts, table_requests
+from luodi.tasks.tabular.columns import row_texts, seen_fields, table_requests
 
 _PREDICTORS = {
     "naive": "naive:NaivePredictor",
@@ -81,6 +81,10 @@ class TabularTask(Task):
         """All features as one text."""
         return row_texts(data)
 
+    def seen(self, schema: Schema, train: Dataset) -> Schema:
+        """Categories and examples of the training part; no field for a column empty there."""
+        return Schema(seen_fields(schema.request, train), schema.answer)
+
     def requests(self, data: Dataset, schema: Schema) -> list[Request]:
         """A mapping of field to value a row."""
         return table_requests(data, schema.request)
@@ -108,11 +112,14 @@ class TabularTask(Task):
 
 
 def general_findings(data: Dataset, settings: CleanSettings) -> list[Finding]:
-    """What no task on tables can live with: too few rows, columns that give the label away."""
+    """What no task on tables can live with: too few rows, columns that give the label away; and
+    how columns are read.
+    """
+    from luodi.data.findings.reading import told_reading
     from luodi.data.leaks import find_leaks
 
     if data.rows >= 3 * settings.min_rows_per_class:
-        return find_leaks(data)
+        return [*find_leaks(data), *told_reading(data)]
     return [
         Finding(
             "too-few-rows",
