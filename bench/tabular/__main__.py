@@ -24,6 +24,7 @@ from bench.tabular.results import (
     by_table,
     compared,
     judged,
+    medians,
     page,
 )
 from bench.tabular.split import Rows, split_rows
@@ -121,6 +122,7 @@ def _write(
         "autogluon": theirs[0]["version"] if theirs else "",
         "tables": by_table(measurements),
         "compared": side_by_side,
+        "medians": medians(side_by_side),
         "measurements": [
             {key: value for key, value in m.items() if key not in ("scores", "labels")}
             for m in measurements
@@ -145,7 +147,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     names = [table.name for table in TABLES]
     parser = argparse.ArgumentParser(prog="python -m bench.tabular", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="splits a table (5)")
-    parser.add_argument("--autogluon-seeds", type=int, default=1, help="of those beside it (1)")
+    parser.add_argument("--autogluon-seeds", type=int, default=3, help="of those beside it (3)")
     parser.add_argument("--seconds", type=float, default=60.0, help="AutoGluon's budget (60)")
     parser.add_argument("--only", type=lambda text: text.split(","), default=names)
     parser.add_argument("--resume", action="store_true", help="keep what was measured already")

@@ -8,10 +8,11 @@ import json
 import numpy as np
 import pytest
 
+from bench.tabular.__main__ import _options, turns
 from bench.tabular.arithmetic import auc, difference, over_seeds
 from bench.tabular.ours import project_file
 from bench.tabular.probe import as_request, spread
-from bench.tabular.results import by_table, compared, judged, page
+from bench.tabular.results import OURS, THEIRS, by_table, compared, judged, medians, page
 from bench.tabular.tables import TABLES, fetch
 from luodi.contracts import Field, MissingPartError, Schema
 
@@ -97,16 +98,46 @@ def test_the_page_tells_what_was_not_met(test_table):
     assert tables[0]["beside"] == {"boosting": 0.75, "forest": 0.6}
     theirs = measured("autogluon", truth.astype(float).tolist(), 10.0, 100.0, 1600.0)
     theirs["judged"] = judged(GERMAN, path, theirs)
+    beside = [compared(GERMAN, path, ours, theirs)]
     text = page(
         {
             "date": "2026-01-01", "machine": {"processor": "P", "cores": 2, "commit": "abc"},
             "threads": 2, "note": "", "tables": tables, "autogluon": "1", "seconds": 60,
-            "compared": [compared(GERMAN, path, ours, theirs)],
+            "compared": beside, "medians": medians(beside),
         }
     )  # fmt: skip
     assert "| german | auc | at least 0.79 | 0.7500 [" in text
     assert "not met" in text
     assert "not fit_seconds" in text
+
+
+def test_medians_are_taken_over_three_seeds_and_the_ratio_is_theirs():
+    def at(seed: int, seconds: float, apart: float) -> dict:
+        takes = {"fit_seconds": 1.0, "whole_seconds": 9.0, "one_row": 0.5, "peak_mib": 40.0}
+        return {
+            "table": "german", "seed": seed, "auc": {"luodi": 0.8 + apart, "autogluon": 0.8},
+            "difference": {"value": apart, "low": apart - 0.02, "high": apart + 0.02},
+            "takes": {"luodi": takes, "autogluon": {**takes, "fit_seconds": seconds,
+                                                    "one_row": 100.0, "peak_mib": 900.0}},
+        }  # fmt: skip
+
+    (row,) = medians([at(1, 5.0, -0.01), at(2, 30.0, -0.011), at(3, 40.0, -0.012)])
+    assert row["ratio"]["fit_seconds"] == 30.0
+    assert row["seeds"] == [1, 2, 3]
+    # No seed by itself tells them apart; the three together do.
+    assert row["difference"]["high"] < 0
+    assert row["met"] == {"auc": False, "fit_seconds": True, "one_row": True, "peak_mib": True}
+    (alone,) = medians([at(1, 5.0, -0.01)])
+    assert alone["difference"]["high"] == pytest.approx(0.01)
+    assert not alone["met"]["fit_seconds"]
+
+
+def test_three_seeds_are_measured_beside_unless_told_otherwise():
+    asked = list(turns(_options([])))
+    beside = [(table.name, seed) for table, seed, who in asked if who == THEIRS]
+    assert len(beside) == 3 * 4
+    assert {seed for _, seed in beside} == {1, 2, 3}
+    assert len([1 for *_, who in turns(_options(["--autogluon-seeds", "1"])) if who == OURS]) == 4
 
 
 def test_the_bounds_are_those_that_were_asked_for():
