@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -41,7 +41,7 @@ def _one(item: dict[str, Any], lines: Mapping[str, int], model: type[BaseModel])
     line = next(
         (lines[p] for n in range(len(path), 0, -1) if (p := ".".join(path[:n])) in lines), None
     )
-    given = _shown(item.get("input"))
+    given = _shown(item.get("input"), path)
     kind, extra = item["type"], item.get("ctx", {})
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         known = (
@@ -97,9 +97,19 @@ def _halves(message: str) -> tuple[str, str]:
     return message, say("another value", "其他取值")
 
 
-def _shown(value: object) -> str:
-    text = hide_password(repr(value))
+def _shown(value: object, path: Sequence[str] = ()) -> str:
+    text = "***" if _SECRETIVE & {*path} else hide_password(repr(_harmless(value)))
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _harmless(value: object) -> object:
+    """A mapping without the values that go to a server: any of them may be a secret."""
+    if not isinstance(value, Mapping):
+        return value
+    return {k: "***" if k in _SECRETIVE else _harmless(item) for k, item in value.items()}
+
+
+_SECRETIVE = {"headers", "params", "token", "password", "key", "secret", "session"}
 
 
 def _expected(kind: str, extra: Mapping[str, Any], message: str) -> str:
