@@ -30,12 +30,14 @@ from luodi.lifecycle.privacy import crowd_findings, hiding_key
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
 from luodi.project.mistakes import nearest
+from luodi.project.sources import hide_password
 
 if TYPE_CHECKING:
     import polars as pl
 
     from luodi.data.clean import Inspection
     from luodi.data.preparation import Preparation
+    from luodi.data.sketch import Hide
 
 PARTS = ("train", "valid", "test")
 
@@ -86,15 +88,25 @@ def collect(run: RunPlace) -> Raw:
         sample = data.sample if name == "data" else None
         collected = read_source(source, run.project.root, progress, access, sample, data.header)
         findings += collected.findings
-        tables[name] = _with_roles(run, _rolled(run, name, collected.table), str(source))
+        shown = hide_password(str(source))
+        tables[name] = _with_roles(run, _rolled(run, name, collected.table), shown)
         prints[name] = fingerprint(collected.table)
-        Store(run.home).remember(collected.table, prints[name])
-        origins.append(origin(name, str(source), collected, prints[name]))
+        Store(run.home).remember(collected.table, prints[name], _hide(run))
+        origins.append(origin(name, shown, collected, prints[name]))
     tables["data"], told, decided = corrected(run, tables["data"])
     prints |= {item.table: item.fingerprint for item in decided}
     findings, origins = findings + told, origins + decided
     official = tables.get("test"), tables.get("valid")
     return Raw(tables["data"], *official, findings, prints, origins)
+
+
+def _hide(run: RunPlace) -> Hide | None:
+    """What takes personal data out of values that are kept, where the project hides any."""
+    from luodi.data.masking import hiding
+
+    hiding_key(run)  # the models that find names are fetched before they are asked
+    step = hiding(run.project.data.clean)
+    return None if step is None else step.texts
 
 
 def _rolled(run: RunPlace, name: str, table: pl.DataFrame) -> pl.DataFrame:
@@ -282,9 +294,10 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     parts = _read_parts(folder, raw)
     prints = {name: fingerprint(getattr(parts, name).table) for name in PARTS}
     kept, store = fingerprint(clean.data.table), Store(run.home)
-    store.remember(clean.data.table, kept)
+    hide = _hide(run)
+    store.remember(clean.data.table, kept, hide)
     for name in PARTS:
-        store.remember(getattr(parts, name).table, prints[name])
+        store.remember(getattr(parts, name).table, prints[name], hide)
     schema = _schema(run, parts)
     dropped = read_json(folder / "dropped.json")
     lineage = Lineage(
@@ -308,8 +321,9 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
 
 
 def split_settings(run: RunPlace, data: Dataset) -> SplitSettings:
-    """The split may be told what to follow by `data.split` or by a column's role."""
-    settings = run.project.data.split
+    """The split may be told what to follow by `data.split` or by a column's role. Folds are dealt
+    after it, and change nothing of it."""
+    settings = replace(run.project.data.split, folds=None, nested=None)
     group, time = (next(iter(data.columns(role)), None) for role in (Role.GROUP, Role.TIME))
     return replace(settings, group=settings.group or group, time=settings.time or time)
 
