@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from pathlib import Path
 
@@ -45,21 +46,26 @@ def written(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
 
 
-def fill(path: Path, rows: list[dict[str, str]], encoding: str = "utf-8-sig") -> None:
+def fill(
+    path: Path, rows: list[dict[str, str]], encoding: str = "utf-8-sig", separator: str = ","
+) -> None:
     with path.open("w", newline="", encoding=encoding) as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=separator)
         writer.writeheader()
         writer.writerows(rows)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
-def test_there_and_back(tmp_path: Path, encoding: str) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "separator"),
+    [("utf-8-sig", ","), ("utf-8-sig", ";"), ("gb18030", ","), ("gb18030", ";"), ("utf-16", "\t")],
+)
+def test_there_and_back(tmp_path: Path, encoding: str, separator: str) -> None:
     path = tmp_path / "s.csv"
     rows = written(path)
     assert rows[2]["content"] == "'=1+1"  # no formula in a spreadsheet
     assert rows[1]["content"] == TEXTS[2]
     rows[0]["corrected"], rows[1]["corrected"], rows[3]["corrected"] = "pos", "neg", "pos"
-    fill(path, rows, encoding)
+    fill(path, rows, encoding, separator)
     corrections = read_corrections(path, "s.csv")
     mended, findings = correct(dataset(), TEXTS, corrections)
     # Both copies of the first text are corrected; "fine" was looked at and is right.
@@ -70,6 +76,20 @@ def test_there_and_back(tmp_path: Path, encoding: str) -> None:
     assert confirmed(TEXTS, mended.table["label"].to_list(), corrections) == [
         True, True, True, False, True,
     ]  # fmt: skip
+
+
+def test_a_spreadsheet_leaves_keys_alone(tmp_path: Path) -> None:
+    keys = {content_key(str(n)) for n in range(20_000)}
+    assert len(keys) == 20_000
+    assert all(key.isalpha() and len(key) == 12 for key in keys)
+    # Files that were written with hexadecimal keys are read as before.
+    path = tmp_path / "s.csv"
+    rows = written(path)
+    earlier = [hashlib.sha256(text.strip().encode()).hexdigest()[:12] for text in TEXTS]
+    rows[0] |= {"key": earlier[0], "corrected": "pos"}
+    fill(path, rows)
+    [(key, given)] = read_corrections(path, "s.csv").decided
+    assert (key, given) == (content_key(TEXTS[0]), "neg")
 
 
 def test_what_fits_no_row_is_counted(tmp_path: Path) -> None:

@@ -171,6 +171,28 @@ def test_interpolation_goes_between_neighbours_in_time_by_group() -> None:
     assert found.parts.test.table["x"].to_list()[2] == 9.0  # as a request: the training median
 
 
+def between(times: Any, values: list[float | None]) -> list[float | None]:
+    columns: dict[str, Any] = {"x": values} | ({"at": times} if times is not None else {})
+    roles = {Role.FEATURE: ("x",)} | ({Role.TIME: ("at",)} if times is not None else {})
+    train = Dataset(pl.DataFrame(columns), roles)
+    schema = Schema((Field("x", "number", False),), ())
+    found = mend(Parts(train, train, train), schema, CleanSettings(missing="interpolate"))
+    return found.parts.train.table["x"].to_list()
+
+
+def test_interpolation_heeds_how_far_apart_the_times_are() -> None:
+    assert between([0, 1, 10], [0.0, None, 100.0]) == [0, 10, 100]
+    days = ["2024-01-01", "2024-01-04", "2024-01-05"]
+    assert between(days, [0.0, None, 8.0]) == [0, 6, 8]
+    assert between([0.0, 0.25, 1.0], [4.0, None, 8.0]) == [4, 5, 8]
+    # Two that are known at the gap's very time: in the middle of them.
+    assert between([5, 5, 5], [4.0, None, 8.0]) == [4, 6, 8]
+    assert between([1, 1, 9], [4.0, None, 8.0]) == [4, 4, 8]
+    assert between([3, 1, 2], [30.0, 10.0, None]) == [30, 10, 20]
+    assert between(None, [1.0, None, None, 4.0]) == [1, 2, 3, 4]
+    assert between([1, 2, 9], [4.0, 6.0, None]) == [4, 6, 5]  # at an end: the median
+
+
 def test_rows_with_gaps_are_told() -> None:
     data = part(100, 3)
     clean = CleanSettings(columns={"vip": ColumnMending("drop")})

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
 from luodi.data.fingerprint import fingerprint
 from luodi.data.sketch import Sketch, compare, sketch
+from luodi.data.store import Store
 
 
 def make(rows: int, seed: int, **changed: object) -> pl.DataFrame:
@@ -79,3 +84,23 @@ def test_odd_tables_have_sketches_too(table: pl.DataFrame) -> None:
     made = sketch(table, fingerprint(table))
     kept = Sketch.from_json(json.loads(json.dumps(made.to_json())))
     assert all(column.verdict == "same" for column in compare(made, kept).columns)
+
+
+def test_what_hides_people_hides_them_in_a_sketch(tmp_path: Path) -> None:
+    phones = [f"138{n:08}" for n in range(200)]
+    table = pl.DataFrame({"phone": phones, "call": ["ring 13812345678", "ring 13987654321"] * 100})
+    store, print_ = Store(tmp_path), fingerprint(table)
+    store.remember(table, print_)
+
+    def hide(texts: Sequence[str]) -> list[str]:
+        return [re.sub(r"1[0-9]{10}", "<PHONE>", text) for text in texts]
+
+    store.remember(table, print_, hide)
+    [kept] = (tmp_path / "data" / "tables").glob("*.json")
+    assert not re.search(r"1[0-9]{10}", kept.read_text().replace(print_, ""))
+    found = store.recall(print_)
+    assert found.columns["call"].values == {"ring <PHONE>": 200}
+    assert found.columns["phone"].values == {}  # what stands once is no class
+    before = kept.stat().st_mtime_ns
+    store.remember(table, print_, hide)
+    assert kept.stat().st_mtime_ns == before

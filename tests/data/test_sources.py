@@ -394,3 +394,31 @@ def test_any_bytes_end_in_a_table_or_in_words(ending: str, raw: bytes, tmp_path:
         collect(path.name, tmp_path)
     except LuodiError as error:
         assert path.name in str(error)  # noqa: PT017
+
+
+def test_a_name_twice_in_a_row_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(
+        '{"a": 1, "b": {"c": 2}}\n\n{"a": 1, "b": {"c": 2}, "a": 3}\n{"a": "x\\": y", "b": 1}\n'
+    )
+    collected = collect("a.jsonl", tmp_path)
+    [finding] = [f for f in collected.findings if f.code == "repeated-names"]
+    assert (finding.severity, finding.count) == ("warning", 1)
+    assert finding.examples == [{"row": 3, "names": ["a"]}]
+    assert collected.table["a"].to_list() == ["1", "3", 'x": y']
+    (tmp_path / "b.json").write_text('[{"a": {"c": 1, "c": 2}}]')
+    assert [f.code for f in collect("b.json", tmp_path).findings] == [
+        "mixed-types", "repeated-names",
+    ]  # fmt: skip
+
+
+def test_what_a_system_left_in_a_zip_is_counted(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("a.csv", "b.csv"):
+            archive.writestr(name, "a,b\n1,2\n")
+            archive.writestr(f"__MACOSX/._{name}", b"\0")
+        archive.writestr(".DS_Store", b"\0")
+    collected = collect("a.zip", tmp_path)
+    assert collected.table.height == 2
+    assert [(f.code, f.count) for f in collected.findings] == [("zip-extras", 3)]

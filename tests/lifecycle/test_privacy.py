@@ -71,7 +71,9 @@ def test_names_are_hidden_in_rows_bundle_and_requests(
     assert finding.details["NAME"] >= 150
     assert finding.details["PHONE"] >= 160
     kept = everything_under(tmp_path / "home" / "stages") + everything_under(outcome.folder)
+    kept += everything_under(tmp_path / "home" / "data")
     assert "<NAME>" in kept
+    assert "1380000000" not in kept
     assert not [name for name in PEOPLE if name in kept]
     bundle = open_predictor(Path(outcome.result["bundle"]))
     asked = {"text": "客户赵敏说：excellent and lovely 13900139000"}

@@ -104,3 +104,25 @@ def test_how_sources_are_named() -> None:
     assert str(S3Source(s3="s3://rows/x")) == "s3://rows/x"
     assert str(KafkaSource(kafka="h:1", topic="t", count=1)) == "h:1 t"
     assert hide_password("a://u:word@h, b://u:${X}@h") == "a://u:***@h, b://u:${X}@h"
+
+
+def test_what_an_address_asks_is_not_shown() -> None:
+    named = str(ApiSource(api="https://h/x?k=hunter2&page=3&id=${ID}&hunter2"))
+    assert named == "https://h/x?k=***&page=3&id=${ID}&***"
+    assert hide_password("https://hunter2@h/x?page=hunter2") == "https://***@h/x?page=***"
+    assert hide_password("rows?.csv") == "rows?.csv"  # a glob
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "  source:\n    api: https://h/x\n    params: {k: [hunter2]}",
+        "  source:\n    api: https://h/x\n    params: hunter2",
+        "  source:\n    api: https://h/x\n    headers: {X-Auth: {a: hunter2}}",
+        "  source:\n    api: ftp://h/x?k=hunter2",
+    ],
+)
+def test_a_mistake_does_not_repeat_what_is_sent(source: str, tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as caught:
+        load(tmp_path, source)
+    assert "hunter2" not in str(caught.value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     pass
 
 HEADS = ("row", "key", "given", "suggested", "confidence", "corrected", "content")
+_NEEDED = ("key", "given", "corrected")
 _SHOWN = 5
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -37,8 +39,22 @@ class Corrections:
 
 
 def content_key(content: str) -> str:
-    """What a content is known by: equal after normalisation, equal key."""
-    return hashlib.sha256(normalise(content).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    """What a content is known by: equal after normalisation, equal key.
+
+    Twelve letters: a spreadsheet makes numbers of digits, of 123456e78901 too.
+    """
+    digest = hashlib.sha256(normalise(content).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return digest.translate(_LETTERS)
+
+
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
+
+
+def _key(written: str) -> str:
+    """A key as it stands in a file; earlier files have it in hexadecimal digits."""
+    key = written.strip()
+    earlier = re.fullmatch(r"[0-9a-f]{12}", key) and re.search(r"\d", key)
+    return key.translate(_LETTERS) if earlier else key
 
 
 def write_suspicious(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -72,10 +88,8 @@ def read_corrections(path: Path, shown: str) -> Corrections:
             say("data.corrections names it.", "由 data.corrections 指定。"),
         ) from None
     text = to_utf8(raw, shown).raw.decode().removeprefix("\ufeff")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    lacking = [
-        name for name in ("key", "given", "corrected") if name not in (reader.fieldnames or ())
-    ]
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text))
+    lacking = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
     if lacking:
         raise DataError(
             say(
@@ -92,7 +106,7 @@ def read_corrections(path: Path, shown: str) -> Corrections:
     lines: dict[tuple[str, str], int] = {}
     for record in reader:
         label = (record["corrected"] or "").strip()
-        place = ((record["key"] or "").strip(), (record["given"] or "").strip())
+        place = (_key(record["key"] or ""), (record["given"] or "").strip())
         if not label:
             continue
         if decided.get(place, label) != label:
@@ -108,6 +122,12 @@ def read_corrections(path: Path, shown: str) -> Corrections:
         decided[place] = label
         lines.setdefault(place, reader.line_num)
     return Corrections(decided, shown, lines)
+
+
+def _separator(text: str) -> str:
+    """What a spreadsheet put between the values: it follows the machine's region."""
+    first = text[: text.find("\n")] if "\n" in text else text
+    return max(",;\t", key=first.count)
 
 
 def correct(

@@ -275,26 +275,40 @@ _SCALES: dict[str, Callable[[pl.Series], tuple[float, float]]] = {
 def _interpolated(data: Dataset, fields: Sequence[Field]) -> Dataset:
     """Number columns filled between their neighbours in time, each group by itself.
 
-    At an end, and where a group has no value, the gap is left to the median.
+    On the straight line between the two, as far along as the time is; without a time column rows
+    are equally far apart. At an end, and where a group has no value, the gap is left to the median.
     """
-    import numpy as np
     import polars as pl
 
-    from luodi.data.moments import moments
+    from luodi.data.moments import instants
 
     if not fields:
         return data
     names = [field.name for field in fields]
     times, groups = data.columns(Role.TIME), data.columns(Role.GROUP)
-    at = moments(data.table.get_column(times[0])) if times else np.arange(data.rows)
+    place = pl.int_range(pl.len())
+    if times:
+        at: pl.Series | pl.Expr = pl.Series("__at__", instants(data.table.get_column(times[0])))
+    else:
+        at = place.over("__group__").alias("__at__")
     keys = data.table.get_column(groups[0]).cast(pl.String) if groups else pl.lit("")
     frame = pl.DataFrame([_values(data, field) for field in fields])
-    frame = frame.with_columns(
-        pl.Series("__at__", at), pl.int_range(pl.len()).alias("__place__"), keys.alias("__group__")
-    )
+    frame = frame.with_columns(place.alias("__place__"), keys.alias("__group__")).with_columns(at)
     filled = (
         frame.sort("__group__", "__at__", "__place__")
-        .with_columns(pl.col(list(names)).interpolate().over("__group__"))
+        .with_columns(_between(name).over("__group__") for name in names)
         .sort("__place__")
     )
     return replace(data, table=data.table.with_columns(filled.select(names).iter_columns()))
+
+
+def _between(name: str) -> pl.Expr:
+    """The column with each gap on the line between the known values around it, over `__at__`."""
+    import polars as pl
+
+    at, value = pl.col("__at__"), pl.col(name)
+    known = pl.when(value.is_not_null()).then(at)
+    since, until = at - known.forward_fill(), known.backward_fill() - at
+    share = (since / (since + until)).fill_nan(0.5)  # both at the very time of the gap
+    before, after = value.forward_fill(), value.backward_fill()
+    return value.fill_null(before + (after - before) * share)

@@ -1,4 +1,4 @@
-"""A time column as whole numbers that grow with time."""
+"""A time column as numbers that grow with time."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ _ZONED = (" %H:%M:%S%.f%#z", " %H:%M:%S%#z", " %H:%M%#z")
 def moments(values: pl.Series) -> NDArray[np.int64]:
     """(n,) the rank of each value in time; equal times have equal ranks.
 
+    Raises:
+        DataError: as `instants`.
+    """
+    import numpy as np
+
+    _, ranks = np.unique(instants(values), return_inverse=True)
+    return ranks.astype(np.int64)
+
+
+def instants(values: pl.Series) -> NDArray[np.generic]:
+    """(n,) each value as a number that grows with time, as far apart as the times are.
+
     Dates, times and numbers as they are; texts as 2024-05-31, 2024/5/31, 2024年5月31日 or
     20240531, with a time of day and an offset from UTC or without; as 31.05.2024 or 31/05/2024
     where no other value of the column makes that unclear.
@@ -27,7 +39,6 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     Raises:
         DataError: for values that are no times or missing, with the first of them.
     """
-    import numpy as np
     import polars as pl
 
     times = _read(_plain(values)) if values.dtype == pl.String else values
@@ -37,9 +48,7 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     known = times.dtype.is_temporal() or times.dtype.is_numeric()
     if not known or wrong.any():
         raise _no_times(values.filter(wrong) if known else values)
-    numbers = times.to_physical() if times.dtype.is_temporal() else times
-    _, ranks = np.unique(numbers.to_numpy(), return_inverse=True)
-    return ranks.astype(np.int64)
+    return (times.to_physical() if times.dtype.is_temporal() else times).to_numpy()
 
 
 def _plain(values: pl.Series) -> pl.Series:

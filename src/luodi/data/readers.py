@@ -12,6 +12,7 @@ from luodi.contracts import DataError, Finding, JsonValue, say
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
 from luodi.data.header import Header, column_names, looks_headerless
+from luodi.data.json_keys import Repeated, names_repeated, repeated_names
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
 from luodi.data.unpack import ENDINGS, check_archive, damaged
 from luodi.project.machine import memory_bytes
@@ -111,6 +112,7 @@ def read_json_lines(raw: bytes, file: str, before: int) -> Read:
     import orjson
 
     records: list[dict[str, JsonValue]] = []
+    twice: list[Repeated] = []
     blank = 0
     for number, line in enumerate(raw.split(b"\n"), start=before + 1):
         if not line.strip():
@@ -123,9 +125,12 @@ def read_json_lines(raw: bytes, file: str, before: int) -> Read:
         if not isinstance(record, dict):
             raise _bad_json(file, number, say("not an object", "不是对象"))
         records.append(record)
+        if names := repeated_names(line, record):
+            twice.append(Repeated(number, names))
     blank -= raw.endswith(b"\n")
     table, findings = _from_records(records, file)
-    return table, ([blank_lines(file, blank)] if blank > 0 else []) + findings
+    told = [blank_lines(file, blank)] if blank > 0 else []
+    return table, [*told, *([names_repeated(file, twice)] if twice else []), *findings]
 
 
 def _json(raw: bytes, file: str) -> Read:
@@ -150,7 +155,10 @@ def _json(raw: bytes, file: str) -> Read:
                 ),
                 say("Expected a list of objects.", "应为对象的列表。"),
             )
-    return _from_records(value, file)
+    table, findings = _from_records(value, file)
+    if names := repeated_names(raw, value):
+        findings.append(names_repeated(file, [Repeated(1, names)]))
+    return table, findings
 
 
 def _bad_json(file: str, line: int, reason: str) -> DataError:

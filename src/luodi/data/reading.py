@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePath
@@ -16,7 +16,7 @@ from luodi.data.locate import Located
 from luodi.data.readers import FILE_MARK, is_stream, read_file
 from luodi.data.scan import FROM, scan, scannable
 from luodi.data.store import Manifest, Store, file_digest
-from luodi.data.unpack import Unpacked, damaged, unpack
+from luodi.data.unpack import Unpacked, beside_files, damaged, unpack
 
 if TYPE_CHECKING:
     import polars as pl
@@ -127,11 +127,14 @@ def read_parts(
     if same and long(file.path) and not _streamed(file.path):
         yield _columnar(file, known or file_digest(file.path))
         return
+    aside = beside_files(file.path, file.name) if ending == ".zip" else []
     for content in unpack(file.path, file.name, file.filename):
         head = content.stream.read(held + 1)
         if len(head) > held and scannable(content.filename):
             known = known or file_digest(file.path)
-            yield _scanned(content, head, known, store, progress, file.header)
+            part = _scanned(content, head, known, store, progress, file.header)
+            yield replace(part, findings=[*aside, *part.findings])
+            aside = []
             continue
         raw = head + (content.stream.rest() if len(head) > held else b"")
         if known is None:
@@ -143,7 +146,8 @@ def read_parts(
             raw, content.filename, content.shown, file.sheet, file.header
         )
         seen = SourceFile(content.shown, known[1], known[0], encoding, table.height)
-        yield Part(seen, table, findings=findings)
+        yield Part(seen, table, findings=[*aside, *findings])
+        aside = []
 
 
 @cache
@@ -151,7 +155,8 @@ def _version() -> str:
     """A name for the code that makes pieces: what other code made is not taken for its own."""
     digest = hashlib.sha256()
     for name in (
-        "delimited", "encoding", "header", "lines", "numerals", "readers", "scan", "textstream",
+        "delimited", "encoding", "header", "json_keys", "lines", "numerals", "readers", "scan",
+        "textstream",
     ):  # fmt: skip
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,13 @@ class ColumnSketch:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A table: its fingerprint, rows, and columns by name."""
+    """A table: its fingerprint, rows, and columns by name; `hidden` where values went through what
+    hides personal data."""
 
     fingerprint: str
     rows: int
     columns: Mapping[str, ColumnSketch]
+    hidden: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept."""
@@ -59,7 +62,7 @@ class Sketch:
     def from_json(value: Mapping[str, Any]) -> Sketch:
         """What `to_json` wrote."""
         columns = {name: ColumnSketch(**column) for name, column in value["columns"].items()}
-        return Sketch(value["fingerprint"], value["rows"], columns)
+        return Sketch(value["fingerprint"], value["rows"], columns, value.get("hidden", False))
 
 
 @dataclass(frozen=True)
@@ -114,17 +117,21 @@ class Difference:
         }
 
 
-def sketch(table: pl.DataFrame, fingerprint: str) -> Sketch:
+Hide = Callable[[Sequence[str]], Sequence[str]]
+"""Takes personal data out of texts."""
+
+
+def sketch(table: pl.DataFrame, fingerprint: str, hide: Hide | None = None) -> Sketch:
     """The sketch of a table whose fingerprint is known; reserved columns are left out."""
     columns = {
-        column.name: _column(column)
+        column.name: _column(column, hide)
         for column in table.iter_columns()
         if column.name not in RESERVED
     }
-    return Sketch(fingerprint, table.height, columns)
+    return Sketch(fingerprint, table.height, columns, hide is not None)
 
 
-def _column(column: pl.Series) -> ColumnSketch:
+def _column(column: pl.Series, hide: Hide | None) -> ColumnSketch:
     import polars as pl
 
     kind, known = column.dtype, column.drop_nulls()
@@ -140,9 +147,17 @@ def _column(column: pl.Series) -> ColumnSketch:
     lengths = texts.str.len_chars()
     if len(texts) and (lengths.mean() or 0) > _LONG:  # type: ignore[operator]
         return ColumnSketch(str(kind), nulls, distinct, _quantiles(lengths))
-    counts = texts.value_counts(sort=True, name="n").head(_VALUES)
+    counts = texts.value_counts(sort=True, name="n")
+    if distinct > _VALUES:  # what stands once tells no class, and may tell a person
+        counts = counts.filter(pl.col("n") > 1).head(_VALUES)
+        if not counts.height:
+            return ColumnSketch(str(kind), nulls, distinct, _quantiles(lengths))
+    values, times = counts.get_columns()
+    told = Counter[str]()
+    for value, count in zip((hide or list)(values.to_list()), times.to_list(), strict=True):
+        told[value] += count
     # A table in which values tie is sketched the same however its rows lie.
-    pairs = sorted(counts.iter_rows(), key=lambda pair: (-pair[1], pair[0]))
+    pairs = sorted(told.items(), key=lambda pair: (-pair[1], pair[0]))
     return ColumnSketch(str(kind), nulls, distinct, (), dict(pairs))
 
 

@@ -16,7 +16,14 @@ from luodi.data.reading import Part, SourceFile, read_parts
 from luodi.data.sampling import check_memory, drawn, sampled
 from luodi.data.store import Store
 from luodi.project.home import home_folder
-from luodi.project.sources import AnySource, FilesSource, ImagesSource, TextsSource, typed
+from luodi.project.sources import (
+    AnySource,
+    FilesSource,
+    ImagesSource,
+    TextsSource,
+    hide_password,
+    typed,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,19 +81,19 @@ def collect(
         MissingPartError: a package, a library or a secret is missing.
     """
     gathered = gather(source, root, progress, access, header=header)
-    findings, total = gathered.findings, gathered.rows
+    findings, total, shown = gathered.findings, gathered.rows, hide_password(str(source))
     if not total:
         raise DataError(
-            say(f"{source} holds no rows.", f"{source} 中没有数据行。"),
+            say(f"{shown} holds no rows.", f"{shown} 中没有数据行。"),
             say("Expected a header and rows.", "应有表头和数据行。"),
         )
     chosen = drawn(total, sample) if sample is not None and sample < total else None
     if chosen is None:
-        check_memory(gathered.parts, str(source))
+        check_memory(gathered.parts, shown)
         tables = [table for part in gathered.parts for table in part.tables()]
     else:
         tables = sampled(gathered.parts, chosen)
-        findings = [*findings, _left_out(source, total, len(chosen))]
+        findings = [*findings, _left_out(shown, total, len(chosen))]
     table = _join(tables, [part.file.path for part in gathered.parts])
     if chosen is None:
         table = table.with_row_index(ROW)
@@ -166,7 +173,7 @@ def _folders(
     return Gathered([part], findings)
 
 
-def _left_out(source: AnySource, total: int, kept: int) -> Finding:
+def _left_out(source: str, total: int, kept: int) -> Finding:
     return Finding(
         "sample",
         "info",

@@ -28,7 +28,7 @@ from luodi.project.sources import SourceModel
 if TYPE_CHECKING:
     import polars as pl
 
-    from luodi.data.sketch import Sketch
+    from luodi.data.sketch import Hide, Sketch
 
 _FORMAT = 1
 _BLOCK = 1 << 22
@@ -126,14 +126,19 @@ class Store:
             say("luodi data fetch collects it again.", "用 luodi data fetch 重新收集。"),
         )
 
-    def remember(self, table: pl.DataFrame, fingerprint: str) -> None:
-        """Keep a table's sketch under its fingerprint: it can be compared when it is gone."""
-        path = self._sketch(fingerprint)
-        if not path.exists():
-            from luodi.data.sketch import sketch
+    def remember(self, table: pl.DataFrame, fingerprint: str, hide: Hide | None = None) -> None:
+        """Keep a table's sketch under its fingerprint: it can be compared when it is gone.
 
-            value = sketch(table, fingerprint).to_json()
-            _write_whole(path, json.dumps(value, ensure_ascii=False).encode())
+        Args:
+            hide: takes personal data out of values; a sketch that was kept without it makes way.
+        """
+        path = self._sketch(fingerprint)
+        if path.exists() and (hide is None or self.recall(fingerprint).hidden):
+            return
+        from luodi.data.sketch import sketch
+
+        value = sketch(table, fingerprint, hide).to_json()
+        _write_whole(path, json.dumps(value, ensure_ascii=False).encode())
 
     def recall(self, fingerprint: str) -> Sketch:
         """The sketch of the one table whose fingerprint begins so.

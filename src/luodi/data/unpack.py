@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
-from luodi.contracts import DataError, MissingPartError, say
+from luodi.contracts import DataError, Finding, MissingPartError, say
 
 LIMIT = 64 << 30
 """Bytes that a compressed file may unpack to."""
@@ -180,6 +180,32 @@ def check_archive(raw: bytes, shown: str) -> None:
                         pass  # counted, not kept
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, OSError):
         return
+
+
+def beside_files(path: Path, shown: str) -> list[Finding]:
+    """The finding about files of a .zip that systems leave beside real ones: none of them is read.
+
+    Damage is left to `unpack`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [item.filename for item in archive.infolist()
+                     if not item.is_dir() and _hidden(item.filename)]  # fmt: skip
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return []
+    if not names:
+        return []
+    return [
+        Finding(
+            "zip-extras",
+            "info",
+            len(names),
+            say(f"{shown}: {len(names)} files that a system left beside the real ones were passed "
+                f"over, such as {names[0]}.",
+                f"{shown}：跳过了系统附带的 {len(names)} 个文件，例如 {names[0]}。"),
+            details={"file": shown},
+        )
+    ]  # fmt: skip
 
 
 def _hidden(name: str) -> bool:

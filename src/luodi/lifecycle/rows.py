@@ -33,12 +33,14 @@ from luodi.lifecycle.privacy import crowd_findings, hiding_key
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
 from luodi.lifecycle.unlearnt import unlearnt_classes
+from luodi.project.sources import hide_password
 
 if TYPE_CHECKING:
     import polars as pl
 
     from luodi.data.clean import Inspection
     from luodi.data.preparation import Preparation
+    from luodi.data.sketch import Hide
 
 PARTS = ("train", "valid", "test")
 
@@ -94,12 +96,13 @@ def collect(run: RunPlace) -> Raw:
             )
         findings += collected.findings
         names = [column for column in collected.table.columns if column not in RESERVED]
-        mistakes += unknown_columns(run.project, name, str(source), names)
+        shown = hide_password(str(source))
+        mistakes += unknown_columns(run.project, name, shown, names)
         if not mistakes:
-            tables[name] = with_roles(run, _rolled(run, name, collected.table), str(source))
+            tables[name] = with_roles(run, _rolled(run, name, collected.table), shown)
         prints[name] = fingerprint(collected.table)
-        Store(run.home).remember(collected.table, prints[name])
-        origins.append(origin(name, str(source), collected, prints[name]))
+        Store(run.home).remember(collected.table, prints[name], _hide(run))
+        origins.append(origin(name, shown, collected, prints[name]))
     if mistakes:
         raise ProjectError(str(run.project.path), mistakes)
     with recording():
@@ -108,6 +111,15 @@ def collect(run: RunPlace) -> Raw:
     findings, origins = findings + corrections, origins + decided
     official = tables.get("test"), tables.get("valid")
     return Raw(tables["data"], *official, findings, prints, origins)
+
+
+def _hide(run: RunPlace) -> Hide | None:
+    """What takes personal data out of values that are kept, where the project hides any."""
+    from luodi.data.masking import hiding
+
+    hiding_key(run)  # the models that find names are fetched before they are asked
+    step = hiding(run.project.data.clean)
+    return None if step is None else step.texts
 
 
 def _rolled(run: RunPlace, name: str, table: pl.DataFrame) -> pl.DataFrame:
@@ -270,9 +282,10 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
     parts = _read_parts(folder, raw)
     prints = {name: fingerprint(getattr(parts, name).table) for name in PARTS}
     kept, store = fingerprint(clean.data.table), Store(run.home)
-    store.remember(clean.data.table, kept)
+    hide = _hide(run)
+    store.remember(clean.data.table, kept, hide)
     for name in PARTS:
-        store.remember(getattr(parts, name).table, prints[name])
+        store.remember(getattr(parts, name).table, prints[name], hide)
     schema = _schema(run, parts)
     dropped = read_json(folder / "dropped.json")
     lineage = Lineage(
@@ -296,8 +309,9 @@ def split(run: RunPlace, raw: Raw, clean: Clean) -> Cut:
 
 
 def split_settings(run: RunPlace, data: Dataset) -> SplitSettings:
-    """The split may be told what to follow by `data.split` or by a column's role."""
-    settings = run.project.data.split
+    """The split may be told what to follow by `data.split` or by a column's role. Folds are dealt
+    after it, and change nothing of it."""
+    settings = replace(run.project.data.split, folds=None, nested=None)
     group, time = (next(iter(data.columns(role)), None) for role in (Role.GROUP, Role.TIME))
     return replace(settings, group=settings.group or group, time=settings.time or time)
 

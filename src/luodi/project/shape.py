@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -90,7 +90,7 @@ def _words(
     item: dict[str, Any], path: Path, source: type[SourceModel] | None
 ) -> tuple[str, str] | tuple[str, str, str]:
     """What was found, what was expected, and the nearest name where there is one."""
-    kind, extra, given = item["type"], item.get("ctx", {}), _shown(item.get("input"))
+    kind, extra, given = item["type"], item.get("ctx", {}), _shown(item.get("input"), _names(item))
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         known = list(source.model_fields) if source else _field_names(Project, path[:-1])
         return say("no such name", "没有此名称"), one_of(known), nearest(path[-1], known)
@@ -125,9 +125,19 @@ def _pattern(pattern: str, path: Path) -> str:
     )
 
 
-def _shown(value: object) -> str:
-    text = hide_password(repr(value))
+def _shown(value: object, names: Sequence[str]) -> str:
+    text = "***" if _SECRETIVE & {*names} else hide_password(repr(_harmless(value)))
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _harmless(value: object) -> object:
+    """A mapping without the values that go to a server: any of them may be a secret."""
+    if not isinstance(value, Mapping):
+        return value
+    return {k: "***" if k in _SECRETIVE else _harmless(item) for k, item in value.items()}
+
+
+_SECRETIVE = {"headers", "params", "token", "password", "key", "secret", "session"}
 
 
 def _expected(kind: str, extra: Mapping[str, Any], message: str, path: Path) -> str:

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from luodi.contracts import say
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_QUERY = re.compile(r"(://[^\s?#'\"<>]*)\?([^\s#'\"<>]*)")
+_PAGING = re.compile(
+    r"(?i)p|page|offset|limit|start|skip|size|count|from|(per|page)[-_.]?(page|no|num|number|size)"
+)
 _SECRET_NAME = re.compile(
     r"(?i)authorization|cookie|token|secret|passw|pwd|credential|signature|^sig$|^sign$|^key$"
     r"|(^|[-_.])auth($|[-_.])|(api|app|access|private|subscription)[-_.]?key"
@@ -61,8 +65,31 @@ def check_address(value: str, schemes: tuple[str, ...]) -> str:
 
 
 def hide_password(address: str) -> str:
-    """An address as it may be shown: a written password becomes ***."""
-    return re.sub(r"(://[^/@\s:]*:)(?!\$\{)[^/@\s]*@", r"\1***@", address)
+    """An address as it may be shown: a written password becomes ***, and so does what its query
+    says, but for references and for numbers of pages: any name may hold a secret.
+
+    A text with addresses in it likewise.
+    """
+    address = re.sub(r"(://[^/@\s:]*:)(?!\$\{)[^/@\s]*@", r"\1***@", address)
+    address = re.sub(r"(?i)(https?://)(?!\$\{)[^/@:\s?#]+@", r"\1***@", address)
+    return _QUERY.sub(lambda match: f"{match[1]}?{_names_alone(match[2])}", address)
+
+
+def _names_alone(query: str) -> str:
+    return "&".join(_hidden_value(part) for part in query.split("&"))
+
+
+def _hidden_value(part: str) -> str:
+    name, equals, value = part.partition("=")
+    if not part or plain_value(name, value):
+        return part
+    return f"{name}=***" if equals else "***"
+
+
+def plain_value(name: str, value: str) -> bool:
+    """Whether a parameter's value says nothing secret: a reference, or which page is asked for."""
+    counted = _PAGING.fullmatch(name) and re.fullmatch(r"\d{1,9}", value)
+    return bool(counted or _REFERENCE.fullmatch(value))
 
 
 class SourceModel(BaseModel):

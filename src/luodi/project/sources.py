@@ -25,7 +25,13 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, field_validator
 
 from luodi.contracts import DataError, say
-from luodi.project.source_model import SourceModel, check_address, hide_password, no_secret
+from luodi.project.source_model import (
+    SourceModel,
+    check_address,
+    hide_password,
+    no_secret,
+    plain_value,
+)
 from luodi.project.stream_sources import KafkaSource, MqttSource
 from luodi.project.web_sources import ApiSource, CrawlSource, DownloadSource, Scalar
 
@@ -47,6 +53,7 @@ __all__ = [
     "TextsSource",
     "check_address",
     "hide_password",
+    "plain_value",
     "tag_of",
     "typed",
     "written",
@@ -235,8 +242,8 @@ def written(text: str) -> AnySource:
             place = ".".join(map(str, first["loc"][1:]))
             words = f"{place}: {first['msg']}" if place else str(first["msg"])
         raise DataError(
-            say(f"The source {text[:80]} is none: {words}.",
-                f"{text[:80]} 不是有效来源：{words}。"),
+            say(f"The source {hide_password(text)[:80]} is none: {words}.",
+                f"{hide_password(text)[:80]} 不是有效来源：{words}。"),
             say("Expected a mapping of one kind, as in data.source.",
                 "应与 data.source 的写法相同。"),
             say("Such as {images: FOLDER}.", "例如 {images: 文件夹}。"),

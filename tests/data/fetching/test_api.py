@@ -224,3 +224,45 @@ def test_a_token_in_the_next_address_is_not_kept(site, access: Access, monkeypat
     broken.clear()
     assert collect(source, access.root, access=access).table.height == 25
     assert len(server.asked) == 4
+
+
+def test_no_value_that_was_sent_is_in_an_error(site, access: Access) -> None:
+    def answer(path: str, headers: dict[str, str]):
+        return 500, {}, f"no: {path} {headers['x-shop']} http://h/{path}".encode()
+
+    source = ApiSource(
+        api=f"{site(answer).address}/rows?k=hunter2%2F", params={"who": "hunter2", "q": 7},
+        headers={"X-Shop": "hunter2"}, pagination="page", retries=0,
+    )  # fmt: skip
+    with pytest.raises(DataError, match=r"answered 500") as caught:
+        collect(source, access.root, access=access)
+    assert "hunter2" not in str(caught.value)
+    assert "/rows?k=***&who=***&q=***&page=1 answered" in str(caught.value)
+    silent = source.model_copy(update={"api": "http://127.0.0.1:9/rows?k=hunter2"})
+    with pytest.raises(DataError, match="gives no answer") as caught:
+        collect(silent, access.root, access=access)
+    assert "hunter2" not in str(caught.value)
+    assert "k=***" in str(caught.value)
+
+
+@pytest.mark.parametrize("way", ["page", "offset"])
+def test_an_interface_that_takes_no_notice_of_pages_is_told(way, site, access: Access) -> None:
+    server = site(lambda *_: reply(ROWS))
+    source = ApiSource(api=f"{server.address}/items", pagination=way, rate=500, page_size=len(ROWS))
+    collected = collect(source, access.root, access=access)
+    assert collected.table.drop(ROW).rows() == TABLE
+    assert len(server.asked) == 2
+    [finding] = collected.findings
+    assert (finding.code, finding.count) == ("page-repeated", len(ROWS))
+    assert way in finding.remedy
+
+
+def test_the_last_page_given_for_all_behind_it_is_left_out(site, access: Access) -> None:
+    def answer(path: str, _: object):
+        page = min(int(asked(path)["page"]), 3)
+        return reply(ROWS[10 * (page - 1) : 10 * page])
+
+    source = ApiSource(api=f"{site(answer).address}/items", pagination="page", rate=500)
+    collected = collect(source, access.root, access=access)
+    assert collected.table.drop(ROW).rows() == TABLE
+    assert [finding.count for finding in collected.findings] == [5]

@@ -77,6 +77,33 @@ def test_its_limits(site, access: Access) -> None:
     assert collect(shallow, access.root, access=access).table.height == 1
 
 
+@pytest.mark.parametrize(("depth", "pages"), [(0, 1), (1, 2), (2, 3), (3, 4)])
+def test_depth_is_counted_from_the_first_page(depth: int, pages: int, site, access: Access) -> None:
+    chain = {f"/{n or ''}": page(str(n), f"/{n + 1}", "/") for n in range(5)}
+
+    def along(path: str, _: object):
+        return (
+            (200, {"Content-Type": "text/html"}, chain[path]) if path in chain else (404, {}, b"")
+        )
+
+    server = site(along)
+    source = CrawlSource(crawl=server.address, depth=depth, rate=20)  # without a last slash
+    assert collect(source, access.root, access=access).table.height == pages
+    assert len(server.asked) == pages + 1
+
+
+def test_a_page_behind_a_redirect_is_read_once(site, access: Access) -> None:
+    def moved(path: str, headers: object):
+        if path == "/old":
+            return 302, {"Location": "/new"}, b""
+        if path == "/new":
+            return 200, {"Content-Type": "text/html"}, page("new", "/new")
+        return 404, {}, b""
+
+    source = CrawlSource(crawl=site(moved).address + "/old", depth=2, rate=20)
+    assert collect(source, access.root, access=access).table.height == 1
+
+
 def test_robots_that_forbid_or_fail(site, access: Access) -> None:
     no = site(lambda path, _: (200, {}, b"User-agent: luodi\nDisallow: /\n"))
     with pytest.raises(DataError, match=r"robots\.txt forbids"):

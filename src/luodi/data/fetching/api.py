@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from luodi.contracts import DataError, Finding, JsonValue, Progress, say
 from luodi.data.fetching.pieces import Pieces, series
 from luodi.data.fetching.web import Page, Web
-from luodi.project.sources import ApiSource
+from luodi.data.fingerprint import fingerprint
+from luodi.project.sources import ApiSource, hide_password
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,12 +40,14 @@ def fetch_api(
         address = _address(source, first, params, pages, state["next"])
         page = web.get(address, _LARGEST)
         table, answer = _records(source, page, _bare(address))
-        state = _after(source, page, answer, table.height, state)
+        state = _after(source, page, answer, table, state)
         pages += 1
         state["page"] = pages
-        pieces.add(table, **state)
+        pieces.add(table.clear() if state["repeated"] else table, **state)
         progress.step(pages, source.pages if not state["done"] else pages,
                       say(f"{pieces.rows:,} rows", f"{pieces.rows:,} 行"))  # fmt: skip
+    if repeated := state.get("repeated", 0):
+        return [_repeated(source, pages, repeated)]
     if state["done"]:
         return []
     return [
@@ -52,8 +55,8 @@ def fetch_api(
             "pages-limit",
             "warning",
             pages,
-            say(f"{source.api}: stopped after {pages} pages; there are more.",
-                f"{source.api}：读取 {pages} 页后停止，仍有更多。"),
+            say(f"{source}: stopped after {pages} pages; there are more.",
+                f"{source}：读取 {pages} 页后停止，仍有更多。"),
             remedy=say("Raise `pages` in the source.", "请调大来源中的 pages。"),
         )
     ]  # fmt: skip
@@ -85,9 +88,9 @@ def _same_place(first: str, following: str) -> str:
     if (here.scheme, here.netloc) == (there.scheme, there.netloc):
         return following
     raise DataError(
-        say(f"The next page of {_bare(first)} lies on {there.netloc}.",
-            f"{_bare(first)} 的下一页位于 {there.netloc}。"),
-        say(f"Expected {here.netloc}.", f"应为 {here.netloc}。"),
+        say(f"The next page of {_bare(first)} lies on {_host(there)}.",
+            f"{_bare(first)} 的下一页位于 {_host(there)}。"),
+        say(f"Expected {_host(here)}.", f"应为 {_host(here)}。"),
         say("If it is meant, name that host as the source.", "如确需，请以该主机为数据源。"),
     )  # fmt: skip
 
@@ -148,11 +151,29 @@ def _at(value: JsonValue, path: str) -> JsonValue:
     return value
 
 
+def _repeated(source: ApiSource, pages: int, rows: int) -> Finding:
+    asked = source.page_param or source.pagination
+    return Finding(
+        "page-repeated",
+        "warning",
+        rows,
+        say(f"{source}: page {pages} gave the {rows} rows of the page before it again; fetching "
+            "stopped there, and they were left out.",
+            f"{source}：第 {pages} 页又给出前一页的 {rows} 行；获取到此停止，重复的行未保留。"),
+        remedy=say(f"The interface seems to take no notice of {asked}: see how it counts pages, "
+                   "and set pagination and page_param.",
+                   f"该接口似乎不理会参数 {asked}：请查看其分页方式，并设置 pagination 和 "
+                   "page_param。"),
+    )  # fmt: skip
+
+
 def _after(
-    source: ApiSource, page: Page, answer: JsonValue, rows: int, before: Mapping[str, Any]
+    source: ApiSource, page: Page, answer: JsonValue, table: pl.DataFrame, before: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Where to go on. A page without rows, or with fewer than asked for, is the last."""
+    """Where to go on. A page without rows, with fewer than asked for, or with those of the page
+    before it is the last."""
     following: str | None = None
+    rows, repeated, last = table.height, 0, ""
     if source.pagination == "cursor":
         value = _at(answer, source.cursor)
         following = str(value) if value not in (None, "", False) else None
@@ -162,15 +183,17 @@ def _after(
     if source.pagination in ("cursor", "link"):
         if following is not None and following == before["next"]:
             raise DataError(
-                say(f"{source.api} names the same next page again: {following[:100]}.",
-                    f"{source.api} 重复给出同一个下一页：{following[:100]}。"),
+                say(f"{source} names the same next page again, on page {before['page'] + 1}.",
+                    f"{source} 在第 {before['page'] + 1} 页重复给出同一个下一页。"),
                 say("Expected another one, or none.", "应为另一页，或没有下一页。"),
             )  # fmt: skip
         done = following is None
     else:
         short = source.page_size is not None and rows < source.page_size
-        done = source.pagination == "none" or not rows or short
-    return {"next": following, "done": done, "last": ""}
+        last = fingerprint(table) if rows else ""
+        repeated = rows if last and last == before["last"] else 0
+        done = source.pagination == "none" or not rows or short or bool(repeated)
+    return {"next": following, "done": done, "last": last, "repeated": repeated}
 
 
 def _next_link(header: str) -> str | None:
@@ -184,4 +207,8 @@ def _next_link(header: str) -> str | None:
 
 def _bare(address: str) -> str:
     """An address without its parameters, which may hold secrets."""
-    return urlunsplit((*urlsplit(address)[:3], "", ""))
+    return hide_password(urlunsplit((*urlsplit(address)[:3], "", "")))
+
+
+def _host(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[2]

@@ -44,6 +44,7 @@ def fetch_crawl(
     Raises:
         DataError: the first page cannot be had, or robots.txt forbids it.
     """
+    first = _as_linked(first)
     robots = _robots(first, web)
     _slow_down(robots, source, web)
     state = pieces.state or {"queue": [[first, 0]], "seen": [first], "asked": 0, "passed": {}}
@@ -54,12 +55,14 @@ def fetch_crawl(
         address, depth = queue.popleft()
         if not robots.can_fetch(address, source.agent):
             if not asked:
-                raise _forbidden(first)
+                raise _forbidden(web.shown(first))
             passed["robots"] += 1
             continue
         asked += 1
-        progress.step(asked, source.pages, hide(address))
+        progress.step(asked, source.pages, web.shown(address))
         page = _page(address, web, first, passed, asked == 1)
+        if page is not None:
+            seen.add(page.address)
         if page is not None and (tree := _tree(page)) is not None:
             row, links = _read(page, tree, passed)
             rows += [row | {"url": hide(row["url"])}] if row else []
@@ -72,6 +75,12 @@ def fetch_crawl(
         passed["pages-limit"] += len(queue)
     pieces.add(_table(rows), **_state(deque(), seen, asked, passed))
     return _findings(source, passed)
+
+
+def _as_linked(first: str) -> str:
+    """The first page's address as links of the site write it, so that it is not taken for two."""
+    parts = urlsplit(urldefrag(first).url)
+    return parts._replace(path=parts.path or "/").geturl()
 
 
 def _robots(first: str, web: Web) -> Protego:
@@ -117,7 +126,8 @@ def _page(address: str, web: Web, first: str, passed: Counter[str], is_first: bo
         return None
     if _origin(page.address) != _origin(first):
         if is_first:
-            raise refusal(address, 302, say(f"leads to {page.address}", f"跳转到 {page.address}"))
+            there = web.shown(page.address)
+            raise refusal(web.shown(address), 302, say(f"leads to {there}", f"跳转到 {there}"))
         passed["elsewhere"] += 1
         return None
     if page.kind not in _HTML:
@@ -228,8 +238,8 @@ def _findings(source: CrawlSource, passed: Counter[str]) -> list[Finding]:
             f"crawl-{reason}",
             "warning" if reason in ("unreachable", "pages-limit") else "info",
             count,
-            say(f"{source.crawl}: {count} pages {words[reason][0]}.",
-                f"{source.crawl}：{count} 个页面{words[reason][1]}。"),
+            say(f"{source}: {count} pages {words[reason][0]}.",
+                f"{source}：{count} 个页面{words[reason][1]}。"),
         )
         for reason, count in passed.items()
     ]  # fmt: skip

@@ -166,7 +166,8 @@ def _web(source: kinds.ApiSource | kinds.DownloadSource | kinds.CrawlSource, job
     if source.token is not None:
         headers["Authorization"] = f"Bearer {job.secrets.resolve(source.token)}"
     agent = source.agent if isinstance(source, kinds.CrawlSource) else "luodi"
-    return Web(Manners(headers, source.rate, source.retries, source.timeout, agent))
+    hide = job.secrets.hide
+    return Web(Manners(headers, source.rate, source.retries, source.timeout, agent, hide))
 
 
 def _api(source: kinds.ApiSource, job: _Job) -> Found:

@@ -8,13 +8,14 @@ with growing pauses, longer when the server asks for it (Retry-After). Requests 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, quote, quote_plus, urljoin, urlsplit
 
 from luodi import __version__
 from luodi.contracts import DataError, say
+from luodi.project.sources import hide_password, plain_value
 
 if TYPE_CHECKING:
     import urllib3
@@ -24,6 +25,7 @@ _PATIENCE = 120  # seconds that one Retry-After may ask for
 _LONGEST = 900  # seconds that one page may take, however it trickles
 _EPOCH = 10**9  # a larger number of seconds is a moment, a smaller one a span
 _REDIRECTS = 5
+_SHORTEST = 4  # a shorter value would be found in words that have nothing to do with it
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -38,6 +40,7 @@ class Manners:
     Attributes:
         headers: with their secrets; none of them goes along to another host.
         rate: requests a second; `retries` after the first try; `timeout` in seconds a wait.
+        hide: puts references in the place of secrets.
     """
 
     headers: Mapping[str, str]
@@ -45,6 +48,7 @@ class Manners:
     retries: int
     timeout: float
     agent: str = "luodi"
+    hide: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -115,19 +119,20 @@ class Web:
         response = self.open(address, **extra)
         pieces, size = [], 0
         end = time.monotonic() + _LONGEST
+        shown = self.shown(address)
         try:
             for block in self.blocks(response, address):
                 size += len(block)
                 if time.monotonic() > end:
                     raise DataError(
-                        say(f"{address} has been answering for {_LONGEST} s.",
-                            f"{address} 的应答已持续 {_LONGEST} 秒。"),
+                        say(f"{shown} has been answering for {_LONGEST} s.",
+                            f"{shown} 的应答已持续 {_LONGEST} 秒。"),
                         say("Expected a page by then.", "届时应已得到一页。"),
                     )  # fmt: skip
                 if size > limit:
                     raise DataError(
-                        say(f"{address} answers with more than {limit >> 20} MiB.",
-                            f"{address} 的应答超过 {limit >> 20} MiB。"),
+                        say(f"{shown} answers with more than {limit >> 20} MiB.",
+                            f"{shown} 的应答超过 {limit >> 20} MiB。"),
                         remedy=say("Ask for smaller pages.", "请缩小分页。"),
                     )  # fmt: skip
                 pieces.append(block)
@@ -158,12 +163,12 @@ class Web:
                 enforce_content_length=False,  # the half that came is wanted: `blocks` checks
             )  # fmt: skip
         except urllib3.exceptions.HTTPError as error:
-            raise _silent(address, error) from None
+            raise self._silent(address, error) from None
         self._heed(response.headers)
         if response.status >= 300 and response.status != 304:
             body = response.read(400, decode_content=True).decode("utf-8", "replace")
             response.close()
-            raise refusal(address, response.status, body)
+            raise refusal(self.shown(address), response.status, self.masked(body, address))
         return response
 
     def blocks(self, response: urllib3.BaseHTTPResponse, address: str) -> Iterator[bytes]:
@@ -179,8 +184,35 @@ class Web:
             if left := response.length_remaining:
                 raise urllib3.exceptions.IncompleteRead(response.tell(), left)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            silent = _silent(address, error)
+            silent = self._silent(address, error)
             raise BrokenAnswerError(silent.found, silent.expected, silent.remedy) from None
+
+    def shown(self, address: str) -> str:
+        """The address as an error or a log may name it: what its query says is not told."""
+        return hide_password(self.manners.hide(address))
+
+    def masked(self, text: str, address: str) -> str:
+        """What a server or a library says of a request, without the values that were sent along."""
+        sent = [value for name, value in parse_qsl(urlsplit(address).query)
+                if not plain_value(name, value)]  # fmt: skip
+        for header in self.manners.headers.values():
+            sent += [header, header.removeprefix("Bearer ")]
+        text = self.manners.hide(text)
+        for value in sorted(sent, key=len, reverse=True):
+            for form in (value, quote(value, safe=""), quote_plus(value)):
+                text = text.replace(form, "***") if len(form) >= _SHORTEST else text
+        return hide_password(text)
+
+    def _silent(self, address: str, error: BaseException) -> DataError:
+        reason = getattr(error, "reason", None) or error
+        words = self.masked(str(reason).partition("): ")[2] or str(reason), address)
+        shown = self.shown(address)
+        return DataError(
+            say(f"{shown} gives no answer: {words[:200].rstrip('.')}.",
+                f"{shown} 没有应答：{words[:200].rstrip('.')}。"),
+            say("Expected an answer.", "应有应答。"),
+            say("The same command tries again, from where it stopped.", "同一命令会从中断处重试。"),
+        )  # fmt: skip
 
     def _heed(self, headers: Mapping[str, str]) -> None:
         """A server that says that nothing is left of what it allows is left alone till then."""
@@ -199,7 +231,7 @@ class Web:
 
 
 def refusal(address: str, status: int, body: str) -> DataError:
-    """The error for an answer that is not a success."""
+    """The error for an answer that is not a success; both texts as they may be shown."""
     shown = " ".join(body.split())[:160]
     remedies = {
         401: say("The token is missing or wrong.", "缺少令牌或令牌错误。"),
@@ -213,15 +245,4 @@ def refusal(address: str, status: int, body: str) -> DataError:
         say("Expected 200.", "应为 200。"),
         remedies.get(status, say("The same command tries again, from where it stopped.",
                                  "同一命令会从中断处重试。")),
-    )  # fmt: skip
-
-
-def _silent(address: str, error: BaseException) -> DataError:
-    reason = getattr(error, "reason", None) or error
-    words = str(reason).partition("): ")[2] or str(reason)
-    return DataError(
-        say(f"{address} gives no answer: {words[:200].rstrip('.')}.",
-            f"{address} 没有应答：{words[:200].rstrip('.')}。"),
-        say("Expected an answer.", "应有应答。"),
-        say("The same command tries again, from where it stopped.", "同一命令会从中断处重试。"),
     )  # fmt: skip
