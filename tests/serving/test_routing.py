@@ -38,6 +38,13 @@ def three(tmp_path):
     return registry, versions
 
 
+def added(registry, weight, **more):
+    """A version that has this weight for `great`."""
+    folder = registry.home / "bundles" / f"{more.get('name', 'tiny')}-{weight}"
+    make_bundle(folder, weights={"great": weight}, **more)
+    return registry.add(folder).version
+
+
 CLIENT = httpx.Client(timeout=30)
 
 
@@ -188,6 +195,23 @@ def test_an_ab_test_from_requests_to_its_verdict(three, tmp_path):
     assert "p = " in shown
 
 
+def test_a_champion_that_was_only_registered_goes_back_too(tmp_path):
+    (tmp_path / "luodi.yaml").write_text(PROJECT)
+    registry = Registry(tmp_path / ".luodi")
+    one = added(registry, 1.0)
+    with running("tiny", cwd=tmp_path) as service:
+        url = service["url"]
+        two = added(registry, 2.0)  # nothing was ever promoted: the newest takes over
+        until(lambda: ask(url) == two)
+        for _ in range(25):
+            ask(url, "boom")
+        until(lambda: ask(url) == one)
+        for _ in range(25):
+            ask(url, "boom")
+        time.sleep(0.6)
+        assert ask(url) == one
+
+
 def test_a_few_failures_take_nothing_back(three, tmp_path):
     registry, (_, two, _) = three
     registry.set_alias("tiny", two, "production")
@@ -226,6 +250,32 @@ def test_the_project_says_that_no_traffic_is_kept(three, tmp_path):
         ask(service["url"])
         time.sleep(0.6)
     assert not list((tmp_path / ".luodi" / "traffic").glob("*/*.jsonl"))
+
+
+def kept(home, name):
+    """The versions in a model's traffic log."""
+    return set(read_traffic(home, name)["version"])
+
+
+def test_a_version_that_comes_while_serving_says_what_is_kept(tmp_path):
+    home = tmp_path / ".luodi"
+    registry = Registry(home)
+    silent = {"traffic": {"keep": False}}
+    one, other = added(registry, 1.0), added(registry, 1.0, name="other", serving=silent)
+    with running("tiny", cwd=tmp_path) as service:
+        url = service["url"]
+        loaded = CLIENT.post(f"{url}/v2/repository/models/other/load", json={})
+        assert loaded.json()["version"] == other
+        answer = CLIENT.post(f"{url}/predict/other", json={"inputs": ["great"]})
+        assert answer.json()["version"] == other
+        assert ask(url) == one
+        until(lambda: kept(home, "tiny") == {one})
+        assert not kept(home, "other")
+        two = added(registry, 2.0, serving=silent)
+        until(lambda: ask(url) == two)
+        ask(url)
+        time.sleep(0.6)
+    assert kept(home, "tiny") == {one}
 
 
 def test_a_bundle_carries_the_projects_word():

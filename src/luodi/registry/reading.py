@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import JsonValue
 from luodi.registry import acts
-from luodi.registry.promotion import PRODUCTION
+from luodi.registry.promotion import PASSED, PRODUCTION
 from luodi.registry.records import Registered
 from luodi.registry.routes import Route
 
@@ -27,7 +27,8 @@ class Move:
 
 
 def last_move(connection: Connection, name: str, kinds: Sequence[str]) -> Move | None:
-    """The newest act of these kinds on a model; of the aliases, on production alone."""
+    """The newest act of these kinds on a model; of the aliases, on production alone, of what was
+    registered, what passed its gate."""
     from luodi.registry.tables import acts as log
 
     rows = connection.execute(
@@ -37,7 +38,7 @@ def last_move(connection: Connection, name: str, kinds: Sequence[str]) -> Move |
     )
     for row in rows:
         body = json.loads(row.body)
-        if row.kind != acts.ALIAS or body["alias"] == PRODUCTION:
+        if body.get("alias", PRODUCTION) == PRODUCTION and body.get("verdict", PASSED) == PASSED:
             return Move(str(row.time), body)
     return None
 

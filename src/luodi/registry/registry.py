@@ -224,13 +224,14 @@ class Registry:
         return current, now
 
     def promoted(self, name: str) -> str:
-        """Since when production means what it means, ISO 8601; empty when it never did, or when
-        it was a rollback that brought it there.
+        """Since when a model's champion stands for it, ISO 8601: its promotion, or, where nothing
+        was ever promoted, its registration. Empty when a rollback brought it there.
         """
         if not self._store.path.exists():
             return ""
         with self._store.reading() as connection:
             move = last_move(connection, name, (acts.ALIAS,))
+            move = move or last_move(connection, name, (acts.REGISTER,))
         return move.time if move and not move.body.get("back") else ""
 
     def route(self, name: str) -> Route:

@@ -73,7 +73,7 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
         lambda reason, rows: metrics.traffic_left_out.labels(reason).inc(rows),
     )
     follower = Follower(
-        router, offers.registry, watch, metrics, policies.rules, SharedActs(settings.acts)
+        router, offers.registry, watch, metrics, policies, SharedActs(settings.acts)
     )
     access = Access(KeyRing(home) if settings.keys else None, Quotas(settings.quotas))
     desk = Desk(router, metrics, watch, traffic, access)

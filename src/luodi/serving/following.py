@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from luodi.contracts import LuodiError, RegistryError, say
 from luodi.registry import PASSED, Registered, Registry, Route
 from luodi.serving.metrics import ServiceMetrics
+from luodi.serving.policy import Policies
 from luodi.serving.router import CHAMPION, Offer, Offered, Router
 from luodi.serving.shared_acts import LOAD, UNLOAD, SharedActs
-from luodi.serving.watch import RollbackRules, Watch
+from luodi.serving.watch import Watch
 
 LOG = logging.getLogger("luodi.serving")
 EVERY = 0.1
@@ -30,7 +31,7 @@ class _Wanted:
 
     Attributes:
         moved: when the alias that is followed was set last.
-        promoted: the same, when it was no rollback.
+        promoted: since when the default stands for the model, when no rollback brought it there.
     """
 
     default: Registered | None
@@ -46,7 +47,7 @@ class Follower:
 
     Args:
         registry: None when every version was named itself.
-        rules: when versions of a model are taken back; None for never.
+        policies: when versions of a model are taken back; told which version speaks for it.
         acts: what the other workers of this service were told to load and unload.
     """
 
@@ -56,11 +57,11 @@ class Follower:
         registry: Registry | None,
         watch: Watch,
         metrics: ServiceMetrics,
-        rules: Callable[[str], RollbackRules | None] = lambda name: None,
+        policies: Policies,
         acts: SharedActs | None = None,
     ) -> None:
         self._router, self._registry = router, registry
-        self._watch, self._metrics, self._rules = watch, metrics, rules
+        self._watch, self._metrics, self._policies = watch, metrics, policies
         self._acts = acts or SharedActs(None)
         self._stamp = b""
         self._wanted: dict[str, _Wanted] = {}
@@ -156,6 +157,8 @@ class Follower:
             if fresh:
                 self._router.fleet.drop(held)
             raise
+        if held.card is not None and self._router.known(model.model) is None:
+            self._policies.carries(held.card)
         self._router.offer(Offer(model, follows))
 
     def _find(self, name: str, version: str) -> tuple[Registered, str]:
@@ -224,6 +227,8 @@ class Follower:
         if await self._prepared(offered, model):
             self._watch.forget((model.model, model.version))
             self._router.swap(offered.name, model.version)
+            if card := self._router.find(offered.name).card:
+                self._policies.carries(card)
             LOG.info("%s: %s takes over from %s", offered.name, model.version, before)
             self._metrics.swaps.labels(offered.name, "done").inc()
         else:
@@ -250,15 +255,17 @@ class Follower:
         if registry is None:
             return
         for name in self._router.names():
-            offered, rules = self._router.offered(name), self._rules(name)
+            offered, rules = self._router.offered(name), self._policies.rules(name)
             wanted = self._wanted.get(name)
             if rules is None or wanted is None or offered.follows != CHAMPION:
                 continue
             for each in offered.route.challengers:
                 if broken := self._watch.broken((name, each.version), rules):
                     await self._take_out(registry, offered, each.version, broken)
-            if _age(wanted.promoted) > rules.within:
+            if _age(wanted.promoted) > rules.within or wanted.default is None:
                 continue
+            if wanted.default.version != offered.default:
+                continue  # it was refused: what answers is not what was promoted
             if broken := self._watch.broken((name, offered.default), rules):
                 await self._roll_back(registry, offered, broken)
 

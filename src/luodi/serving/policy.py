@@ -20,18 +20,24 @@ class Policies:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._carried: dict[str, Mapping[str, JsonValue]] = {}
+        self._traffic: dict[str, TrafficSettings] = {}
 
     def carries(self, card: Card) -> None:
-        """Know what a version's bundle says; the newest word of a model counts."""
+        """Heed the bundle of the version that answers for its model's name from now on."""
         self._carried[card.name] = card.manifest.serving
+        self._traffic[card.name] = TrafficSettings.from_json(self._part(card.name, "traffic"))
 
     def rules(self, model: str) -> RollbackRules | None:
         """When versions of a model are taken back; None for never."""
         return RollbackRules.from_json(self._part(model, "rollback"))
 
     def traffic(self, model: str) -> TrafficSettings:
-        """What is kept of a model's traffic."""
-        return TrafficSettings.from_json(self._part(model, "traffic"))
+        """What is kept of a model's traffic; of one that is served no more, as it was said last.
+
+        Safe in any thread, and cheap: it is asked for each request.
+        """
+        known = self._traffic.get(model)
+        return known or TrafficSettings.from_json(self._part(model, "traffic"))
 
     def _part(self, model: str, name: str) -> Mapping[str, JsonValue]:
         for source in (self._wanted, self._carried):

@@ -33,6 +33,9 @@ _SEGMENT_SECONDS = 3600.0
 _PRUNE_SECONDS = 60.0
 
 
+_NONE = TrafficSettings(keep=False)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A request, answered by one version.
@@ -64,7 +67,8 @@ class TrafficLog:
 
     Args:
         home: the home folder; None keeps nothing.
-        settings: what is kept of a model; asked once a model.
+        settings: what is kept of a model; asked for each entry, as another version may say
+            otherwise.
         left_out: told how many rows were left out, and why: `pending`, `disk`, `unwritable`.
         compact: start the process that makes Parquet of closed segments.
     """
@@ -78,7 +82,6 @@ class TrafficLog:
     ) -> None:
         self._home, self._ask, self._left_out = home, settings, left_out
         self._compact = compact
-        self._settings: dict[str, TrafficSettings] = {}
         self._segments: dict[str, Segment] = {}
         self._pending: deque[Entry] = deque()
         self._taken = self._done = 0  # rows; each is counted by one thread alone
@@ -106,10 +109,7 @@ class TrafficLog:
 
     def settings(self, model: str) -> TrafficSettings:
         """What is kept of a model."""
-        if model not in self._settings:
-            kept = self._ask(model) if self._home else TrafficSettings(keep=False)
-            self._settings[model] = kept
-        return self._settings[model]
+        return self._ask(model) if self._home else _NONE
 
     def close(self) -> None:
         """Write what is pending; the log takes nothing more."""
