@@ -206,9 +206,7 @@ def test_a_direction_is_asked_of_learners_that_keep_to_it(tmp_path):
     wrong = TABLE.format(task=task, learner="[boosting, mlp, linear, transformer]")
     with pytest.raises(ProjectError) as caught:
         load(tmp_path, wrong)
-    for mistake, name in zip(
-        caught.value.mistakes, ("mlp", "linear", "transformer"), strict=True
-    ):
+    for mistake, name in zip(caught.value.mistakes, ("mlp", "linear", "transformer"), strict=True):
         assert (mistake.where, mistake.line) == ("model.learner", 4)
         assert mistake.found == f"{name}, which does not keep to data.monotone"
         assert mistake.expected.endswith(": scorecard, boosting, forest")

@@ -14,8 +14,10 @@ from luodi.contracts import (
     Dataset,
     Finding,
     LeakError,
+    Mistake,
     Parts,
     Progress,
+    ProjectError,
     Role,
     Schema,
     SplitSettings,
@@ -91,9 +93,7 @@ def collect(run: RunPlace) -> Raw:
             continue
         sample = data.sample if name == "data" else None
         with recording():  # what is noticed is kept with what `prepare` finds
-            collected = read_source(
-                source, run.project.root, progress, access, sample, data.header
-            )
+            collected = read_source(source, run.project.root, progress, access, sample, data.header)
         findings += collected.findings
         names = [column for column in collected.table.columns if column not in RESERVED]
         shown = hide_password(str(source))
