@@ -19,6 +19,7 @@ from luodi.contracts import (
     SplitSettings,
     use_language,
 )
+from luodi.data import reading
 from luodi.data.clean import inspect, prepare
 from luodi.data.sources import collect
 from luodi.data.split import split
@@ -37,6 +38,18 @@ def spoken(findings: list[Finding]) -> None:
     for finding in findings:
         for sentence in (finding.message, finding.remedy, finding.handled):
             assert not sentence or HAN.search(sentence), sentence
+
+
+def test_what_is_kept_of_a_long_file_is_told_in_the_next_readers_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FROM", 1 << 10)
+    rows = "".join(f"这家酒店的早餐很好吃，第{n}次入住,好\n" for n in range(100))
+    (tmp_path / "rows.csv").write_bytes(("评论,标签\n" + rows).encode("gb18030"))
+    spoken(collect("rows.csv", tmp_path).findings)
+    use_language("en")
+    (finding,) = collect("rows.csv", tmp_path).findings
+    assert finding.message == "rows.csv is GB18030; it was read as such."
 
 
 def test_findings() -> None:

@@ -56,7 +56,7 @@ from luodi.contracts.predictor import (
     Preparing,
     Reason,
 )
-from luodi.contracts.progress import Progress, Quiet
+from luodi.contracts.progress import Progress, Quiet, Spoken
 from luodi.contracts.schema import Field, FieldKind, Schema
 from luodi.contracts.section import Bars, Lines, Matrix, Section, Table
 from luodi.contracts.settings import (
@@ -157,6 +157,7 @@ __all__ = [
     "Section",
     "Severity",
     "SplitSettings",
+    "Spoken",
     "Table",
     "TableAugment",
     "TargetScale",

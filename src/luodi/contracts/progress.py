@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+from luodi.contracts.language import recording, worded
 
 
 class Progress(Protocol):
@@ -23,3 +26,20 @@ class Quiet:
 
     def say(self, message: str) -> None:
         """Nothing is said."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A Progress of work that is `recording`: passes everything on in the reader's language."""
+
+    progress: Progress
+
+    def step(self, done: float, total: float, note: str = "") -> None:
+        """As it came, the note worded."""
+        with recording(False):
+            self.progress.step(done, total, worded(note))
+
+    def say(self, message: str) -> None:
+        """The sentence, worded."""
+        with recording(False):
+            self.progress.say(worded(message))

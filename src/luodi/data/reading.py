@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from luodi.contracts import Finding, Progress
+from luodi.contracts import Finding, Progress, Spoken, recording
 from luodi.data.header import Header
 from luodi.data.locate import Located
 from luodi.data.readers import FILE_MARK, is_stream, read_file
@@ -202,13 +202,15 @@ def _scanned(
     manifest = store.find(key)
     if manifest is None or not all(store.object(o.sha256).is_file() for o in manifest.objects):
         with store.work(key) as folder:
-            done = scan(content, head, folder, progress, header)
+            with recording():  # whoever reads the store next may have another language
+                done = scan(content, head, folder, Spoken(progress), header)
             objects = [store.put(path, path.name) for path in done.pieces]
             when = datetime.now(UTC).isoformat(timespec="seconds")
             facts = {"encoding": done.encoding, "rows": str(done.rows)}
             manifest = Manifest(content.shown, when, objects, done.findings, facts)
             store.keep(key, manifest)
             store.discard(folder)
+        manifest = store.find(key) or manifest
     seen = SourceFile(
         content.shown, known[1], known[0], manifest.facts["encoding"], int(manifest.facts["rows"])
     )

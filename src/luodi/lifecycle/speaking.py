@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from luodi.contracts import Progress, recording, worded
+from luodi.contracts import Progress, Spoken, recording, worded
 from luodi.lifecycle.stages import Observer
 
 
@@ -17,7 +17,7 @@ class Speaking:
     def begin(self, stage: str) -> Progress:
         """A stage begins."""
         with recording(False):
-            return _Speaking(self.watcher.begin(stage))
+            return Spoken(self.watcher.begin(stage))
 
     def end(self, stage: str, seconds: float, reused: bool) -> None:
         """A stage has ended."""
@@ -33,18 +33,3 @@ class Speaking:
         """A sentence between stages."""
         with recording(False):
             self.watcher.tell(worded(message))
-
-
-@dataclass(frozen=True)
-class _Speaking:
-    """The same of one stage's progress."""
-
-    progress: Progress
-
-    def step(self, done: float, total: float, note: str = "") -> None:
-        with recording(False):
-            self.progress.step(done, total, worded(note))
-
-    def say(self, message: str) -> None:
-        with recording(False):
-            self.progress.say(worded(message))

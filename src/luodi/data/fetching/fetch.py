@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from luodi.contracts import DataError, Finding, LuodiError, MissingPartError, Progress, say
+from luodi.contracts import (
+    DataError,
+    Finding,
+    LuodiError,
+    MissingPartError,
+    Progress,
+    Spoken,
+    recording,
+    say,
+)
 from luodi.data.fetching.peers import guarded
 from luodi.data.fetching.pieces import Pieces
 from luodi.data.fetching.web import Manners, Web
@@ -86,8 +95,9 @@ def fetch(source: SourceModel, access: Access, progress: Progress) -> Manifest:
         if again is not None and again != known:  # another run has just fetched it
             return again
         secrets = Secrets(access.home)
-        job = _Job(access, secrets, folder, progress)
-        files, findings = _carefully(source, job)
+        job = _Job(access, secrets, folder, Spoken(progress))
+        with recording():  # whoever reads the store next may have another language
+            files, findings = _carefully(source, job)
         if not files:
             raise DataError(
                 say(f"{source} gives no rows.", f"{source} 没有给出数据行。"),
@@ -98,7 +108,7 @@ def fetch(source: SourceModel, access: Access, progress: Progress) -> Manifest:
         manifest = Manifest(str(source), when, objects, findings)
         store.keep(key, manifest)
         store.discard(folder)
-    return manifest
+    return store.find(key) or manifest
 
 
 def _carefully(source: SourceModel, job: _Job) -> Found:
