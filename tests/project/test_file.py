@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luodi.contracts import LuodiError, ProjectError, UsageError, use_language
+from luodi.contracts import (
+    LuodiError,
+    ProjectError,
+    UsageError,
+    current_language,
+    use_language,
+)
 from luodi.lifecycle.recipes import recipes
 from luodi.project.catalogue import find_task
 from luodi.project.file import load_project
@@ -209,7 +215,7 @@ def test_a_direction_is_asked_of_learners_that_keep_to_it(tmp_path):
     for mistake, name in zip(caught.value.mistakes, ("mlp", "linear", "transformer"), strict=True):
         assert (mistake.where, mistake.line) == ("model.learner", 4)
         assert mistake.found == f"{name}, which does not keep to data.monotone"
-        assert mistake.expected.endswith(": scorecard, boosting, forest")
+        assert "(naive, scorecard, boosting, forest)" in mistake.expected
     project = load(tmp_path, TABLE.format(task=task, learner="auto"))
     names = [recipe.learner for recipe in recipes(project, find_task(task))]
     assert names == ["boosting"]
@@ -259,6 +265,8 @@ def test_the_language_of_a_file_is_that_of_its_mistakes(tmp_path, text):
     with pytest.raises(ProjectError, match=r"line \d+: "):
         load(tmp_path, "language: en\n" + text)
     use_language("zh")
+    load(tmp_path, "language: en\n" + PROJECT)
+    assert current_language() == "zh"  # a right file leaves the choice to the caller
     with pytest.raises(ProjectError, match="language: 'fr'；应为"):
         load(tmp_path, "language: fr\n" + PROJECT)
 

@@ -41,6 +41,11 @@ def use_language(language: Language | None) -> None:
     _chosen.set(language)
 
 
+def chosen_language() -> Language | None:
+    """What was given to `use_language`; None where the environment decides."""
+    return _chosen.get()
+
+
 def current_language() -> Language:
     """The language that `say` answers in."""
     return _chosen.get() or system_language()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from luodi.contracts import Language, Mistake, ProjectError, UsageError, say, use_language
+from luodi.contracts.language import chosen_language
 from luodi.project.catalogue import find_task, task_names
 from luodi.project.mistakes import task_mistakes
 from luodi.project.places import Places
@@ -57,7 +58,12 @@ def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) 
         UsageError: there is no such file, or an override is not of the form `path=value`.
         ProjectError: with every mistake, in the language that the file asks for.
     """
-    return read_project(path, overrides).project()
+    before = chosen_language()
+    project = read_project(path, overrides).project()
+    use_language(
+        before
+    )  # a right file leaves it to the caller; what is said of a wrong one is next
+    return project
 
 
 def read_project(path: Path | str | None = None, overrides: Sequence[str] = ()) -> Reading:

@@ -198,12 +198,15 @@ def _monotone(
             f"不设置：{_of(tasks)} 的学习器都无法保持单调",
         )
         return [places.mistake("data.monotone", found, expected)]
-    expected = say("learners that keep to data.monotone: ", "能遵守 data.monotone 的学习器：")
+    expected = say(
+        f"one that does ({', '.join(able)}), or no data.monotone",
+        f"能遵守它的学习器（{'、'.join(able)}），或不设置 data.monotone",
+    )
     return [
         places.mistake(
             "model.learner",
             say(f"{name}, which does not keep to data.monotone", f"{name}，它不遵守 data.monotone"),
-            expected + ", ".join(able),
+            expected,
         )
         for name in _chosen(tasks, model)
         if name in learners and name not in able

