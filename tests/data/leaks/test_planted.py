@@ -108,7 +108,7 @@ def test_honest_texts_are_left_alone():
 def test_a_category_that_only_events_carry():
     rng, event, columns = base()
     states = rng.choice(["current", "late", "very late"], ROWS).astype(object)
-    states[event & (rng.random(ROWS) < 0.6)] = "charged off"
+    states[event & (rng.random(ROWS) < 0.4)] = "charged off"
     columns["state"] = states
     found = found_in(columns)
     assert found["state",].severity == "error"
