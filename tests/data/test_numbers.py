@@ -53,7 +53,7 @@ def test_unclear_commas_stay_as_they_are(unclear: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["24,5", " 1.234,50 ", "1 234,5", "-0,5", "1.234", "7", "a", "1,2,3"]
+    "text", ["24,5", " 1.234,50 ", "1 234,5", "-0,5", "1.234", "24.5", "7", "a", "1,2,3"]
 )
 def test_a_request_reads_as_the_column_does(text: str) -> None:
     (read,) = read_column(pl.Series([text]), "number", "decimal-comma")

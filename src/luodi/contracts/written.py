@@ -23,12 +23,14 @@ TRUE, FALSE = (frozenset(words) for words in zip(*SPELLINGS, strict=True))
 
 DECIMAL_COMMA = r"^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?$"
 """A number whose comma is a decimal one, and whose points part thousands."""
+PLAIN_POINT = r"^[+-]?\d*\.(?:\d{1,2}|\d{4,})$"
+"""A number whose point can part no thousands: it is read as it stands in any column."""
 _TIME = r"(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?:Z|[+-]\d{2}:?\d{2})?)?"
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?" + _TIME)
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})" + _TIME)
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})" + _TIME)
 _SPACES = re.compile(r"[_ \u00a0\u202f]")
-_DECIMAL = re.compile(DECIMAL_COMMA)
+_DECIMAL, _POINT = re.compile(DECIMAL_COMMA), re.compile(PLAIN_POINT)
 
 
 def iso_date(text: str, form: Format = "") -> str | None:
@@ -60,6 +62,8 @@ def truth(text: str) -> bool | None:
 def decimal_comma(text: str) -> float | None:
     """1.234,5 as 1234.5; None when it is no number so written."""
     bare = _SPACES.sub("", text)
+    if _POINT.fullmatch(bare):
+        return float(bare)
     if _DECIMAL.fullmatch(bare) is None:
         return None
     return float(bare.replace(".", "").replace(",", "."))

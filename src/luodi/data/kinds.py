@@ -108,29 +108,30 @@ def as_booleans(column: pl.Series) -> pl.Series:
 
 def read_column(column: pl.Series, kind: str, form: Format = "") -> list[JsonValue]:
     """The column's values as a request carries them, None where nothing is known."""
+    return _read(column, kind, form).to_list()
+
+
+def _read(column: pl.Series, kind: str, form: Format) -> pl.Series:
     if kind == "number":
-        return as_numbers(column, form).to_list()
+        return as_numbers(column, form)
     if kind == "date":
-        return as_dates(column, form).to_list()
-    if kind == "boolean":
-        return as_booleans(column).to_list()
-    return as_words(column).to_list()
+        return as_dates(column, form)
+    return as_booleans(column) if kind == "boolean" else as_words(column)
 
 
 def unreadable(column: pl.Series, kind: str, form: Format = "") -> pl.Series:
-    """What stands in the column and is not of the kind, as text with its place in the column.
+    """(n,) what stands in the column and is not of the kind, as text; null elsewhere.
 
-    Returns:
-        (n,) the text where it is not, null elsewhere; infinities are numbers that are not known.
+    Infinities are numbers that are not known.
     """
     import polars as pl
 
     if kind not in ("number", "date", "boolean"):
         return pl.Series(column.name, [None] * len(column), dtype=pl.String)
-    values = pl.Series(read_column(column, kind, form), strict=False)
     there = known(column)
-    wrong = values.is_null() & ~there.str.to_lowercase().is_in(["inf", "-inf"])
-    return there.set(~wrong.fill_null(True), None)
+    wrong = _read(column, kind, form).is_null() & there.is_not_null()
+    wrong &= ~there.str.to_lowercase().is_in(["inf", "-inf"]).fill_null(False)
+    return there.set(~wrong, None)
 
 
 def read_strictly(column: pl.Series, field: Field, first: int = 0) -> list[JsonValue]:

@@ -16,7 +16,7 @@ from luodi.contracts import (
     RoleRule,
     say,
 )
-from luodi.contracts.written import DECIMAL_COMMA
+from luodi.contracts.written import DECIMAL_COMMA, PLAIN_POINT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,9 +132,10 @@ def written_numbers(text: pl.Series, form: Format = "") -> pl.Series:
 
     bare = text.str.replace_all(SPACES, "")
     if form == "decimal-comma":
-        bare = bare.set((~bare.str.contains(DECIMAL_COMMA)).fill_null(False), None)
-        bare = bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-        return bare.cast(pl.Float64, strict=False)
+        fits = bare.str.contains(DECIMAL_COMMA).fill_null(False)
+        plain = bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        point = bare.str.contains(PLAIN_POINT).fill_null(False)
+        return plain.zip_with(fits, bare.set(~point, None)).cast(pl.Float64, strict=False)
     unclear = bare.str.contains(",") & ~bare.str.contains(_THOUSANDS)
     bare = bare.set(unclear.fill_null(False), None).str.replace_all(",", "")
     return bare.cast(pl.Float64, strict=False)

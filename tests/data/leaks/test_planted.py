@@ -8,6 +8,7 @@ import time
 import numpy as np
 import polars as pl
 import pytest
+from sklearn import datasets
 
 from luodi.contracts import QuestionSettings, Role
 from luodi.data.leaks import find_leaks
@@ -108,7 +109,7 @@ def test_honest_texts_are_left_alone():
 def test_a_category_that_only_events_carry():
     rng, event, columns = base()
     states = rng.choice(["current", "late", "very late"], ROWS).astype(object)
-    states[event & (rng.random(ROWS) < 0.6)] = "charged off"
+    states[event & (rng.random(ROWS) < 0.4)] = "charged off"
     columns["state"] = states
     found = found_in(columns)
     assert found["state",].severity == "error"
@@ -134,6 +135,19 @@ def test_an_amount_that_hardly_any_other_has():
     columns["spent"] = np.where(event, rng.gamma(2, 100, ROWS), 0.0)
     columns["spent"][np.flatnonzero(event)[:9]] = 0.0
     assert refused(columns) == {("spent",)}
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "iris", "wine"])
+def test_no_column_of_the_field_s_own_tables_is_refused(name):
+    frame = getattr(datasets, f"load_{name}")()
+    columns = dict(zip(frame.feature_names, frame.data.T, strict=True))
+    assert not refused({**columns, "y": frame.target.astype(str)})
+
+
+def test_no_column_of_diabetes_is_refused():
+    frame = datasets.load_diabetes()
+    columns = dict(zip(frame.feature_names, frame.data.T, strict=True))
+    assert not refused({**columns, "y": frame.target}, "tabular-regression")
 
 
 def test_a_strong_and_honest_test_is_left_alone():

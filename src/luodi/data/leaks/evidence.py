@@ -26,7 +26,7 @@ _INDEX_BOUND = 0.9
 RATIO = 30.0
 """So many times as often among the rows of one label as among the others, at the least: a test of
 ten times is held to be conclusive (Jaeschke, Guyatt and Sackett, JAMA 1994)."""
-COVERED = (0.1, 0.5)
+COVERED = (0.1, 0.25)
 """The share of a label's rows from which a side that is so sure is told, and refused."""
 COVERED_USUAL = 0.75
 """The same of a label that most rows carry: women with small children are all married."""

@@ -21,7 +21,9 @@ _LEAST_TOLD = 40
 _MOST_CLASSES = 50
 FEW = 20
 """Different numbers up to which each is looked at as a category is."""
-_MANY = 0.05
+_MANY, _OFTENER = 0.05, 10
+"""The share of all rows that have a number which means none, and how much oftener it stands there
+than any other: a leaf's commonest width is a width."""
 _DAY = 86_400e6
 """Microseconds."""
 
@@ -181,8 +183,16 @@ def _few(
     values, codes, counts = np.unique(numbers[~missing], return_inverse=True, return_counts=True)
     if len(values) > FEW:
         first = int(counts.argmax())
-        if counts[first] < _MANY * len(numbers):
+        if not _stands_out(counts, len(numbers)):
             return (), places
         values, codes = values[first : first + 1], np.where(codes == first, 0, -1)
     places[~missing] = codes
     return tuple(f"{value:.15g}" for value in values), places
+
+
+def _stands_out(counts: NDArray[np.int64], rows: int) -> bool:
+    """Whether half of the rows have the commonest value, or many of them and no other value."""
+    import numpy as np
+
+    second, first = np.sort(counts)[-2:]
+    return bool(first >= rows / 2 or (first >= _MANY * rows and first >= _OFTENER * second))
