@@ -263,17 +263,7 @@ def _costs(
         )
         return [Mistake("costs", found, expected, lines.get("costs"))]
     if isinstance(costs, Mapping) and any(str(known) in WRONG_ANSWERS for known in costs):
-        return [
-            Mistake(
-                f"costs.{given}",
-                say("no such name", "没有此名称"),
-                say("one of ", "以下之一：") + ", ".join(WRONG_ANSWERS),
-                lines.get(f"costs.{given}"),
-                nearest(str(given), WRONG_ANSWERS),
-            )
-            for given in costs
-            if str(given) not in WRONG_ANSWERS
-        ]
+        return _two_costs(costs, lines)
     if name not in gate or costs:
         return []
     where = f"gate.{name}"
@@ -283,6 +273,21 @@ def _costs(
         "形如 costs: {false_approve: 5000, false_reject: 800} 的设置",
     )
     return [Mistake(where, found, expected, lines.get(where))]
+
+
+def _two_costs(costs: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
+    """Where one of the two wrong answers is named, no other name is right, and each has a number."""
+    mistakes = []
+    for name, cost in costs.items():
+        where = f"costs.{name}"
+        if str(name) not in WRONG_ANSWERS:
+            found, near = say("no such name", "没有此名称"), nearest(str(name), WRONG_ANSWERS)
+            expected = say("one of ", "以下之一：") + ", ".join(WRONG_ANSWERS)
+            mistakes.append(Mistake(where, found, expected, lines.get(where), near))
+        elif isinstance(cost, Mapping):
+            expected = say("a number", "数值")
+            mistakes.append(Mistake(where, _shown(cost), expected, lines.get(where)))
+    return mistakes
 
 
 def _gate(task: Task, gate: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
