@@ -109,6 +109,11 @@ def test_settings_that_cannot_be_trained_are_told_unless_they_are_the_defaults(t
         search().run(made(tmp_path / "none"), never, Quiet())
 
 
+def test_learners_without_a_choice_are_named():
+    (finding,) = search_findings({}, ["linear", "naive"])
+    assert "linear, naive" in finding.message
+
+
 def test_what_the_project_sets_is_not_searched(tmp_path):
     found = search(options={"kind": "b"}).run(tmp_path, attempt, Quiet())
     assert all(set(trial.options) == {"rate"} for trial in found.tried)
@@ -152,7 +157,9 @@ def test_a_run_searches_and_says_what_it_found(luodi, tmp_path):
     assert found["options"]["trees"] == 20
     assert "trees" not in found["trials"][0]["options"]
     report = json.loads((Path(result["report"]).parent / "report.json").read_text("utf-8"))
-    assert "search" in {finding["code"] for finding in report["findings"]}
+    codes = {finding["code"] for finding in report["findings"]}
+    assert "search" in codes
+    assert "search-left-out" not in codes
     assert "Settings tried: forest" in {section["title"] for section in report["sections"]}
     (candidate,) = report["candidates"]
     assert candidate["trials"] == 3

@@ -313,6 +313,9 @@ def test_costs_that_cannot_be_meant_are_told_with_their_line(tmp_path):
     typo = text.format("tabular-classification") + "  false_aprove: 5\n  false_reject: 1\n"
     with pytest.raises(ProjectError, match=r"line 5: costs\.false_aprove: .*mean false_approve"):
         load(tmp_path, typo)
+    pair = text.format("tabular-classification") + "  false_approve: {good: 5}\n"
+    with pytest.raises(ProjectError, match=r"line 5: costs\.false_approve: .*expected a number"):
+        load(tmp_path, pair)
     number = text.format("tabular-regression") + "  false_approve: 5\n"
     with pytest.raises(ProjectError, match=r"line 4: costs: .*answers with no labels"):
         load(tmp_path, number)

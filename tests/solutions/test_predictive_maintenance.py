@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,64 @@ def test_the_rows_are_there_and_fit(luodi, tmp_path):
     checked = json.loads(done.stdout)
     assert checked["data"]["rows"] == 49_097
     assert checked["data"]["train"] == 4000
+
+
+COLUMNS = "UDI,Product ID,Type,Torque [Nm],Machine failure,TWF,HDF,PWF,OSF,RNF"
+ROWS = {
+    "1,M1,M,40.0,0,0,0,0,0,0": "none",
+    "2,M2,M,41.0,1,0,1,0,0,0": "HDF",
+    "3,M3,L,42.0,1,0,0,1,1,0": "several",
+    "4,M4,L,43.0,0,0,0,0,0,1": "none",
+    "5,M5,L,44.0,1,0,0,0,0,0": "",
+    "6,M6,L,45.0,1,1,0,0,0,1": "TWF",
+}
+
+
+def rows_script(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    create_project(folder, "predictive-maintenance")
+    return subprocess.run(
+        [sys.executable, "-I", "-S", folder / "make_rows.py", *arguments],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_failure_classes_are_made_of_flags(tmp_path):
+    (tmp_path / "ai4i.csv").write_text("\ufeff" + "\n".join([COLUMNS, *ROWS]) + "\n", "utf-8")
+    done = rows_script(tmp_path / "mine", "failures", tmp_path / "ai4i.csv")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "mine" / "failures.csv").open(newline="") as file:
+        made = list(csv.DictReader(file))
+    assert [row["failure"] for row in made] == list(ROWS.values())
+    assert list(made[0]) == ["UDI", "Product ID", "Type", "Torque [Nm]", "failure"]
+    project = load_project(tmp_path / "mine" / "failure-classes.yaml")
+    kinds = {label for label in ROWS.values() if label} | {"PWF", "OSF"}
+    assert set(project.costs) == kinds  # a label without a cost would be a mistake
+    others = [set(of) | {label} for label, of in project.costs.items() if label != "none"]
+    assert all(named == kinds for named in others)
+
+
+def test_engines_are_given_names_and_what_they_had_left(tmp_path):
+    line = " ".join(["{}", "{}", *map(str, range(24))])
+    tables = {"train": [line.format(1, 1), line.format(1, 2)], "RUL": ["112", "98"],
+              "test": [line.format(1, 1), line.format(2, 1)]}  # fmt: skip
+    for name, lines in tables.items():
+        (tmp_path / f"{name}_FD001.txt").write_text("\n".join(lines) + "\n")
+    done = rows_script(tmp_path / "mine", "engines", tmp_path)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "mine" / "engines-test.csv").open(newline="") as file:
+        made = list(csv.DictReader(file))
+    assert [(row["unit"], row["remaining_life"]) for row in made] == [("1", "112"), ("2", "98")]
+    project = load_project(tmp_path / "mine" / "remaining-life.yaml")
+    assert project.data.history is not None
+    assert {*project.data.history.columns, "unit", "cycle"} <= set(made[0])
+
+
+def test_the_script_says_what_it_wants(tmp_path):
+    assert rows_script(tmp_path / "a", "nothing").returncode == 2
+    (tmp_path / "no.csv").write_text("a,b\n1,2\n")
+    done = rows_script(tmp_path / "b", "failures", tmp_path / "no.csv")
+    assert done.returncode == 1
+    assert "lacks one of the columns" in done.stderr
 
 
 def test_the_file_of_remaining_life_is_right(tmp_path):

@@ -170,7 +170,7 @@ def make_report(
         findings=[
             *clean.findings,
             *augmentation_findings(cut),
-            *search_findings(_searches(made)),
+            *search_findings(_searches(made), _unsearched(run, made)),
             *(Finding(**f) for f in model.facts["findings"]),
         ],
         columns=clean.profile,
@@ -197,6 +197,12 @@ def make_report(
 
 def _searches(made: Made) -> dict[str, Any]:
     return {name: found for one in made.candidates for name, found in one.searches.items()}
+
+
+def _unsearched(run: RunPlace, made: Made) -> list[str]:
+    if run.project.model.search is None:
+        return []
+    return [one.recipe.learner for one in made.candidates if not one.searches]
 
 
 def _counts(clean: Clean, cut: Cut) -> dict[str, int]:

@@ -204,12 +204,23 @@ class _Told:
         )
 
 
-def search_findings(searches: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
-    """A sentence a search."""
-    return [
+def search_findings(
+    searches: Mapping[str, Mapping[str, Any]], left_out: Sequence[str] = ()
+) -> list[Finding]:
+    """A sentence a search, and one for learners that have nothing to be searched."""
+    found = [
         Finding("search", "info", 0, _Told(learner, facts).words)
         for learner, facts in searches.items()
     ]
+    if left_out:
+        names = ", ".join(left_out)
+        message = say(
+            f"Not searched: {names}. They choose their settings themselves, or model.options sets "
+            "all there are.",
+            f"未搜索：{names}。这些学习器自行选择设置，或设置已全部由 model.options 给定。",
+        )
+        found.append(Finding("search-left-out", "info", 0, message))
+    return found
 
 
 def search_sections(searches: Mapping[str, Mapping[str, Any]]) -> list[Section]:

@@ -229,16 +229,7 @@ def _costs(
         )
         return [places.mistake("costs", found, expected)]
     if isinstance(costs, Mapping) and any(str(known) in WRONG_ANSWERS for known in costs):
-        return [
-            places.mistake(
-                f"costs.{given}",
-                say("no such name", "没有此名称"),
-                one_of(WRONG_ANSWERS),
-                nearest(str(given), WRONG_ANSWERS),
-            )
-            for given in costs
-            if str(given) not in WRONG_ANSWERS
-        ]
+        return _two_costs(costs, places)
     if name not in gate or costs:
         return []
     found = say("a bound on costs that are not named", "为未写明的成本设置了门槛")
@@ -247,6 +238,20 @@ def _costs(
         "形如 costs: {false_approve: 5000, false_reject: 800} 的设置",
     )
     return [places.mistake(f"gate.{name}", found, expected)]
+
+
+def _two_costs(costs: Mapping[str, Any], places: Places) -> list[Mistake]:
+    """Where one of the two wrong answers is named, no other name is right, and each has a number."""
+    mistakes = []
+    for name, cost in costs.items():
+        where = f"costs.{name}"
+        if str(name) not in WRONG_ANSWERS:
+            found, near = say("no such name", "没有此名称"), nearest(str(name), WRONG_ANSWERS)
+            mistakes.append(places.mistake(where, found, one_of(WRONG_ANSWERS), near))
+        elif isinstance(cost, Mapping):
+            given = say("costs of each answer", "按回答分列的成本")
+            mistakes.append(places.mistake(where, given, say("a number", "数值")))
+    return mistakes
 
 
 def _metrics(tasks: Sequence[Task]) -> dict[str, Metric[Any]]:

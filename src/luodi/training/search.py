@@ -129,5 +129,5 @@ def _distribution(place: Choice | Range) -> Any:
 def _plain(value: Any, place: Choice | Range) -> JsonValue:
     """A value with as many digits as mean anything, still between the ends."""
     if isinstance(place, Choice) or place.whole:
-        return value  # type: ignore[no-any-return]  # what the space holds
+        return value
     return min(max(float(f"{value:.{_DIGITS}g}"), place.low), place.high)

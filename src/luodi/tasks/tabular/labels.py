@@ -48,16 +48,22 @@ def cost_matrix(
     Of two labels the costs may be those of a false alarm and of a missed event; else every label
     has what any other answer costs where it is true, or the cost of each: a run has seen to that.
     """
-    k = len(labels)
-    matrix = np.zeros((k, k))
-    if set(costs) <= {"false_positive", "false_negative"}:
-        if k == 2:
-            matrix[0, 1] = costs.get("false_positive", 0.0)
-            matrix[1, 0] = costs.get("false_negative", 0.0)
+    matrix = np.zeros((len(labels), len(labels)))
+    if set(costs) <= {*_WRONG}:
+        for name, place in _WRONG.items():
+            if len(labels) == 2:
+                matrix[place] = _cost(costs.get(name, 0.0), "")
     else:
         for truth, label in enumerate(labels):
-            of = costs[label]
             for answer, other in enumerate(labels):
                 if answer != truth:
-                    matrix[truth, answer] = of[other] if isinstance(of, Mapping) else of
+                    matrix[truth, answer] = _cost(costs[label], other)
     return matrix if matrix.any() else None
+
+
+_WRONG = {"false_positive": (0, 1), "false_negative": (1, 0)}
+"""Of two labels: what wrong answers are called -> (truth, answer)."""
+
+
+def _cost(of: float | Mapping[str, float], answer: str) -> float:
+    return of[answer] if isinstance(of, Mapping) else of
