@@ -235,6 +235,16 @@ class DataSettings(_Strict):
                     f"valid {value.valid}、test {value.test}；两者须大于 0，且至少给训练留 0.05",
                 )
             )
+        folds, nested = value.folds, value.nested
+        alone = nested is not None and folds is None
+        if alone or not 2 <= (folds or 2) <= 20 or not 2 <= (nested or 2) <= 10:
+            raise ValueError(
+                say(
+                    f"folds {folds} and nested {nested}; expected 2 to 20 folds, and 2 to 10 "
+                    "nested ones in each where there are folds",
+                    f"folds {folds}、nested {nested}；folds 应为 2 到 20，其中 nested 可为 2 到 10",
+                )
+            )
         return value
 
 
