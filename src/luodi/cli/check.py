@@ -84,6 +84,9 @@ def show(checked: Checked, price: float, remarks: bool = False) -> None:
             f"  {recipe.learner:<14}{duration(estimate.seconds):>12}"
             f"{estimate.bytes / 2**20:>10.0f} MiB"
         )
+    if checked.folds:
+        count, most = checked.project.data.split.folds, duration(checked.folds)
+        screen.print(say(f"  {count} folds: at most {most}", f"  {count} 折：最多 {most}"))
     total = duration(checked.seconds)
     cost = f", {checked.seconds / 3600 * price:.2f}" if price else ""
     screen.print(

@@ -27,6 +27,9 @@ def title(stage: str) -> str:
     if stage.startswith("train-"):
         learner = stage.removeprefix("train-")
         return say(f"Train {learner}", f"训练 {learner}")
+    if stage.startswith("fold-"):
+        number = stage.removeprefix("fold-")
+        return say(f"Fold {number}", f"第 {number} 折")
     return say(*TITLES.get(stage, (stage, stage)))
 
 

@@ -165,6 +165,11 @@ class SplitSettings:
 
     `group` names a column whose values never straddle a split; `time` one by which the latest
     rows become the test part.
+
+    Attributes:
+        folds: over so many folds of all rows but the test part's the chosen learner is scored as
+            well; None for none.
+        nested: in each of them the learner is chosen anew, by so many inner folds.
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
@@ -174,6 +179,8 @@ class SplitSettings:
     seed: int = 7
     group: str | None = None
     time: str | None = None
+    folds: int | None = None
+    nested: int | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from luodi.contracts import (
     use_language,
 )
 from luodi.lifecycle.adopting import adopted
+from luodi.lifecycle.crossing import fold_seconds
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_check
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, member_recipes, recipes
@@ -36,6 +37,7 @@ class Checked:
         estimates: each recipe with what it will take; a budget caps its seconds.
         read_as: column -> how it is read: a field's kind, or the roles that it plays; columns
             that are left out have none.
+        folds: seconds that cross-validation takes at the most, 0 where none is asked for.
         seconds, bytes: of the whole run: the sum, and the largest.
     """
 
@@ -44,11 +46,12 @@ class Checked:
     rows: Mapping[str, int]
     estimates: Sequence[tuple[Recipe, Estimate]]
     read_as: Mapping[str, str]
+    folds: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """All recipes one after another."""
-        return sum(estimate.seconds for _, estimate in self.estimates)
+        """All recipes one after another, and the folds."""
+        return sum(estimate.seconds for _, estimate in self.estimates) + self.folds
 
     @property
     def bytes(self) -> int:
@@ -76,7 +79,7 @@ class Checked:
                 }
                 for recipe, estimate in self.estimates
             ],
-            "estimate": {"seconds": self.seconds, "bytes": self.bytes},
+            "estimate": {"seconds": self.seconds, "bytes": self.bytes, "folds": self.folds},
         }
 
 
@@ -93,13 +96,25 @@ def check_project(project: Project, observer: Observer) -> Checked:
     for recipe in recipes(project, place.task):  # what is combined is trained first, and once
         wanted += [*member_recipes(recipe, project, place.task), recipe]
     distinct = list({repr(recipe): recipe for recipe in wanted}.values())
+    estimates = [(recipe, _estimate(place, recipe, cut)) for recipe in distinct]
     return Checked(
         project,
         clean,
         {name: getattr(cut.parts, name).rows for name in PARTS},
-        [(recipe, _estimate(place, recipe, cut)) for recipe in distinct],
+        estimates,
         _read_as(cut.parts.train, cut.schema),
+        _folds(place, estimates),
     )
+
+
+def _folds(place: RunPlace, estimates: Sequence[tuple[Recipe, Estimate]]) -> float:
+    """A fit of each candidate is what its own takes, and those of the models that it combines."""
+    project, known = place.project, {repr(recipe): each.seconds for recipe, each in estimates}
+    candidates = [
+        sum(known[repr(r)] for r in [recipe, *member_recipes(recipe, project, place.task)])
+        for recipe in recipes(project, place.task)
+    ]
+    return fold_seconds(project.data.split.folds, project.data.split.nested, candidates)
 
 
 def _read_as(data: Dataset, schema: Schema) -> dict[str, str]:

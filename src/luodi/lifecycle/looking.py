@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 20
 _LEAK_ROWS = 50_000
-PERSONAL_ROWS = 50_000
-"""Rows up to which texts are searched for personal data."""
+PERSONAL_ROWS, PERSONAL_SAMPLE = 50_000, 1000
+"""Rows up to which all texts are searched for personal data; of longer tables so many rows are."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,12 @@ def look(
     from luodi.data.findings.worst import worst_rows
     from luodi.data.folders import guess
     from luodi.data.sources import collect
-    from luodi.project.sources import written
+    from luodi.project.sources import hide_password, written
 
     started = time.monotonic()
     meant = written(source)
     place = guess(meant, root) if isinstance(meant, str) else meant
+    shown = hide_password(source if isinstance(meant, str) or not meant.remote else str(meant))
     collected = collect(place, root, progress, header=header)
     read = time.monotonic()
     _check(named, collected.table.columns)
@@ -103,7 +104,7 @@ def look(
     worst = [_row(row) for row in worst_rows(looked_at, noticed, ROWS_SHOWN)]
     done = time.monotonic()
     return Looked(
-        source,
+        shown,
         collected.table.height,
         [asdict(file) for file in collected.files],
         findings,
@@ -141,17 +142,27 @@ def _ordered(noticed: Sequence[Noticed], more: Sequence[Finding]) -> list[Findin
 
 def _personal(looked_at: Sheet) -> list[Finding]:
     texts = tuple(c.name for c in looked_at.of_kind("text", "category") if c.textual)
-    if not texts or looked_at.table.height > PERSONAL_ROWS:
+    if not texts:
         return []
     from luodi.data.personal import personal
 
-    return personal(Dataset(looked_at.table, {Role.TEXT: texts}), CleanSettings())[0]
+    table, rows = looked_at.table, looked_at.table.height
+    if rows > PERSONAL_ROWS:
+        table = table.gather_every(-(-rows // PERSONAL_SAMPLE))
+    found = personal(Dataset(table, {Role.TEXT: texts}), CleanSettings())[0]
+    if rows <= PERSONAL_ROWS:
+        return found
+    told = say(
+        f"Looked for personal data in {table.height:,} of {rows:,} rows, evenly drawn.",
+        f"在 {rows:,} 行中均匀抽取 {table.height:,} 行查找个人信息。",
+    )
+    if found:
+        return [replace(one, message=f"{one.message} {told}") for one in found]
+    return [Finding("personal-data-sample", "info", rows - table.height, told)]
 
 
 def _leaks(looked_at: Sheet, named: Mapping[Role, Sequence[str]]) -> list[Finding]:
     """A warning here: nothing is trained yet, and nothing refused."""
-    from dataclasses import replace
-
     from luodi.data.leaks import find_leaks
 
     if looked_at.label is None:

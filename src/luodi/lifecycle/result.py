@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import Finding, Interval, JsonValue, say, worded
 from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
+from luodi.lifecycle.crossing import Crossed, crossed_findings, crossed_sections
 from luodi.lifecycle.forms import Formed, form_sections
 from luodi.lifecycle.judging import Evaluation, LeakShown
 from luodi.lifecycle.lineage import account
@@ -18,6 +19,7 @@ from luodi.lifecycle.rows import PARTS, Clean
 from luodi.lifecycle.searching import search_findings, search_sections
 from luodi.lifecycle.stages import write_json
 from luodi.lifecycle.training import Cut, Packaged, Trained
+from luodi.project.sources import hide_password
 
 if TYPE_CHECKING:
     from luodi.evaluation.gate import Verdict
@@ -28,11 +30,13 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class Made:
-    """The model that is judged, those that it was chosen from, and the form that it is kept in."""
+    """The model that is judged, those that it was chosen from, the form that it is kept in, and
+    what folds of the rows say of it."""
 
     model: Trained
     candidates: Sequence[Trained]
     formed: Formed
+    crossed: Crossed | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def conclude(
         result["augmentation"] = dict(cut.augmentation)
     if found := _searches(made):
         result["search"] = found
+    if made.crossed:
+        result["cross_validation"] = made.crossed.to_json()
     attach_evaluation(
         bundle.folder,
         {"report.html": page.encode(), "report.json": run.folder / "report.json"},
@@ -171,6 +177,7 @@ def make_report(
             *clean.findings,
             *augmentation_findings(cut),
             *search_findings(_searches(made), _unsearched(run, made)),
+            *crossed_findings(made.crossed, evaluation.metrics, run.task.metrics[0].name),
             *(Finding(**f) for f in model.facts["findings"]),
         ],
         columns=clean.profile,
@@ -186,6 +193,7 @@ def make_report(
             *evaluation.why,
             *augmentation_sections(cut),
             *search_sections(_searches(made)),
+            *crossed_sections(made.crossed, evaluation.metrics),
             *form_sections(made.formed),
         ],
         truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),
@@ -227,8 +235,8 @@ def _split_facts(run: RunPlace) -> dict[str, JsonValue]:
     data = run.project.data
     facts = asdict(data.split) | {
         "limit": data.limit,
-        "official_test": data.test and str(data.test),
-        "official_valid": data.valid and str(data.valid),
+        "official_test": data.test and hide_password(str(data.test)),
+        "official_valid": data.valid and hide_password(str(data.valid)),
     }
     return {name: value for name, value in facts.items() if value is not None}
 

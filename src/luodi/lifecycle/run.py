@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from luodi.contracts import TrainingError, say, system_language, use_language
 from luodi.lifecycle.adopting import adopted
 from luodi.lifecycle.augmenting import augment
+from luodi.lifecycle.crossing import cross_validate
 from luodi.lifecycle.doubt import doubt
 from luodi.lifecycle.forms import choose_form
 from luodi.lifecycle.judging import evaluate, gate, show_leak
@@ -41,12 +42,13 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     candidates = _train_until_promising(run, richer)  # all choosing is done on the valid part
     chosen = choose(run, candidates)
     model, beside = refit(run, richer, chosen, baselines)  # few rows: learnt from all of them
+    crossed = cross_validate(run, dealt, chosen, candidates)  # k folds of the others, where asked
     formed = choose_form(run, model, richer, baselines)  # float32, int8, bfloat16: the fastest
     bundle = package(run, model, formed, richer)  # golden answers, manifest
     evaluation = evaluate(run, bundle, richer, beside)  # the test part is opened here, once
     leak = show_leak(run, raw, clean, cut)
     verdict = gate(run, evaluation)
-    made = Made(model, candidates, formed)
+    made = Made(model, candidates, formed, crossed)
     return conclude(run, clean, richer, made, (bundle, evaluation, verdict, leak))
 
 

@@ -243,6 +243,16 @@ class DataSettings(_Strict):
             if not 0 < share < 1:
                 told = say("; expected a share between 0 and 1", "；应为 0 与 1 之间的比例")
                 raise _at(name, share, f"{share}{told}")
+        folds, nested = value.folds, value.nested
+        if folds is not None and not 2 <= folds <= 20:
+            told = say("; expected 2 to 20 folds", "；应为 2 到 20 折")
+            raise _at("folds", folds, f"{folds}{told}")
+        if nested is not None and (folds is None or not 2 <= nested <= 10):
+            told = say(
+                "; expected 2 to 10 folds within each of data.split.folds",
+                "；应为 data.split.folds 的每一折中的 2 到 10 折",
+            )
+            raise _at("nested", nested, f"{nested}{told}")
         if value.valid + value.test < 0.95:
             return value
         raise ValueError(

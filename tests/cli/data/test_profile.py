@@ -47,6 +47,23 @@ def test_a_table_is_looked_at(luodi, tmp_path: Path, ending: str) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([name.name, found["page"]])
 
 
+def test_personal_data_is_looked_for_in_a_sample_of_a_long_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from luodi.contracts import Quiet
+    from luodi.lifecycle import looking
+
+    monkeypatch.setattr(looking, "PERSONAL_ROWS", 300)
+    monkeypatch.setattr(looking, "PERSONAL_SAMPLE", 100)
+    MESSY.write_csv(tmp_path / "t.csv")
+    found = {f.code: f for f in looking.look("t.csv", tmp_path, {}, Quiet()).findings}
+    assert found["personal-data"].count == 100
+    assert "in 100 of 400 rows" in found["personal-data"].message
+    MESSY.drop("mail").write_csv(tmp_path / "u.csv")
+    found = {f.code: f for f in looking.look("u.csv", tmp_path, {}, Quiet()).findings}
+    assert found["personal-data-sample"].count == 300
+
+
 def test_on_a_terminal_and_in_chinese(luodi, tmp_path: Path) -> None:
     MESSY.write_csv(tmp_path / "t.csv")
     done = luodi("data", "profile", "t.csv", "--no-page", cwd=tmp_path)

@@ -237,3 +237,50 @@ def test_near_copies_of_texts() -> None:
     texts[300] = texts[20] + "!"
     found = noticed(clean_table().with_columns(pl.Series("said", texts)))["near-duplicates"]
     assert 300 in found.marks["said"].tolist()
+
+
+def test_copied_columns() -> None:
+    table = clean_table().with_columns(
+        pl.col("age in years").cast(pl.Float64).alias("age"),
+        pl.col("city").alias("town"),
+        pl.col("label").alias("answer"),  # what gives the label away is a leak, told as one
+        pl.when(pl.int_range(pl.len()) == 7).then(None).otherwise(pl.col("day")).alias("nearly"),
+    )
+    found = noticed(table, {Role.LABEL: ["label"]})["copied-columns"].finding
+    assert found.severity == "warning"
+    assert [(r["column"], r["as"]) for r in found.examples] == [
+        ("age", "age in years"),
+        ("town", "city"),
+    ]
+
+
+def test_columns_on_one_line() -> None:
+    table = clean_table().with_columns(
+        (pl.col("金额.元") * -0.14 + 3).alias("dollars"),
+        pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.col("age in years") * 12).alias("months"),
+        (pl.col("age in years") + pl.int_range(pl.len()) % 2 * 5).alias("about"),
+    )
+    found = noticed(table)["correlated-columns"].finding
+    assert found.severity == "info"
+    assert {(r["column"], r["with"]) for r in found.examples} == {
+        ("dollars", "金额.元"),
+        ("months", "age in years"),
+    }
+    assert {r["column"]: r["r"] for r in found.examples}["dollars"] == -1.0
+
+
+def test_many_zeros_and_strong_skew() -> None:
+    table = clean_table().with_columns(
+        pl.when(pl.int_range(pl.len()) % 4 == 0)
+        .then(pl.col("金额.元"))
+        .otherwise(0.0)
+        .alias("fee"),
+        pl.Series("flag", [0, 0, 0, 1] * 100),
+        pl.Series("tail", [10.0**300] + [float(n % 50) for n in range(399)]),
+    )
+    found = noticed(table)
+    [zeros] = found["many-zeros"].finding.examples
+    assert (zeros["column"], zeros["rows"], zeros["share"]) == ("fee", 300, 0.75)
+    [skew] = found["strong-skew"].finding.examples
+    assert skew["column"] == "tail"
+    assert 19 < skew["skewness"] < 20

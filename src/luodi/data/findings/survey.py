@@ -26,8 +26,10 @@ from luodi.data.findings.languages import languages
 from luodi.data.findings.missing import missing, stand_ins
 from luodi.data.findings.order import row_order
 from luodi.data.findings.outliers import outliers
+from luodi.data.findings.tails import many_zeros, strong_skew
 from luodi.data.findings.times import future_dates, time_gaps
 from luodi.data.findings.types import mixed_truth, part_numbers
+from luodi.data.findings.twins import copied_columns, correlated_columns
 from luodi.data.profile import ColumnProfile
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ COLUMN_TOPICS: tuple[Topic, ...] = (
     identifiers,
     time_gaps,
     row_order,
+    copied_columns,
+    correlated_columns,
+    many_zeros,
+    strong_skew,
 )
 ROW_TOPICS: tuple[Topic, ...] = (duplicate_rows, label_conflicts, near_duplicates)
 
