@@ -71,6 +71,7 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
         home if home.is_dir() else None,
         policies.traffic,
         lambda reason, rows: metrics.traffic_left_out.labels(reason).inc(rows),
+        models=policies.models,
     )
     follower = Follower(
         router, offers.registry, watch, metrics, policies, SharedActs(settings.acts)
