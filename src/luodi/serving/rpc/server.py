@@ -24,6 +24,7 @@ from luodi.contracts import (
 )
 from luodi.serving import inference, protocol
 from luodi.serving.access import Caller, DeniedError, Need
+from luodi.serving.connections import HEAD_SECONDS
 from luodi.serving.desk import Question, Rows
 from luodi.serving.repository import listed, wanted_version
 from luodi.serving.rpc.messages import SERVICE, classes
@@ -232,6 +233,8 @@ async def answering(service: Service, address: str) -> AsyncIterator[int]:
             ("grpc.max_receive_message_length", service.limits.body),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 1),
+            # It is two minutes otherwise: so long a caller that never greets holds a socket.
+            ("grpc.server_handshake_timeout_ms", int(HEAD_SECONDS * 1000)),
         ]
     )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
