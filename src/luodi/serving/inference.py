@@ -90,8 +90,9 @@ async def infer(service: Service, request: Request) -> Response:
     async def read(model: Served) -> Rows:
         def rows() -> Rows:
             schema = model.bundle.schema
-            whole = binary.filled(body, tail, service.limits.inputs)
-            values = protocol.read_tensors(whole, schema, service.limits.inputs)
+            most = service.limits.rows(schema)
+            whole = binary.filled(body, tail, most)
+            values = protocol.read_tensors(whole, schema, most)
             fields = protocol.wanted_outputs(whole, schema)
             explain = protocol.rows_to_explain(whole, len(values))
             return Rows(values, model.read(values, "rows[{}]".format), fields, explain)

@@ -90,7 +90,8 @@ class Calls:
 
         async def read(model: Served) -> Rows:
             def rows() -> Rows:
-                schema, limit = model.bundle.schema, service.limits.inputs
+                schema = model.bundle.schema
+                limit = service.limits.rows(schema)
                 body = as_json(request, limit)
                 values = protocol.read_tensors(body, schema, limit)
                 fields = protocol.wanted_outputs(body, schema)
