@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from luodi.contracts import Schema
 
+_GROUPS, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
 
 def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """How many cores this process may use: a container may run on all, for part of the time."""
+    there = len(os.sched_getaffinity(0))
+    return max(1, min(there, int(min(_quotas(_GROUPS, _OWN_GROUP), default=there))))
+
+
+def _quotas(root: Path, own: Path) -> Iterator[float]:
+    """Cores that a control group's time is worth; of the process' own group and those above it.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html, cpu.max; and cpu.cfs_quota_us of the first
+    version, which shows a container its own as the root.
+    """
+    names = _words(own).rpartition("::")[2].strip("/\n").split("/")
+    for depth in range(len(names) + 1):
+        most, _, period = _words(root.joinpath(*names[:depth], "cpu.max")).partition(" ")
+        if most.isdecimal():
+            yield int(most) / int(period)
+    first = _words(root / "cpu" / "cpu.cfs_quota_us").strip()
+    if first.isdecimal():
+        yield int(first) / int(_words(root / "cpu" / "cpu.cfs_period_us"))
+
+
+def _words(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        return ""  # another system, or the root, which has no quota
 
 
 def divide_cores(
