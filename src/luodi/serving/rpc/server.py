@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -266,6 +267,15 @@ def _model_of(request: Any) -> str:
     return next(filter(None, names), "").partition("@")[0]
 
 
+def _when(error: Exception) -> tuple[tuple[str, str], ...]:
+    """Trailing metadata: when to come again, as Retry-After says over HTTP."""
+    if isinstance(error, BusyError):
+        return (("retry-after", str(math.ceil(error.retry_after))),)
+    if isinstance(error, DeniedError) and error.status == 429:
+        return (("retry-after", error.headers["Retry-After"]),)
+    return ()
+
+
 def _bytes_of(message: Any) -> bytes:
     data: bytes = message.SerializeToString()
     return data
@@ -306,7 +316,7 @@ def _guarded(service: Service, calls: Calls, name: str, method: Method, grpc: An
                 code = grpc.StatusCode.INTERNAL
                 words = say("The model failed on this request.", "模型处理此请求时出错。")
             status = code.name
-            await context.abort(code, words)
+            await context.abort(code, words, _when(error))
         finally:
             if counted:
                 model, version = seen.answered_by
