@@ -171,6 +171,14 @@ def test_and_not_for_ever(kind, other):
     assert "Too much is waiting" in str(caught.value)
 
 
+def test_a_days_quota_is_not_waited_for(kind, other):
+    url, answers, asked = other
+    answers += [(429, {"Retry-After": "40000"}, BUSY[2]), GOOD]
+    with kind(url, retries=2) as client, pytest.raises(ServiceError) as caught:
+        client.predict("m", ["a"])
+    assert (caught.value.status, caught.value.retry_after, len(asked)) == (429, 40_000, 1)
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b'{"error": "x"}'])
 def test_something_else_answers(kind, other, body):
     url, answers, _ = other

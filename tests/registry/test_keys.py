@@ -68,6 +68,26 @@ def test_revoked_and_expired_keys_open_nothing(ring, tmp_path):
         ring.revoke("nokeyhere")
 
 
+def test_a_damaged_registry_shuts_out_nobody_that_was_known(ring, tmp_path, monkeypatch):
+    monkeypatch.setattr("luodi.registry.keys._AGAIN", 0.0)
+    key, secret = ring.add("web", Rights())
+    other = KeyRing(tmp_path)  # a service
+    assert other.match(secret)
+    path = tmp_path / "registry.db"
+    whole = path.read_bytes()
+    path.write_bytes(b"no database " * 1000)
+    assert other.match(secret)
+    assert other.match(secret[:-1] + "-") is None
+    path.unlink()
+    assert other.match(secret)
+    path.write_bytes(b"no database " * 1000)
+    with pytest.raises(RegistryError):
+        KeyRing(tmp_path).match(secret)  # never read: nothing is known
+    path.write_bytes(whole)
+    ring.revoke(key.prefix)
+    assert other.match(secret) is None
+
+
 def test_rights():
     rights = Rights(roles=("ask",), models=("credit",))
     assert rights.may("ask", "credit")

@@ -11,7 +11,9 @@ import httpx
 import pytest
 from tiny_service import running
 
+from luodi.contracts import BusyError
 from luodi.registry.keys import ROLES, KeyRing, Rights
+from luodi.serving.access import Access
 from luodi.serving.http import ROUTES
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD")
@@ -223,6 +225,14 @@ def test_tls(place, tmp_path):
             assert client.post("/predict/tiny", json={"inputs": ["great"]}).is_success
         with pytest.raises(httpx.HTTPError):
             httpx.get(document["url"].replace("https", "http") + "/v2", timeout=5)
+
+
+def test_keys_that_cannot_be_read_are_told_as_such_and_not_where_they_lie(tmp_path):
+    (tmp_path / "registry.db").write_bytes(b"no database " * 1000)
+    access = Access(KeyRing(tmp_path))
+    with pytest.raises(BusyError) as told:
+        access.admit({"x-api-key": "luodi_aaaaaaaa_" + "a" * 43}, "ask", "tiny")
+    assert str(tmp_path) not in str(told.value)
 
 
 def test_the_command(luodi, tmp_path):

@@ -7,7 +7,7 @@ import time
 import pytest
 from tiny_bundle import make_bundle
 
-from luodi.contracts import BusyError
+from luodi.contracts import BusyError, Field, Schema
 from luodi.project.schema import ServeSettings as ProjectServe
 from luodi.registry import Registry
 from luodi.serving.admission import Admission
@@ -196,6 +196,33 @@ def test_what_the_project_says_of_waits_travels_with_the_bundle(tmp_path):
     found = build(Offers([Offer(registry.find(str(tmp_path / "tiny")))], registry), ServeSettings())
     (held,) = found.router.all()
     assert held.served.batcher.admission.bound(0.0) == pytest.approx(0.3)
+    found.router.fleet.close()
+    found.logs.close()
+
+
+def test_an_answer_has_a_size_that_it_may_be(place, tmp_path):
+    labels = tuple(f"label {number}" for number in range(2_000))
+    wide = Schema((Field("text", "text"),), (Field("of", "scores", categories=labels),))
+    assert Limits().rows(wide) == pytest.approx(1_000, rel=0.05)
+    assert Limits().rows(Schema((), (Field("value", "number"),))) == 10_000
+    registry = Registry(tmp_path / "home")
+    offers = Offers([Offer(registry.find(str(place / "tiny")))], registry)
+    found = build(offers, ServeSettings(limits=Limits(answer=400)))
+    most = found.limits.rows(found.router.defaults()[0].schema)
+    assert 1 < most < 10
+    row, tensor = b'"great"', TENSOR.replace(b"[1]", b"[%d]")
+
+    async def main():
+        asked = []
+        for rows in (most, most + 1):
+            many = b",".join([row] * rows)
+            plain = b'{"inputs": [' + many + b"]}"
+            asked.append((await called(found, "/predict/tiny", body=plain))[0])
+            v2 = tensor.replace(b'["great"]', b"[" + many + b"]") % rows
+            asked.append((await called(found, "/v2/models/tiny/infer", body=v2))[0])
+        return asked
+
+    assert asyncio.run(main()) == [200, 200, 400, 400]
     found.router.fleet.close()
     found.logs.close()
 

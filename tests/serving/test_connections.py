@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import resource
+import select
 import socket
 import time
 
 import httpx
 import pytest
+from tiny_service import running
 
 from tests.serving.hostile import (
     ENDLESS,
@@ -99,7 +102,9 @@ def test_many_requests_on_one_connection(service):
         caller.sendall(one * 5)
         seen = b""
         while seen.count(b"HTTP/1.1 200") < 5:
-            seen += caller.recv(65536)
+            part = caller.recv(65536)
+            assert part, seen
+            seen += part
     assert seen.count(b"HTTP/1.1 ") == 5
 
 
@@ -117,3 +122,57 @@ def test_a_large_body_that_keeps_coming_is_waited_for(service):
             "/predict/tiny", content=body(), headers={"Content-Type": "application/json"}
         )
     assert response.status_code == 200
+
+
+@pytest.fixture(scope="module")
+def guarded(place, tmp_path_factory):
+    """A service over TLS and gRPC, started where few files may be open, as is usual."""
+    from tests.serving.test_access import certificate
+
+    folder = tmp_path_factory.mktemp("tls")
+    certificate(folder)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
+    tls = ("--tls-cert", folder / "cert.pem", "--tls-key", folder / "key.pem")
+    try:
+        with running("./tiny", *tls, "--grpc-port", 0, cwd=place) as service:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            yield service
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_who_never_greets_is_let_go_by_tls_and_by_grpc_too(guarded):
+    pytest.importorskip("grpc")
+    ports = [int(guarded[name].rpartition(":")[2]) for name in ("url", "grpc")]
+    with contextlib.ExitStack() as stack:
+        callers = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port))) for port in ports
+        ]
+        began = time.monotonic()
+        for caller in callers:
+            caller.settimeout(SLOW)
+            with contextlib.suppress(ConnectionResetError):
+                while caller.recv(4096):  # gRPC greets first
+                    pass
+        assert time.monotonic() - began < SLOW
+
+
+def test_as_many_files_may_be_open_as_the_system_allows(guarded):
+    process, hard = guarded["process"].pid, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert resource.prlimit(process, resource.RLIMIT_NOFILE)[0] >= min(hard, 65_536)
+
+
+def test_more_slow_callers_than_files_shut_nobody_out(place):
+    with running("./tiny", cwd=place) as service, contextlib.ExitStack() as stack:
+        resource.prlimit(service["process"].pid, resource.RLIMIT_NOFILE, (256, 256))
+        slow = [stack.enter_context(connected(service["url"], 5)) for _ in range(400)]
+        for caller in slow:
+            with contextlib.suppress(OSError):
+                caller.sendall(b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\n")
+        for _ in range(3):
+            answer = httpx.post(f"{service['url']}/predict/tiny", json={"inputs": ["great"]})
+            assert answer.status_code == 200
+        gone = select.select(slow, [], [], 1)[0]
+        assert slow[0] in gone  # who waited longest made room
+        assert slow[-1] not in gone

@@ -16,6 +16,7 @@ from tiny_service import environment, luodi, running
 
 from luodi.registry.keys import KeyRing, Rights
 from luodi.serving.deployment.docker import image_name
+from luodi.serving.settings import ServeSettings
 
 BIN = Path(sys.executable).parent
 
@@ -119,6 +120,16 @@ def test_every_container_is_held_tight(exported):
             assert held["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_what_ends_is_sent_nothing_any_more_before_it_ends(exported):
+    folder, _ = exported
+    pod = dict(documents(folder))["deployment.yaml"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    command, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert command == "sleep"
+    drain = ServeSettings().drain_seconds
+    assert 3 <= int(seconds) <= pod["terminationGracePeriodSeconds"] - drain
+
+
 CLIENTS = Path.home() / ".cache" / "luodi" / "bench" / "clients" / "bin" / "python"
 KSERVE = """
 import json, sys
@@ -154,6 +165,7 @@ def test_the_unit_is_one_to_systemd(exported):
         pytest.skip("systemd-analyze is not installed")
     folder, _ = exported
     unit = folder / "systemd" / "tiny.service"
+    assert " --keys " in unit.read_text()  # as every form that runs elsewhere does
     verify = ["systemd-analyze", "verify", "--man=no"]
     done = subprocess.run([*verify, unit], capture_output=True, text=True, check=False)
     said = [line for line in (done.stdout + done.stderr).splitlines() if "tiny.service" in line]

@@ -30,6 +30,26 @@ def test_others_are_told_once_and_oneself_is_not(tmp_path):
     assert [each["act"] for each in late.news()] == [LOAD, UNLOAD]
 
 
+def test_what_was_told_is_done_when_all_have_done_it(tmp_path, monkeypatch):
+    one, two = (SharedActs(tmp_path / "acts", others=1) for _ in range(2))
+
+    async def story():
+        number = one.tell(LOAD, "m")
+        waiting = asyncio.create_task(one.done_by_all(number))
+        await asyncio.sleep(0.1)
+        assert list(one.news()) == []
+        (act,) = two.news()
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        two.did(act)
+        assert list(one.news()) == list(two.news()) == []
+        await asyncio.wait_for(waiting, 5)
+        monkeypatch.setattr("luodi.serving.shared_acts._PATIENCE", 0.1)
+        await one.done_by_all(one.tell(UNLOAD, "m"))  # the other is gone: it is not for ever
+
+    asyncio.run(story())
+
+
 def test_half_a_line_waits_for_its_other_half(tmp_path):
     one, two = SharedActs(tmp_path / "acts"), SharedActs(tmp_path / "acts")
     one.tell(LOAD, "m")

@@ -9,7 +9,16 @@ import pytest
 from luodi.traffic.compaction import compact
 from luodi.traffic.log import Entry, TrafficLog
 from luodi.traffic.reading import columns, read_traffic
-from luodi.traffic.segments import Segment, closed, files, folder_of, is_written, prune
+from luodi.traffic.segments import (
+    FEEDBACK,
+    Segment,
+    closed,
+    feedback_files,
+    files,
+    folder_of,
+    is_written,
+    prune,
+)
 from luodi.traffic.settings import TrafficSettings
 
 
@@ -153,6 +162,34 @@ def test_the_log_bounds_itself(tmp_path):
     assert read_traffic(tmp_path, "m")["request_id"][-1] == "r39"
 
 
+def test_what_nobody_asks_grows_old_too(tmp_path):
+    kept(tmp_path, [entry()])
+    folder = folder_of(tmp_path, "m")
+    (folder / f"{FEEDBACK}20260101T000000-1-0.jsonl").write_bytes(b"{}\n")
+    for path in folder.iterdir():
+        os.utime(path, (1_700_000_000,) * 2)
+    log = TrafficLog(tmp_path, compact=False, models=lambda: ["m", "never asked"])
+    log.start()  # no request comes
+    end = time.monotonic() + 20
+    while list(folder.iterdir()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    log.close()
+
+
+def test_feedback_pushes_no_traffic_out(tmp_path):
+    kept(tmp_path, [entry()])
+    folder = folder_of(tmp_path, "m")
+    for number in range(5):
+        (folder / f"{FEEDBACK}2026010{number}T000000-1-0.jsonl").write_bytes(b"x" * 1000)
+    assert prune(folder, 2_500, 1e9) == 3
+    assert [path.name[:17] for path in feedback_files(folder)] == [
+        "feedback-20260103",
+        "feedback-20260104",
+    ]
+    assert len(files(folder)) == 1
+
+
 def test_a_full_disk_loses_lines_and_no_request(tmp_path, monkeypatch):
     left_out = []
     log = TrafficLog(tmp_path, left_out=lambda *told: left_out.append(told), compact=False)
@@ -179,7 +216,7 @@ def test_more_than_the_disk_takes_is_left_out_and_counted(tmp_path, monkeypatch)
     monkeypatch.setattr("luodi.traffic.log._PENDING", 10)
     left_out = []
     log = TrafficLog(tmp_path, left_out=lambda *told: left_out.append(told), compact=False)
-    monkeypatch.setattr(log, "_start", lambda: None)
+    monkeypatch.setattr(log, "start", lambda: None)
     for number in range(4):
         log.add(entry(f"r{number}", rows=4))
     assert left_out == [("pending", 4), ("pending", 4)]

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 STICKY, DEADLINE = "X-Luodi-Key", "X-Deadline-Ms"
 _LONGEST_MS = 3_600_000.0
-AGAIN = (429, 503)
+_AGAIN = (429, 503)
 """Statuses after which the same may be asked again."""
+_LONGEST_PAUSE = 5.0
+"""Seconds that a call waits before it asks again: a day's quota is not waited for."""
 
 
 class ServiceError(LuodiError):
@@ -197,6 +199,14 @@ def after(headers: Mapping[str, str]) -> float:
     """Seconds that Retry-After names; 0 when it names none."""
     text = headers.get("retry-after", "")
     return float(text) if text.isdecimal() and len(text) < 6 else 0.0
+
+
+def pause(status: int, headers: Mapping[str, str]) -> float | None:
+    """Seconds after which the same may be asked again; None when it may not, or not soon."""
+    if status not in _AGAIN:
+        return None
+    seconds = after(headers) or 0.2
+    return seconds if seconds <= _LONGEST_PAUSE else None
 
 
 def unreachable(base: str, error: Exception) -> ServiceError:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from luodi.client import calls
-from luodi.client.calls import AGAIN, Call, Model, Predicted, ServiceError
+from luodi.client.calls import Call, Model, Predicted, ServiceError
 from luodi.contracts import JsonValue
 
 T = TypeVar("T")
@@ -127,9 +127,10 @@ class Client:
                     raise calls.unreachable(self._url, error) from error
                 time.sleep(0.1)
                 continue
-            if response.status_code not in AGAIN or not left:
+            pause = calls.pause(response.status_code, response.headers)
+            if pause is None or not left:
                 break
-            time.sleep(min(5.0, calls.after(response.headers) or 0.2))
+            time.sleep(pause)
         return calls.read(call, response.status_code, response.headers, response.content)
 
     def __enter__(self) -> Self:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +29,9 @@ Role = Literal["ask", "read", "operate"]
 """`ask`: predictions, feedback. `read`: metadata, metrics, documents. `operate`: load, unload."""
 ROLES: tuple[Role, ...] = get_args(Role)
 PEPPER, PEPPER_VARIABLE = "keys.pepper", "LUODI_KEYS_PEPPER"
+LOG = logging.getLogger("luodi.serving")
+_AGAIN = 1.0
+"""Seconds until keys that could not be read are tried again."""
 _KEY = re.compile(r"luodi_([a-z2-7]{8})_([A-Za-z0-9_-]{43})")
 
 
@@ -98,6 +103,7 @@ class KeyRing:
         self._store = Store(self._home / "registry.db")
         self._known: dict[str, Key] = {}
         self._stamp = b"never read"
+        self._again = 0.0
         self._pepper: bytes | None = None
 
     def add(self, name: str, rights: Rights) -> tuple[Key, str]:
@@ -157,12 +163,30 @@ class KeyRing:
         return list(self._known.values())
 
     def match(self, given: str) -> Key | None:
-        """The valid key that this is; None for anything else. Takes the same time either way."""
-        self.all()
+        """The valid key that this is; None for anything else. Takes the same time either way.
+
+        A registry that is gone or damaged for a while does not shut everybody out: what was read
+        last counts until it can be read again.
+
+        Raises:
+            RegistryError: when it was never read, and cannot be.
+        """
+        self._refresh()
         shape = _KEY.fullmatch(given)
         key = self._known.get(shape[1]) if shape else None
         same = hmac.compare_digest(self._hash(given), key.hashed if key else "0" * 64)
         return key if key and same and key.valid(datetime.now(UTC)) else None
+
+    def _refresh(self) -> None:
+        if not self._known:
+            self.all()
+        elif time.monotonic() >= self._again:
+            try:
+                if self._store.stamp():
+                    self.all()
+            except (RegistryError, OSError) as error:
+                LOG.error("the keys cannot be read; those known before count: %s", error)
+                self._again = time.monotonic() + _AGAIN
 
     def _read(self) -> list[Key]:
         from luodi.registry.tables import keys, revocations

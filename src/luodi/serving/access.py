@@ -6,17 +6,19 @@ a key is needed: `Authorization: Bearer KEY`, or `X-API-Key: KEY`.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from luodi.contracts import LuodiError, say
+from luodi.contracts import BusyError, LuodiError, RegistryError, say
 from luodi.registry.keys import Key, KeyRing, Role
 from luodi.serving.quotas import Quotas
 
 Need = Role | Literal["open"]
 """What a route needs: a role, or nothing at all (`open`: is the process alive?)."""
+LOG = logging.getLogger("luodi.serving")
 _BEARER = "bearer "
 
 
@@ -105,11 +107,12 @@ class Access:
 
         Raises:
             DeniedError: when they may not.
+            BusyError: when the keys cannot be read.
         """
         if need == "open" or self._ring is None:
             return ANYBODY
         given = _given(headers)
-        key = self._ring.match(given) if given else None
+        key = self._match(self._ring, given) if given else None
         if key is None:
             raise DeniedError(
                 401,
@@ -127,6 +130,18 @@ class Access:
                 403, say(f"The key {key.prefix} has not {what}.", f"密钥 {key.prefix} 没有{what}。")
             )
         return Caller(key)
+
+    @staticmethod
+    def _match(ring: KeyRing, given: str) -> Key | None:
+        try:
+            return ring.match(given)
+        except RegistryError as error:
+            LOG.error("the keys cannot be read: %s", error)  # where it lies is no caller's business
+            raise BusyError(
+                say("The keys cannot be read now.", "暂时无法读取密钥。"),
+                "",
+                say("Try again later.", "请稍后重试。"),
+            ) from None
 
     def count(self, caller: Caller, rows: int) -> None:
         """Count rows against a caller's limits, before they are answered.

@@ -71,10 +71,10 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
         home if home.is_dir() else None,
         policies.traffic,
         lambda reason, rows: metrics.traffic_left_out.labels(reason).inc(rows),
+        models=policies.models,
     )
-    follower = Follower(
-        router, offers.registry, watch, metrics, policies, SharedActs(settings.acts)
-    )
+    acts = SharedActs(settings.acts, settings.workers - 1)
+    follower = Follower(router, offers.registry, watch, metrics, policies, acts)
     access = Access(KeyRing(home) if settings.keys else None, Quotas(settings.quotas))
     desk = Desk(router, metrics, watch, traffic, access)
     logs = Logs(traffic, FeedbackLog(home))

@@ -2,27 +2,62 @@
 
 A caller who sends half a head and stops, or never reads its answer, holds a socket and memory for
 as long as it likes unless somebody looks at the clock. Heads without an end are cut off as well.
+Where there are more connections than files may be open, those go first whose head is awaited.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import resource
+from typing import Any, ClassVar
 
+import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 8.0
 """From the first byte that is awaited to the end of a head."""
 UNREAD_SECONDS = 8.0
 """How long an answer may wait for its caller to read on."""
+LEAVE_SECONDS = 2.0
+"""How long the end of a TLS connection waits for its caller to agree."""
 HEAD_BYTES = 32_768
 HEAD_LINES = 100
+_FILES = 65_536
+"""Files that a service asks to have open: many systems give 1,024 unless they are asked."""
+_KEPT_FILES = 128
+"""Of those that may be open: for bundles, logs and the registry."""
 _HOST = re.compile(rb"[A-Za-z0-9_.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+
+
+def open_more_files() -> None:
+    """Let this process have as many files open as it may, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _room() -> int:
+    """How many connections there may be; asked anew each time, as the limit can be changed."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(soft - _KEPT_FILES, soft // 2) if soft != resource.RLIM_INFINITY else _FILES
+
+
+class Loop(uvloop.Loop):
+    """uvloop's, which does not wait a minute for a caller to greet, or half a one for its leave."""
+
+    async def create_server(self, *of: Any, ssl: Any = None, **more: Any) -> Any:
+        """As uvloop's, with the clocks of TLS."""
+        if ssl is not None:
+            more |= {"ssl_handshake_timeout": HEAD_SECONDS, "ssl_shutdown_timeout": LEAVE_SECONDS}
+        return await super().create_server(*of, ssl=ssl, **more)
 
 
 class Connection(HttpToolsProtocol):
     """One connection of a caller."""
 
+    _awaited: ClassVar[dict[Connection, None]] = {}  # in the order in which they came
     _hurry: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -31,6 +66,8 @@ class Connection(HttpToolsProtocol):
         """The first head is awaited from here."""
         super().connection_made(transport)
         self._await_head()
+        if len(self.connections) > _room():
+            next(iter(self._awaited))._too_slow()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""
@@ -95,8 +132,10 @@ class Connection(HttpToolsProtocol):
     def _await_head(self) -> None:
         if self._hurry is None:
             self._hurry = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+            self._awaited[self] = None
 
     def _calm(self) -> None:
+        self._awaited.pop(self, None)
         if self._hurry is not None:
             self._hurry.cancel()
             self._hurry = None
@@ -107,7 +146,7 @@ class Connection(HttpToolsProtocol):
             self._unread = None
 
     def _too_slow(self) -> None:
-        self._hurry = None
+        self._calm()
         self._refuse(408, "Request Timeout")
 
     def _count(self, size: int) -> None:

@@ -154,8 +154,8 @@ class Desk:
         dealt = deal(question.name, offered.route, question.headers)
         if dealt.challenger:
             held = self.router.fleet.get(question.name, dealt.challenger)
-            # One that was refused when it was loaded is not asked: the champion answers.
-            if held is not None and dealt.challenger not in offered.refused:
+            # One that was refused, or waits for memory, is not asked: the champion answers.
+            if held is not None and held.proved and dealt.challenger not in offered.refused:
                 return held, "canary", dealt
         return self.router.find(question.name), "champion", dealt
 

@@ -200,25 +200,29 @@ class Fleet:
             return
         idle = [each for each in self if each.served and not each.leases and each is not wanted]
         idle.sort(key=lambda each: each.used)
-        while idle and self.bytes + needed > self.memory:
+        # None leaves for one that would not fit even so.
+        if self.bytes - sum(each.bytes for each in idle) + needed > self.memory:
+            raise self._short(wanted, needed or wanted.bytes, self.memory)
+        while self.bytes + needed > self.memory:
             evicted = idle.pop(0)
             self._close(evicted)
             evicted.reason = say("evicted: memory is short", "已移出内存：内存不足")
             self.evictions += 1
-        if self.bytes + needed > self.memory:
-            name, version = wanted.key
-            size = needed or wanted.bytes
-            raise BusyError(
-                say(
-                    f"{name}:{version} needs {size / 2**20:.1f} MiB of memory.",
-                    f"{name}:{version} 需要 {size / 2**20:.1f} MiB 内存。",
-                ),
-                say(
-                    f"All models together may take {self.memory / 2**20:.1f} MiB.",
-                    f"所有模型合计可用 {self.memory / 2**20:.1f} MiB。",
-                ),
-                say("Try again, unload another, or give more.", "请重试、卸载其他模型或调高上限。"),
-            )
+
+    @staticmethod
+    def _short(wanted: Held, size: int, memory: int) -> BusyError:
+        name, version = wanted.key
+        return BusyError(
+            say(
+                f"{name}:{version} needs {size / 2**20:.1f} MiB of memory.",
+                f"{name}:{version} 需要 {size / 2**20:.1f} MiB 内存。",
+            ),
+            say(
+                f"All models together may take {memory / 2**20:.1f} MiB.",
+                f"所有模型合计可用 {memory / 2**20:.1f} MiB。",
+            ),
+            say("Try again, unload another, or give more.", "请重试、卸载其他模型或调高上限。"),
+        )
 
     @staticmethod
     def _close(held: Held) -> None:

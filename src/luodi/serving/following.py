@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from luodi.contracts import LuodiError, RegistryError, say
+from luodi.contracts import BusyError, LuodiError, RegistryError, say
 from luodi.registry import PASSED, Registered, Registry, Route
 from luodi.serving.metrics import ServiceMetrics
 from luodi.serving.policy import Policies
@@ -23,6 +25,8 @@ from luodi.serving.watch import Watch
 
 LOG = logging.getLogger("luodi.serving")
 EVERY = 0.1
+_AGAIN = 1.0
+"""Seconds after which a version that found no room in memory is tried once more."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Follower:
         self._watch, self._metrics, self._policies = watch, metrics, policies
         self._acts = acts or SharedActs(None)
         self._stamp = b""
+        self._again = math.inf  # when there is something to try once more
         self._wanted: dict[str, _Wanted] = {}
         self._turn = asyncio.Lock()
 
@@ -92,12 +97,13 @@ class Follower:
         async with self._turn:
             for act in self._acts.news():
                 await self._repeat(act)
+                self._acts.did(act)
             if self._registry is None:
                 return
             stamp = self._registry.stamp()
-            if stamp == self._stamp:
+            if stamp == self._stamp and time.monotonic() < self._again:
                 return
-            self._stamp = stamp
+            self._stamp, self._again = stamp, math.inf
             for name in self._router.names():
                 offered = self._router.offered(name)
                 wanted = await asyncio.to_thread(self._read, name, offered.follows)
@@ -115,6 +121,8 @@ class Follower:
     async def load(self, name: str, version: str = "") -> Registered:
         """Load, prove and answer for a model of the registry; for one version of it, or its alias.
 
+        The other workers do so too before this returns.
+
         Raises:
             RegistryError: when there is no such model or version.
             BundleError: when it is not what the registry knows.
@@ -123,9 +131,10 @@ class Follower:
         async with self._turn:
             model, follows = await asyncio.to_thread(self._find, name, version)
             await self._load(model, follows)
-            self._acts.tell(LOAD, name, model.version, follows)
+            act = self._acts.tell(LOAD, name, model.version, follows)
             self._stamp = b""  # its route and aliases are read next
-            return model
+        await self._acts.done_by_all(act)
+        return model
 
     async def unload(self, name: str, version: str | None = None) -> None:
         """Answer for a model, or one version of it, no more; here and in the other workers.
@@ -135,7 +144,8 @@ class Follower:
         """
         async with self._turn:
             self._router.withdraw(name, version)
-            self._acts.tell(UNLOAD, name, version or "")
+            act = self._acts.tell(UNLOAD, name, version or "")
+        await self._acts.done_by_all(act)
 
     def registered(self) -> list[Registered]:
         """Every version that passed its gate, whether it is served or not; in a thread."""
@@ -231,7 +241,7 @@ class Follower:
                 self._policies.carries(card)
             LOG.info("%s: %s takes over from %s", offered.name, model.version, before)
             self._metrics.swaps.labels(offered.name, "done").inc()
-        else:
+        elif model.version in offered.refused:
             self._metrics.swaps.labels(offered.name, "refused").inc()
 
     async def _prepared(self, offered: Offered, model: Registered) -> bool:
@@ -239,6 +249,11 @@ class Follower:
         held = self._router.fleet.hold(model)
         try:
             await self._router.fleet.ready(held, prove=True)
+        except BusyError as error:
+            # Memory is short now: no fault of the version's.
+            LOG.warning("%s:%s waits: %s", model.model, model.version, error)
+            self._again = time.monotonic() + _AGAIN
+            return False
         except LuodiError as error:
             LOG.error("%s:%s is refused: %s", model.model, model.version, error)
             offered.refused[model.version] = str(error)

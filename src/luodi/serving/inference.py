@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from luodi import __version__
-from luodi.contracts import RequestError, say
+from luodi.contracts import BusyError, RequestError, say
 from luodi.serving import binary, protocol
 from luodi.serving.desk import Question, Rows
 from luodi.serving.replies import aside, marked, read_body, reply, request_id
@@ -60,8 +60,10 @@ def describe(service: Service, held: Held) -> dict[str, JsonValue]:
     card = held.card
     if card is None:
         name, version = held.key
-        raise HTTPException(
-            503, say(f"{name}:{version} is being loaded.", f"{name}:{version} 正在加载。")
+        raise BusyError(
+            say(f"{name}:{version} is being loaded.", f"{name}:{version} 正在加载。"),
+            "",
+            say("Ask again.", "请重新请求。"),
         )
     return {
         "name": card.name,
@@ -90,8 +92,9 @@ async def infer(service: Service, request: Request) -> Response:
     async def read(model: Served) -> Rows:
         def rows() -> Rows:
             schema = model.bundle.schema
-            whole = binary.filled(body, tail, service.limits.inputs)
-            values = protocol.read_tensors(whole, schema, service.limits.inputs)
+            most = service.limits.rows(schema)
+            whole = binary.filled(body, tail, most)
+            values = protocol.read_tensors(whole, schema, most)
             fields = protocol.wanted_outputs(whole, schema)
             explain = protocol.rows_to_explain(whole, len(values))
             return Rows(values, model.read(values, "rows[{}]".format), fields, explain)

@@ -117,7 +117,8 @@ def _with_history(fields: dict[str, JsonValue], model: Card) -> dict[str, JsonVa
 
 def question(model: Card, limits: Limits) -> JsonValue:
     """What POST /predict/{name} takes."""
-    inputs = items(_with_history(_input(model), model), minItems=1, maxItems=limits.inputs)
+    most = limits.rows(model.schema)
+    inputs = items(_with_history(_input(model), model), minItems=1, maxItems=most)
     return record({"inputs": inputs, EXPLAIN: _explain(model)}, "inputs", closed=True)
 
 

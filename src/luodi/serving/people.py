@@ -33,8 +33,9 @@ async def predict(service: Service, request: Request) -> Response:
 
     async def read(model: Served) -> Rows:
         def rows() -> Rows:
-            asked = _inputs(read_json(data), service.limits)
-            values, explain = to_explain(asked, model.bundle.schema)
+            schema = model.bundle.schema
+            asked = _inputs(read_json(data), service.limits.rows(schema))
+            values, explain = to_explain(asked, schema)
             return Rows(values, model.read(values), explain=explain)
 
         return await aside(len(data), rows, model.bundle.preparation.slow)
@@ -52,7 +53,7 @@ async def predict(service: Service, request: Request) -> Response:
     return response
 
 
-def _inputs(body: JsonValue, limits: Limits) -> dict[str, JsonValue]:
+def _inputs(body: JsonValue, most: int) -> dict[str, JsonValue]:
     if not isinstance(body, dict) or not isinstance(body.get("inputs"), list):
         raise RequestError(
             "inputs",
@@ -60,7 +61,7 @@ def _inputs(body: JsonValue, limits: Limits) -> dict[str, JsonValue]:
             say('Expected {"inputs": [...]}.', '应为 {"inputs": [...]}。'),
         )
     _known(body, ("inputs", "explain"))
-    _counted("inputs", body["inputs"], limits)
+    _counted("inputs", body["inputs"], most)
     return body
 
 
@@ -101,12 +102,12 @@ def _known(body: dict[str, JsonValue], names: tuple[str, ...], where: str = "") 
         )
 
 
-def _counted(name: str, values: list[JsonValue], limits: Limits) -> None:
-    if not 0 < len(values) <= limits.inputs:
+def _counted(name: str, values: list[JsonValue], most: int) -> None:
+    if not 0 < len(values) <= most:
         raise RequestError(
             name,
             say(f"has {len(values)} elements.", f"有 {len(values)} 个元素。"),
-            say(f"Expected 1 to {limits.inputs}.", f"应为 1 到 {limits.inputs} 个。"),
+            say(f"Expected 1 to {most}.", f"应为 1 到 {most} 个。"),
         )
 
 
@@ -155,7 +156,7 @@ def read_feedback(body: JsonValue, schema: Schema, limits: Limits) -> list[Feedb
     items = body["feedback"]
     if not isinstance(items, list):
         raise _wrong("feedback", "a list", "列表")
-    _counted("feedback", items, limits)
+    _counted("feedback", items, limits.inputs)
     return [_one(item, f"feedback[{index}].", schema, limits) for index, item in enumerate(items)]
 
 

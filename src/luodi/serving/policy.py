@@ -27,6 +27,10 @@ class Policies:
         self._carried[card.name] = card.manifest.serving
         self._traffic[card.name] = TrafficSettings.from_json(self._part(card.name, "traffic"))
 
+    def models(self) -> list[str]:
+        """Every model that answers here, or did since the start. Safe in any thread."""
+        return list(self._traffic)
+
     def rules(self, model: str) -> RollbackRules | None:
         """When versions of a model are taken back; None for never."""
         return RollbackRules.from_json(self._part(model, "rollback"))

@@ -156,7 +156,7 @@ class Router:
             raise RegistryError(
                 say(f"No model {_shown(name)} is served here.", f"此处没有模型 {_shown(name)}。"),
                 say(f"There are: {', '.join(self._offered)}.",
-                    f"已有：{'、'.join(self._offered)}。"),
+                    f"已有：{'、'.join(self._offered)}。") if self._offered else "",
                 _nearest(name, self._offered),
             )  # fmt: skip
         return offered

@@ -115,10 +115,11 @@ def _run(
     import uvicorn
 
     from luodi.serving.building import build
-    from luodi.serving.connections import Connection
+    from luodi.serving.connections import Connection, open_more_files
     from luodi.serving.http import app
 
     sys.setswitchinterval(SWITCH)
+    open_more_files()
     service = build(offers, settings)
     if settings.grpc_port is not None:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -157,7 +158,7 @@ def _run(
     config = uvicorn.Config(
         app(service),
         http=Connection,
-        loop="uvloop",
+        loop="luodi.serving.connections:Loop",
         ws="none",
         lifespan="on",
         access_log=False,

@@ -66,6 +66,7 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow the registry for as long as the service answers; then write what is left."""
+        self.logs.traffic.start()
         await self.follower.begin()
         following = asyncio.get_running_loop().create_task(self.follower.run())
         measuring = asyncio.get_running_loop().create_task(self._measure_on())

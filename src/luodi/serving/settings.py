@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from luodi.contracts import Schema
+
+_GROUPS, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
 
 def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """How many cores this process may use: a container may run on all, for part of the time."""
+    there = len(os.sched_getaffinity(0))
+    return max(1, min(there, int(min(_quotas(_GROUPS, _OWN_GROUP), default=there))))
+
+
+def _quotas(root: Path, own: Path) -> Iterator[float]:
+    """Cores that a control group's time is worth; of the process' own group and those above it.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html, cpu.max; and cpu.cfs_quota_us of the first
+    version, which shows a container its own as the root.
+    """
+    names = _words(own).rpartition("::")[2].strip("/\n").split("/")
+    for depth in range(len(names) + 1):
+        most, _, period = _words(root.joinpath(*names[:depth], "cpu.max")).partition(" ")
+        if most.isdecimal():
+            yield int(most) / int(period)
+    first = _words(root / "cpu" / "cpu.cfs_quota_us").strip()
+    if first.isdecimal():
+        yield int(first) / int(_words(root / "cpu" / "cpu.cfs_period_us"))
+
+
+def _words(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        return ""  # another system, or the root, which has no quota
 
 
 def divide_cores(
@@ -34,6 +63,7 @@ class Limits:
         body_seconds: how long a body may take to arrive, and
         body_pace: bytes a second that it must come at beyond that.
         inputs: rows in one request.
+        answer: bytes of the answer to one request, by what the model's schema says of one.
         batch: rows that are answered in one call of a predictor.
         batch_cost: the same by the predictor's own measure (tokens, rows).
         batch_seconds: how long one call may take, by the pace measured: longer ones gain nothing,
@@ -48,11 +78,36 @@ class Limits:
     body_seconds: float = 8.0
     body_pace: float = 50_000.0
     inputs: int = 10_000
+    answer: int = 64 * 1024 * 1024
     batch: int = 64
     batch_cost: int = 32_768
     batch_seconds: float = 0.05
     waiting_cost: int = 4_194_304
     waiting_seconds: float | None = None
+
+    def rows(self, schema: Schema) -> int:
+        """Rows that one request to a model may ask about: of one that answers with thousands of
+        scores a row, a small request would make an answer of a gigabyte.
+        """
+        return max(1, min(self.inputs, self.answer // _answer_bytes(schema)))
+
+
+_NUMBER_BYTES, _TEXT_BYTES = 24, 1024
+
+
+def _answer_bytes(schema: Schema) -> int:
+    """About what one answer takes as JSON."""
+    size = 0
+    for part in schema.answer:
+        labels = [len(label.encode()) for label in part.categories]
+        size += len(part.name.encode()) + 8
+        if part.kind == "scores":
+            size += sum(labels) + _NUMBER_BYTES * len(labels)
+        elif part.kind in ("text", "category"):
+            size += max(labels, default=_TEXT_BYTES)
+        else:
+            size += _NUMBER_BYTES
+    return size
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from luodi.traffic.masking import Numbers, masked
 from luodi.traffic.segments import FEEDBACK, Segment, folder_of, root
 
 _SEGMENT_BYTES = 32 * 1024 * 1024
+_SEGMENT_SECONDS = 86_400.0
+"""A file goes when its last line is too old: one that is written on for years would stay whole."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ class FeedbackLog:
 
     def _append(self, model: str, lines: Sequence[bytes]) -> None:
         segment = self._segments.get(model)
-        if segment is not None and segment.bytes >= _SEGMENT_BYTES:
+        if segment is not None and (
+            segment.bytes >= _SEGMENT_BYTES or time.monotonic() - segment.begun >= _SEGMENT_SECONDS
+        ):
             segment.close()
             segment = None
         if segment is None:

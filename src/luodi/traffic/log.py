@@ -71,6 +71,7 @@ class TrafficLog:
             otherwise.
         left_out: told how many rows were left out, and why: `pending`, `disk`, `unwritable`.
         compact: start the process that makes Parquet of closed segments.
+        models: whose files are looked after, be they asked or not.
     """
 
     def __init__(
@@ -79,8 +80,9 @@ class TrafficLog:
         settings: Callable[[str], TrafficSettings] = lambda model: TrafficSettings(),
         left_out: Callable[[str, int], None] = lambda reason, rows: None,
         compact: bool = True,
+        models: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        self._home, self._ask, self._left_out = home, settings, left_out
+        self._home, self._ask, self._left_out, self._models = home, settings, left_out, models
         self._compact = compact
         self._segments: dict[str, Segment] = {}
         self._pending: deque[Entry] = deque()
@@ -104,8 +106,7 @@ class TrafficLog:
             return
         self._taken += len(entry.requests)
         self._pending.append(entry)
-        if self._thread is None:
-            self._start()
+        self.start()
 
     def settings(self, model: str) -> TrafficSettings:
         """What is kept of a model."""
@@ -123,9 +124,15 @@ class TrafficLog:
         if self._compactor is not None:
             self._compactor.wait(60)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Write what comes, and look after what is there: also where nothing comes, files grow old.
+
+        What is begun already goes on.
+        """
+        if self._thread is not None:
+            return
         with self._start_lock:
-            if self._thread is None and not self._stop:
+            if self._thread is None and self._home is not None and not self._stop:
                 self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
                 self._thread.start()
 
@@ -213,6 +220,7 @@ class TrafficLog:
             if time.monotonic() - segment.begun >= _SEGMENT_SECONDS:
                 segment.close()  # a quiet model's lines grow old too
                 del self._segments[model]
+        for model in {*self._segments, *self._models()}:
             folder, settings = folder_of(self._home, model), self.settings(model)
             try:
                 prune(folder, settings.bytes, settings.age)

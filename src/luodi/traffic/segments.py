@@ -113,10 +113,16 @@ def closed(folder: Path) -> list[Path]:
 def prune(folder: Path, most_bytes: int, most_age: float) -> int:
     """Remove the oldest files until the rest fits; returns how many went.
 
-    A file's age is counted from its last line. One that is being written stays.
+    Feedback is bounded by itself: whoever sends much of it pushes no traffic out. A file's age is
+    counted from its last line. One that is being written stays.
     """
+    kinds = (files(folder), feedback_files(folder))
+    return sum(_prune(paths, most_bytes, most_age) for paths in kinds)
+
+
+def _prune(paths: Sequence[Path], most_bytes: int, most_age: float) -> int:
     sizes = []
-    for path in files(folder):
+    for path in paths:
         try:
             status = path.stat()
         except FileNotFoundError:

@@ -17,8 +17,9 @@ class TrafficSettings:
         sample: the share of requests that is kept, 0 to 1; chosen by the request's id, so that a
             request, its shadows and its feedback are kept or left out together.
         mask: e-mails, phones, identity and bank card numbers and addresses become placeholders.
-        bytes: what the files of one model may take together; the oldest go first.
-        age: seconds after which a file goes.
+        bytes: what the files of one model may take together, and its feedback as much again; the
+            oldest go first.
+        age: seconds after which a file goes, feedback too.
     """
 
     keep: bool = True

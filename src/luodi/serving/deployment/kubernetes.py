@@ -60,6 +60,8 @@ def _container(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
         "startupProbe": {"httpGet": probe, "periodSeconds": 1, "failureThreshold": 60},
         "readinessProbe": {"httpGet": probe, "periodSeconds": 5},
         "livenessProbe": {"httpGet": {**probe, "path": "/v2/health/live"}, "periodSeconds": 10},
+        # It is still sent requests for a moment after it was told to end.
+        "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

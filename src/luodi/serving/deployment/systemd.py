@@ -60,7 +60,8 @@ def write_systemd(
     """Write the unit into `folder`; returns the commands that start it."""
     folder.mkdir(parents=True)
     name = image_name(manifest.name)
-    words = [sys.executable, "-m", "luodi", "serve", str(bundle.resolve()), "--port", str(PORT)]
+    luodi = [sys.executable, "-m", "luodi"]
+    words = [*luodi, "serve", str(bundle.resolve()), "--keys", "--port", str(PORT)]
     unit = folder / f"{name}.service"
     # In a unit % begins a specifier, and $ a variable.
     command = shlex.join(words).replace("%", "%%").replace("$", "$$")
@@ -74,6 +75,7 @@ def write_systemd(
         "utf-8",
     )
     return [
+        f"sudo LUODI_HOME=/var/lib/{name} {shlex.join(luodi)} keys add NAME",
         f"sudo cp {unit} /etc/systemd/system/",
         "sudo systemctl daemon-reload",
         f"sudo systemctl enable --now {name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,6 +25,7 @@ from luodi.contracts import (
 )
 from luodi.serving import inference, protocol
 from luodi.serving.access import Caller, DeniedError, Need
+from luodi.serving.connections import HEAD_SECONDS
 from luodi.serving.desk import Question, Rows
 from luodi.serving.repository import listed, wanted_version
 from luodi.serving.rpc.messages import SERVICE, classes
@@ -89,7 +91,8 @@ class Calls:
 
         async def read(model: Served) -> Rows:
             def rows() -> Rows:
-                schema, limit = model.bundle.schema, service.limits.inputs
+                schema = model.bundle.schema
+                limit = service.limits.rows(schema)
                 body = as_json(request, limit)
                 values = protocol.read_tensors(body, schema, limit)
                 fields = protocol.wanted_outputs(body, schema)
@@ -232,6 +235,8 @@ async def answering(service: Service, address: str) -> AsyncIterator[int]:
             ("grpc.max_receive_message_length", service.limits.body),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 1),
+            # It is two minutes otherwise: so long a caller that never greets holds a socket.
+            ("grpc.server_handshake_timeout_ms", int(HEAD_SECONDS * 1000)),
         ]
     )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
@@ -260,6 +265,15 @@ def _model_of(request: Any) -> str:
     """The model that a message is about, whichever field it stands in; empty for none."""
     names = (getattr(request, field, "") for field in ("model_name", "name", "repository_name"))
     return next(filter(None, names), "").partition("@")[0]
+
+
+def _when(error: Exception) -> tuple[tuple[str, str], ...]:
+    """Trailing metadata: when to come again, as Retry-After says over HTTP."""
+    if isinstance(error, BusyError):
+        return (("retry-after", str(math.ceil(error.retry_after))),)
+    if isinstance(error, DeniedError) and error.status == 429:
+        return (("retry-after", error.headers["Retry-After"]),)
+    return ()
 
 
 def _bytes_of(message: Any) -> bytes:
@@ -302,7 +316,7 @@ def _guarded(service: Service, calls: Calls, name: str, method: Method, grpc: An
                 code = grpc.StatusCode.INTERNAL
                 words = say("The model failed on this request.", "模型处理此请求时出错。")
             status = code.name
-            await context.abort(code, words)
+            await context.abort(code, words, _when(error))
         finally:
             if counted:
                 model, version = seen.answered_by
