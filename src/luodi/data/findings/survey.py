@@ -28,8 +28,8 @@ from luodi.data.findings.order import row_order
 from luodi.data.findings.outliers import outliers
 from luodi.data.findings.tails import many_zeros, strong_skew
 from luodi.data.findings.times import future_dates, time_gaps
-from luodi.data.findings.types import mixed_truth, part_numbers
 from luodi.data.findings.twins import copied_columns, correlated_columns
+from luodi.data.findings.types import mixed_truth, part_numbers
 from luodi.data.profile import ColumnProfile
 
 if TYPE_CHECKING:
