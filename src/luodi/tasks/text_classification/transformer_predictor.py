@@ -88,7 +88,9 @@ class TransformerPredictor:
     @property
     def reads(self) -> int:
         """Tokens of a text."""
-        return int(self._tokenizer.truncation["max_length"])
+        limit = self._tokenizer.truncation
+        assert limit is not None  # noqa: S101  # `load` sets it
+        return int(limit["max_length"])
 
     @property
     def call_cost(self) -> int:
