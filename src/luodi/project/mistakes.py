@@ -276,7 +276,7 @@ def _costs(
 
 
 def _two_costs(costs: Mapping[str, Any], lines: Mapping[str, int]) -> list[Mistake]:
-    """Where one of the two wrong answers is named, no other name is right, and each has a number."""
+    """Where one of the two wrong answers is named, no other name is right; each has a number."""
     mistakes = []
     for name, cost in costs.items():
         where = f"costs.{name}"
