@@ -26,7 +26,7 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     import numpy as np
 
     _, ranks = np.unique(instants(values), return_inverse=True)
-    return ranks.astype(np.int64)
+    return np.asarray(ranks, np.int64)
 
 
 def instants(values: pl.Series) -> NDArray[np.generic]:

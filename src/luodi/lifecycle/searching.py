@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from luodi.contracts import (
     Finding,
@@ -31,11 +31,8 @@ _SHOWN = 10
 """Trials that the report's table holds, the best first."""
 
 
-class Attempt(Protocol):
-    """Trains a recipe into a folder."""
-
-    def __call__(self, recipe: Recipe, folder: Path, progress: Progress) -> float:
-        """What it reached on the validation part."""
+Attempt = Callable[[Recipe, Path, Progress], float]
+"""Trains a recipe into a folder; what it reached on the validation part."""
 
 
 @dataclass(frozen=True)
