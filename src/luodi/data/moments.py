@@ -25,8 +25,9 @@ def moments(values: pl.Series) -> NDArray[np.int64]:
     """
     import numpy as np
 
-    _, ranks = np.unique(instants(values), return_inverse=True)
-    return ranks.astype(np.int64)
+    _, found = np.unique(instants(values), return_inverse=True)
+    ranks: NDArray[np.int64] = found.astype(np.int64)
+    return ranks
 
 
 def instants(values: pl.Series) -> NDArray[np.generic]:

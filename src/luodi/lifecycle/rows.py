@@ -89,7 +89,8 @@ def collect(run: RunPlace) -> Raw:
         collected = read_source(source, run.project.root, progress, access, sample, data.header)
         findings += collected.findings
         shown = hide_password(str(source))
-        tables[name] = _with_roles(run, _rolled(run, name, collected.table), shown)
+        rolled = _rolled(run, name, collected.table)
+        tables[name] = _with_roles(run, rolled, shown, collected.findings)
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name], _hide(run))
         origins.append(origin(name, shown, collected, prints[name]))
@@ -128,8 +129,11 @@ def _rolled(run: RunPlace, name: str, table: pl.DataFrame) -> pl.DataFrame:
     return roll(table, history, last_only=name == "test" and history.judge == "last")
 
 
-def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
+def _with_roles(
+    run: RunPlace, table: pl.DataFrame, source: str, told: Sequence[Finding]
+) -> Dataset:
     from luodi.contracts import RESERVED
+    from luodi.data.header import CODE
     from luodi.data.roles import assign_roles
 
     project = run.project
@@ -155,6 +159,12 @@ def _with_roles(run: RunPlace, table: pl.DataFrame, source: str) -> Dataset:
         if name not in columns
     ]
     if mistakes:
+        headers = say("false, or a list of the columns' names", "false，或列名的列表")
+        mistakes += [
+            Mistake("data.header", finding.message.rstrip(".。"), headers)
+            for finding in told
+            if finding.code == CODE
+        ]
         raise ProjectError(str(project.path), mistakes)
     return assign_roles(table, named, run.task.roles, project.question)
 
