@@ -117,6 +117,12 @@ def test_the_project_says_it(luodi, tmp_path: Path) -> None:
         "name: f\ntask: tabular-classification\ndata:\n  source: t.csv\n"
         "  header: [long, wide, label]\n  columns: {label: label}\n  noise: {check: false}\n"
     )
+    file = (tmp_path / "luodi.yaml").read_text()
+    (tmp_path / "luodi.yaml").write_text(file.replace("  header: [long, wide, label]\n", ""))
+    done = luodi("check", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "looks like a row" in done.stderr  # why there is no column of that name
+    (tmp_path / "luodi.yaml").write_text(file)
     done = luodi("check", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["data"]["rows"] == 80

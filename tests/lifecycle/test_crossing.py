@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luodi.contracts import ProjectError
+from luodi.contracts import DataError, ProjectError
 from luodi.evaluation.folds import over_folds
 from luodi.evaluation.metrics import CLASSIFICATION
 from luodi.lifecycle.check import check_project
@@ -93,6 +93,13 @@ def test_what_folds_cost_is_told_before(folder: Path) -> None:
     assert fold_seconds(5, 3, [10.0, 1.0]) == 5 * (10 + 3 * 11)
     assert fold_seconds(5, 3, [10.0]) == 50.0  # nothing to choose from
     assert fold_seconds(None, None, [10.0]) == 0.0
+
+
+def test_too_few_rows_for_folds_are_told_before(folder: Path) -> None:
+    few = (folder / "loans.csv").read_text().splitlines()[:20]
+    (folder / "loans.csv").write_text("\n".join(few))
+    with pytest.raises(DataError, match="cannot be dealt out to 20 folds"):
+        check_project(project(folder, "{folds: 20}"), Watcher())
 
 
 @pytest.mark.parametrize(

@@ -298,8 +298,8 @@ def _excel(raw: bytes, file: str, sheet: str | int | None, header: Header) -> Re
         if not head.height:
             raise empty_file(file)
         names = column_names(head.row(0), header, file)
-        head_row = 0 if header is None or header is True else None
-        table = book.load_sheet(chosen, header_row=head_row, schema_sample_rows=None).to_polars()
+        headed = 0 if header is None or header is True else None
+        table = book.load_sheet(chosen, header_row=headed, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, OSError, ValueError) as error:
         raise damaged(file, "Excel", error) from None
     table = table.rename(dict(zip(table.columns, names, strict=True)))

@@ -16,7 +16,7 @@ from luodi.contracts import (
     use_language,
 )
 from luodi.lifecycle.adopting import adopted
-from luodi.lifecycle.crossing import fold_seconds
+from luodi.lifecycle.crossing import deal_folds, fold_seconds
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_check
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, member_recipes, recipes
@@ -91,7 +91,9 @@ def check_project(project: Project, observer: Observer) -> Checked:
     place = open_check(project, observer, language)
     raw = collect(place)
     clean = prepare(place, raw)
-    cut = mend(place, split(place, raw, clean))
+    dealt = split(place, raw, clean)
+    deal_folds(place, dealt)  # too few rows for them are told before anything is trained
+    cut = mend(place, dealt)
     wanted = baseline_recipes(place.task)
     for recipe in recipes(project, place.task):  # what is combined is trained first, and once
         wanted += [*member_recipes(recipe, project, place.task), recipe]

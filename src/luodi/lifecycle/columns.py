@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from luodi.contracts import Dataset, HistorySettings, Mistake, ProjectError, Role, say
+from luodi.contracts import (
+    Dataset,
+    Finding,
+    HistorySettings,
+    Mistake,
+    ProjectError,
+    Role,
+    say,
+    worded,
+)
 from luodi.lifecycle.place import RunPlace
 from luodi.project.mistakes import nearest
 from luodi.project.schema import Project
@@ -41,6 +50,18 @@ def unknown_columns(
         )
         for where, name, there in asked
         if name not in there
+    ]
+
+
+def lost_headers(project: Project, findings: Sequence[Finding]) -> list[Mistake]:
+    """Why columns may lack: a mistake for each file whose first line was no header."""
+    from luodi.data.header import CODE
+
+    expected = say("false, or a list of the columns' names", "false，或列名的列表")
+    return [
+        project.mistake("data.header", str(worded(finding.message)).rstrip(".。"), expected)
+        for finding in findings
+        if finding.code == CODE
     ]
 
 

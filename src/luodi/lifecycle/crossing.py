@@ -89,14 +89,17 @@ def cross_validate(
         DataError: fewer units of rows than folds.
     """
     wanted = run.project.data.split
-    if wanted.folds is None or isinstance(run.task.learners[chosen.recipe.learner], Adopting):
+    if wanted.folds is None:
         return None
-    from luodi.data.folds import k_folds
+    if isinstance(run.task.learners[chosen.recipe.learner], Adopting):
+        run.observer.tell(
+            say("No folds: the model was trained elsewhere.", "不做交叉验证：模型在别处训练。")
+        )
+        return None
     from luodi.evaluation.folds import over_folds
 
     tried = [one.recipe for one in candidates] if wanted.nested else [chosen.recipe]
-    data, settings = _development(dealt), split_settings(run, dealt.parts.train)
-    folds = k_folds(data, wanted.folds, settings, class_column(data, run.task))
+    data, folds = deal_folds(run, dealt)
     scores = []
     for number, fold in enumerate(folds, start=1):
         inputs: dict[str, JsonValue] = {
@@ -108,10 +111,23 @@ def cross_validate(
     shares = [score["held"] / score["train"] for score in scores]
     names = {metric.name: metric for metric in run.task.metrics}
     metrics = {
-        name: over_folds(names[name], [_number(s["metrics"][name]) for s in scores], shares)
+        name: over_folds(names[name], [_number(s["metrics"].get(name)) for s in scores], shares)
         for name in scores[0]["metrics"]
     }
     return Crossed(len(folds), wanted.nested or 0, data.rows, metrics, scores)
+
+
+def deal_folds(run: RunPlace, dealt: Cut) -> tuple[Dataset, Sequence[Fold]]:
+    """The rows but the test part's, and the folds that the project asks for, if it asks for any.
+
+    Raises:
+        DataError: fewer units of rows than folds.
+    """
+    from luodi.data.folds import k_folds
+
+    data, count = _development(dealt), run.project.data.split.folds
+    settings = split_settings(run, data)
+    return data, k_folds(data, count, settings, class_column(data, run.task)) if count else []
 
 
 def fold_seconds(folds: int | None, nested: int | None, candidates: Sequence[float]) -> float:
@@ -263,7 +279,7 @@ def crossed_sections(crossed: Crossed | None, held: Mapping[str, Interval]) -> l
 
     rows: list[list[JsonValue]] = []
     for name, interval in crossed.metrics.items():
-        values = [v for s in crossed.scores if math.isfinite(v := _number(s["metrics"][name]))]
+        values = [v for s in crossed.scores if math.isfinite(v := _number(s["metrics"].get(name)))]
         spread = statistics.stdev(values) if len(values) > 1 else None
         other = held[name].to_json() if name in held else None
         rows.append([name, interval.to_json(), spread, other])
@@ -282,7 +298,7 @@ def crossed_sections(crossed: Crossed | None, held: Mapping[str, Interval]) -> l
     ) + (nested if crossed.nested else "")
     shown = list(crossed.metrics)[:_SHOWN]
     folds: list[list[JsonValue]] = [
-        [str(n), s["learner"], s["train"], s["held"], *(s["metrics"][name] for name in shown)]
+        [str(n), s["learner"], s["train"], s["held"], *(s["metrics"].get(name) for name in shown)]
         for n, s in enumerate(crossed.scores, start=1)
     ]
     head = [say("Metric", "指标"), say("Mean over folds", "各折均值"),

@@ -26,7 +26,7 @@ from luodi.contracts import (
     say,
     worded,
 )
-from luodi.lifecycle.columns import unknown_columns, with_roles
+from luodi.lifecycle.columns import lost_headers, unknown_columns, with_roles
 from luodi.lifecycle.correcting import corrected
 from luodi.lifecycle.costs import check_costs
 from luodi.lifecycle.lineage import Lineage, Origin, mended, origin, short_findings
@@ -97,7 +97,8 @@ def collect(run: RunPlace) -> Raw:
         findings += collected.findings
         names = [column for column in collected.table.columns if column not in RESERVED]
         shown = hide_password(str(source))
-        mistakes += unknown_columns(run.project, name, shown, names)
+        if unknown := unknown_columns(run.project, name, shown, names):
+            mistakes += [*unknown, *lost_headers(run.project, collected.findings)]
         if not mistakes:
             tables[name] = with_roles(run, _rolled(run, name, collected.table), shown)
         prints[name] = fingerprint(collected.table)
