@@ -124,7 +124,8 @@ class ServeSettings:
         shared: a folder in which they count together; None for one process alone.
         acts: where the workers of one service tell one another what they were told to load.
         keys: whether callers need a key; otherwise everybody who reaches the port may ask.
-        quotas: the file in which the workers of one service count what keys have asked.
+        quotas: where the workers of one service count what keys have asked, when the home folder
+            is for reading alone.
         certificate, certificate_key: PEM files for TLS; None without.
         insecure: whether other machines may ask without keys and without TLS.
         proxied: whether TLS ends at a proxy before this service.
