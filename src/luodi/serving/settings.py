@@ -60,6 +60,7 @@ class Limits:
 
     Attributes:
         body: bytes of a request's body.
+        bodies: bytes of all bodies that are being read or answered.
         body_seconds: how long a body may take to arrive, and
         body_pace: bytes a second that it must come at beyond that.
         inputs: rows in one request.
@@ -75,6 +76,7 @@ class Limits:
     """
 
     body: int = 16 * 1024 * 1024
+    bodies: int = 256 * 1024 * 1024
     body_seconds: float = 8.0
     body_pace: float = 50_000.0
     inputs: int = 10_000
