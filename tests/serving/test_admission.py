@@ -322,6 +322,34 @@ def test_what_would_be_refused_is_not_even_read(service):
     assert 'route="/predict/{name}",status="503"' in text
 
 
+def test_a_model_that_has_to_be_loaded_is_not_waited_for_past_the_deadline(service):
+    fleet = service.router.fleet
+    (held,) = fleet
+    load, loads = fleet._load, []
+
+    def slow(model):
+        loads.append(model)
+        time.sleep(0.4)
+        return load(model)
+
+    fleet._close(held)  # as one that had to leave the memory
+    fleet._load = slow
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        with pytest.raises(BusyError) as told:
+            async with fleet.lease(held, started + 0.1):
+                pass
+        assert told.value.late
+        assert loop.time() - started < 0.35
+        async with fleet.lease(held) as model:
+            return model.version
+
+    assert asyncio.run(main()) == held.model.version
+    assert (len(loads), held.leases) == (1, 0)  # it was loaded to the end, for who comes next
+
+
 def test_a_cache_that_may_know_the_answer_is_asked_first(service):
     held = service.router.all()[0]
     assert service.desk.answering("tiny") is held.served
