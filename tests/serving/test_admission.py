@@ -236,8 +236,11 @@ def service(place, tmp_path):
     found.logs.close()
 
 
-async def called(service, path, headers=(), body=b'{"inputs": ["great"]}'):
-    """Status, headers and body of one request, and whether its body was read."""
+async def called(service, path, headers=(), body=b'{"inputs": ["great"]}', ends=None):
+    """Status, headers and body of one request, and whether its body was read.
+
+    `ends` is awaited between the body and its end.
+    """
     scope = {
         "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
         "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
@@ -248,6 +251,11 @@ async def called(service, path, headers=(), body=b'{"inputs": ["great"]}'):
 
     async def receive():
         read.append(True)
+        if ends is not None:
+            if len(read) == 1:
+                return {"type": "http.request", "body": body, "more_body": True}
+            await ends.wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message):
@@ -258,6 +266,31 @@ async def called(service, path, headers=(), body=b'{"inputs": ["great"]}'):
 
 
 TENSOR = b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["great"]}]}'
+
+
+def test_all_bodies_together_are_bounded(place, tmp_path):
+    registry = Registry(tmp_path / "home")
+    offers = Offers([Offer(registry.find(str(place / "tiny")))], registry)
+    found = build(offers, ServeSettings(limits=Limits(bodies=60_000)))
+    large, larger = (b'{"inputs": ["' + b"great " * n + b'"]}' for n in (7_000, 12_000))
+
+    async def main():
+        ends = asyncio.Event()
+        slow = asyncio.create_task(called(found, "/predict/tiny", body=large, ends=ends))
+        await asyncio.sleep(0.05)
+        refused = await called(found, "/predict/tiny", body=large)
+        answered = [await called(found, "/predict/tiny")]  # a small one finds its way
+        ends.set()
+        # Alone one may be larger than all together: nobody else is harmed by it.
+        answered += [await slow, await called(found, "/predict/tiny", body=larger)]
+        return refused, [each[0] for each in answered]
+
+    (status, headers, _, _), answered = asyncio.run(main())
+    assert (status, headers[b"retry-after"]) == (503, b"1")
+    assert answered == [200, 200, 200]
+    assert found.bodies.held == 0
+    found.router.fleet.close()
+    found.logs.close()
 
 
 def test_what_would_be_refused_is_not_even_read(service):
@@ -287,6 +320,34 @@ def test_what_would_be_refused_is_not_even_read(service):
     text = service.metrics.text().decode()
     assert 'luodi_errors_total{kind="overload",model="tiny"' in text
     assert 'route="/predict/{name}",status="503"' in text
+
+
+def test_a_model_that_has_to_be_loaded_is_not_waited_for_past_the_deadline(service):
+    fleet = service.router.fleet
+    (held,) = fleet
+    load, loads = fleet._load, []
+
+    def slow(model):
+        loads.append(model)
+        time.sleep(0.4)
+        return load(model)
+
+    fleet._close(held)  # as one that had to leave the memory
+    fleet._load = slow
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        with pytest.raises(BusyError) as told:
+            async with fleet.lease(held, started + 0.1):
+                pass
+        assert told.value.late
+        assert loop.time() - started < 0.35
+        async with fleet.lease(held) as model:
+            return model.version
+
+    assert asyncio.run(main()) == held.model.version
+    assert (len(loads), held.leases) == (1, 0)  # it was loaded to the end, for who comes next
 
 
 def test_a_cache_that_may_know_the_answer_is_asked_first(service):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import resource
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from tiny_service import running
 
+from luodi.serving.connections import Connection
 from tests.serving.hostile import (
     ENDLESS,
     HOSTS,
@@ -58,6 +60,37 @@ def test_one_who_does_not_read_is_let_go(service):
             while time.monotonic() - began < SLOW + 4:  # asks on and on, reads nothing
                 caller.sendall(request * 50)
         assert time.monotonic() - began < SLOW + 4
+
+
+@pytest.mark.parametrize(("pace", "whole"), [(200_000, True), (20_000, False)])
+def test_a_long_answer_is_waited_for_as_long_as_it_is_read(monkeypatch, pace, whole):
+    monkeypatch.setattr("luodi.serving.connections.UNREAD_SECONDS", 0.5)
+    size = 2 * pace
+
+    class Buffer:
+        """A transport that is read at this pace."""
+
+        aborted = False
+
+        def __init__(self, loop):
+            self.loop, self.begun = loop, loop.time()
+
+        def get_write_buffer_size(self):
+            return max(0, size - int((self.loop.time() - self.begun) * pace))
+
+        def abort(self):
+            self.aborted = True
+
+    async def main():
+        connection = object.__new__(Connection)
+        connection.loop = asyncio.get_running_loop()
+        connection.transport = Buffer(connection.loop)
+        connection._await_reading()
+        await asyncio.sleep(1.8)
+        connection._read_on()
+        return not connection.transport.aborted
+
+    assert asyncio.run(main()) is whole
 
 
 @pytest.mark.parametrize("name", LINES)

@@ -6,9 +6,15 @@ import subprocess
 import sys
 
 import pytest
+from tiny_bundle import make_bundle
 
-from luodi.registry.keys import Key, Rights
+from luodi.registry import Registry
+from luodi.registry.keys import Key, KeyRing, Rights
+from luodi.serving.access import DeniedError
+from luodi.serving.building import Offers, build
 from luodi.serving.quotas import Quotas
+from luodi.serving.router import Offer
+from luodi.serving.settings import ServeSettings
 
 
 class Clock:
@@ -94,3 +100,25 @@ def test_workers_count_together(tmp_path):
     ]
     taken = [int(worker.communicate()[0]) for worker in workers]
     assert sum(taken) == 1000
+
+
+def test_a_days_quota_outlives_a_restart(tmp_path):
+    ring = KeyRing(tmp_path / "home")
+    _, secret = ring.add("web", Rights(daily=5))
+    make_bundle(tmp_path / "tiny")
+    registry = Registry(tmp_path / "home")
+    offers = Offers([Offer(registry.find(str(tmp_path / "tiny")))], registry)
+
+    def started_again():
+        service = build(offers, ServeSettings(keys=True))
+        service.router.fleet.close()
+        service.logs.close()
+        access = service.desk.access
+        return access, access.admit({"x-api-key": secret}, "ask", "tiny")
+
+    access, caller = started_again()
+    access.count(caller, 5)
+    access, caller = started_again()
+    with pytest.raises(DeniedError) as told:
+        access.count(caller, 1)
+    assert told.value.status == 429

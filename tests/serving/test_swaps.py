@@ -266,3 +266,30 @@ def test_a_bundle_that_vanishes_is_no_harm_to_the_one_that_answers(versions, tmp
         registry.set_alias("tiny", two, "production")
         until(lambda: two in refused(service["url"]))
         assert version_now(service["url"]) == one
+
+
+def test_an_alias_beside_the_champion_is_followed_and_always_answers(versions, tmp_path):
+    registry, good = versions
+    one, two, three = good
+    for alias in ("production", "staging"):
+        registry.set_alias("tiny", one, alias)
+    with running("tiny@staging", "tiny", cwd=tmp_path) as service:
+        url = service["url"]
+
+        def asked(name):
+            answer = CLIENT.post(f"{url}/predict/{name}", json={"inputs": ["great"]})
+            assert answer.status_code == 200, answer.text
+            return answer.json()["version"]
+
+        assert {asked("tiny@staging"), asked("tiny"), asked("tiny@production")} == {one}
+        registry.set_alias("tiny", two, "staging")
+        until(lambda: asked("tiny@staging") == two)
+        assert asked("tiny") == one
+        shutil.rmtree(registry.find(f"tiny:{three}").folder)
+        registry.set_alias("tiny", three, "staging")  # it cannot be proved: who answered goes on
+        until(lambda: three in refused(url))
+        assert asked("tiny@staging") == two
+        registry.set_alias("tiny", one, "staging")
+        until(lambda: asked("tiny@staging") == one)
+        registry.set_alias("tiny", two, "production")
+        until(lambda: asked("tiny@production") == two)

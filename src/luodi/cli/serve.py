@@ -141,7 +141,8 @@ def _offers(wanted: list[str], project: Path | None) -> Offers:
     said = wanted_of(project or registry.home.parent)
     known = registry.models()
     versions = []
-    for name in names:
+    # Bare names first: the first version of a model is what answers for its name alone.
+    for name in sorted(names, key=lambda name: name not in known):
         bare, _, alias = name.partition("@")
         if name in known:  # a bare name is its champion, now and after each promotion
             versions.append(Offer(registry.champion(name), PRODUCTION))

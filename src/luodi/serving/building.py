@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from luodi.registry import Registered, Registry
 from luodi.registry.keys import KeyRing
@@ -22,6 +24,8 @@ from luodi.serving.shared_acts import SharedActs
 from luodi.serving.watch import Watch
 from luodi.traffic.feedback import FeedbackLog
 from luodi.traffic.log import TrafficLog
+
+LOG = logging.getLogger("luodi.serving")
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,16 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
     )
     acts = SharedActs(settings.acts, settings.workers - 1)
     follower = Follower(router, offers.registry, watch, metrics, policies, acts)
-    access = Access(KeyRing(home) if settings.keys else None, Quotas(settings.quotas))
+    access = Access(KeyRing(home), _quotas(home, settings)) if settings.keys else Access(None)
     desk = Desk(router, metrics, watch, traffic, access)
     logs = Logs(traffic, FeedbackLog(home))
     return Service(router, settings.limits, metrics, follower, desk, logs)
+
+
+def _quotas(home: Path, settings: ServeSettings) -> Quotas:
+    """What keys have asked; in the home folder, so that a day's quota outlives a restart."""
+    try:
+        return Quotas(home / "quotas")
+    except OSError as error:  # the folder is for reading alone
+        LOG.warning("what keys ask is forgotten when this service ends: %s", error)
+        return Quotas(settings.quotas)

@@ -18,7 +18,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_SECONDS = 8.0
 """From the first byte that is awaited to the end of a head."""
 UNREAD_SECONDS = 8.0
-"""How long an answer may wait for its caller to read on."""
+"""How long an answer may wait for its caller to read on, and
+READ_PACE: bytes a second at which it must be read beyond that: a long answer takes its time."""
+READ_PACE = 50_000
 LEAVE_SECONDS = 2.0
 """How long the end of a TLS connection waits for its caller to agree."""
 HEAD_BYTES = 32_768
@@ -122,7 +124,7 @@ class Connection(HttpToolsProtocol):
         """The caller does not read as fast as we write."""
         super().pause_writing()
         if self._unread is None:
-            self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+            self._await_reading()
 
     def resume_writing(self) -> None:
         """It has read on."""
@@ -139,6 +141,18 @@ class Connection(HttpToolsProtocol):
         if self._hurry is not None:
             self._hurry.cancel()
             self._hurry = None
+
+    def _await_reading(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._has_read, left)
+
+    def _has_read(self, left: int) -> None:
+        """Of `left` bytes some were read since, or too few."""
+        self._unread = None
+        if left - self.transport.get_write_buffer_size() < UNREAD_SECONDS * READ_PACE:
+            self.transport.abort()
+        else:
+            self._await_reading()
 
     def _read_on(self) -> None:
         if self._unread is not None:

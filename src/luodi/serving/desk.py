@@ -100,7 +100,7 @@ class Desk:
         """
         held, arm, dealt = self._choose(question)
         told(held)
-        async with self.router.fleet.lease(held) as model:
+        async with self.router.fleet.lease(held, question.terms.deadline) as model:
             if model.cache is None:
                 model.batcher.turn_away(question.terms.priority)
             rows: Rows = await read(model)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from luodi.contracts import BusyError, HistorySettings, LuodiError, Schema, say
 from luodi.registry import Registered
+from luodi.serving.admission import too_late
 
 if TYPE_CHECKING:
     from luodi.bundle import Manifest
@@ -75,6 +76,7 @@ class Fleet:
     def __init__(self, load: Callable[[Registered], Served], memory: int | None = None) -> None:
         self._load, self.memory = load, memory
         self._held: dict[tuple[str, str], Held] = {}
+        self._loading: set[asyncio.Task[Served]] = set()
         self._lock = asyncio.Lock()  # one is loaded at a time: two would need room for both
         self.evictions = 0
 
@@ -152,16 +154,37 @@ class Fleet:
         held.proved = True
 
     @asynccontextmanager
-    async def lease(self, held: Held) -> AsyncIterator[Served]:
-        """The version, in memory, kept there until the block ends."""
+    async def lease(self, held: Held, deadline: float | None = None) -> AsyncIterator[Served]:
+        """The version, in memory, kept there until the block ends.
+
+        Args:
+            deadline: by the event loop's clock; its loading is waited for until then.
+
+        Raises:
+            BundleError, BusyError: as `ready`; or it is not loaded in time.
+        """
         held.leases += 1  # before it is waited for: nobody may evict it meanwhile
         try:
             held.used = time.monotonic()
-            yield held.served or await self.ready(held)
+            yield held.served or await self._loaded(held, deadline)
         finally:
             held.leases -= 1
             if held.dropped and not held.leases:
                 self._close(held)
+
+    async def _loaded(self, held: Held, deadline: float | None) -> Served:
+        """The version, loaded; it is loaded to the end when this caller does not wait for it."""
+        loading = asyncio.get_running_loop().create_task(self.ready(held))
+        self._loading.add(loading)  # the loop itself keeps no hold on a task
+        loading.add_done_callback(self._loading.discard)
+        loading.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            async with asyncio.timeout_at(deadline) as patience:
+                return await asyncio.shield(loading)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise too_late(1.0) from None
 
     def drop(self, held: Held) -> None:
         """Let a version answer here no more; what it has begun, it answers."""

@@ -34,15 +34,16 @@ class _Wanted:
     """What the registry says of one name.
 
     Attributes:
-        moved: when the alias that is followed was set last.
+        aliases: alias -> the version that it means.
+        moved: when each alias that is followed was set last.
         promoted: since when the default stands for the model, when no rollback brought it there.
     """
 
     default: Registered | None
     challengers: tuple[Registered, ...]
     route: Route
-    aliases: Mapping[str, str]
-    moved: str
+    aliases: Mapping[str, Registered]
+    moved: tuple[str, ...]
     promoted: str
 
 
@@ -106,7 +107,9 @@ class Follower:
             self._stamp, self._again = stamp, math.inf
             for name in self._router.names():
                 offered = self._router.offered(name)
-                wanted = await asyncio.to_thread(self._read, name, offered.follows)
+                wanted = await asyncio.to_thread(
+                    self._read, name, offered.follows, tuple(offered.followed)
+                )
                 if self._registry.stamp() != stamp:
                     return  # written while it was read, half of each: the next look reads it whole
                 if wanted is not None:
@@ -198,29 +201,29 @@ class Follower:
         except LuodiError as error:
             LOG.error("%s %s: %s", act["act"], name, error)
 
-    def _read(self, name: str, follows: str) -> _Wanted | None:
-        """What the registry says of a name; in a thread."""
+    def _read(self, name: str, follows: str, others: tuple[str, ...]) -> _Wanted | None:
+        """What the registry says of a name, and of the aliases that are followed; in a thread."""
         registry = self._registry
         if registry is None or name not in registry.models():
             return None
         rows = registry.versions(name)
-        aliases = {alias: row.version for row in rows for alias in row.aliases}
+        aliases = {alias: row for row in rows for alias in row.aliases}
         default, route = None, Route()
         if follows == CHAMPION:
             default, route = registry.champion(name), registry.route(name)
         elif follows and follows in aliases:
-            default = next(row for row in rows if row.version == aliases[follows])
+            default = aliases[follows]
         known = {row.version: row for row in rows}
         challengers = tuple(
             known[each.version] for each in route.challengers if each.version in known
         )
-        history = registry.alias_history(name, follows) if follows else []
-        moved = history[0][0] if history else ""
+        histories = [registry.alias_history(name, alias) for alias in (follows, *others) if alias]
+        moved = tuple(history[0][0] for history in histories if history)
         return _Wanted(default, challengers, route, aliases, moved, registry.promoted(name))
 
     async def _reach(self, offered: Offered, wanted: _Wanted) -> None:
         """Bring one name to where the registry wants it."""
-        offered.aliases = wanted.aliases
+        offered.aliases = {alias: model.version for alias, model in wanted.aliases.items()}
         if wanted.default is not None and wanted.default.version != offered.default:
             await self._swap(offered, wanted.default)
         # A challenger that has become the champion is none any more.
@@ -228,6 +231,12 @@ class Follower:
         for model in wanted.challengers:
             if model.version not in (offered.default, *offered.refused):
                 await self._prepared(offered, model)
+        for alias, answers in list(offered.followed.items()):
+            means = wanted.aliases.get(alias)
+            if means is None or means.version in (answers, *offered.refused):
+                continue
+            if await self._prepared(offered, means):
+                offered.followed[alias] = means.version
         self._router.tidy(offered.name)
 
     async def _swap(self, offered: Offered, model: Registered) -> None:

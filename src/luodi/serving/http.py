@@ -78,6 +78,8 @@ def _guarded(
         except Exception as error:  # whatever it is, the caller gets an answer in words
             kind = kind_of(error)
             response = told(request, error)
+        finally:
+            service.bodies.release(request)
         if counted:
             name, version = getattr(request.state, "answered_by", ("", ""))
             status = str(response.status_code)

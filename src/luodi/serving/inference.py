@@ -83,7 +83,7 @@ async def infer(service: Service, request: Request) -> Response:
     """POST /v2/models/{name}[/versions/{version}]/infer."""
     parts = request.path_params
     marked(request, named(service, request).key)
-    data = await read_body(request, service.limits, binary.LENGTH in request.headers)
+    data = await read_body(request, service.bodies, binary.LENGTH in request.headers)
     body, tail = await aside(len(data), lambda: _split(request, data))
     _check_name(body, parts["name"])
     asked_for = body.get("id") if isinstance(body, dict) else None

@@ -29,7 +29,7 @@ async def predict(service: Service, request: Request) -> Response:
     """POST /predict/{name}: {"inputs": [...]} -> {"model", "version", "outputs", "request_id"}."""
     name, number = request.path_params["name"], request_id(request)
     marked(request, service.router.find(name).key)
-    data = await read_body(request, service.limits)
+    data = await read_body(request, service.bodies)
 
     async def read(model: Served) -> Rows:
         def rows() -> Rows:
@@ -119,7 +119,7 @@ async def feedback(service: Service, request: Request) -> Response:
     """
     name = request.path_params["name"]
     held = service.router.find(name)
-    data = await read_body(request, service.limits)
+    data = await read_body(request, service.bodies)
     async with service.router.fleet.lease(held) as model:
         schema = model.bundle.schema
     limits = service.limits

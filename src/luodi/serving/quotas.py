@@ -1,8 +1,8 @@
 """Rates and daily quotas of keys, held by all workers of a service together.
 
-One small file, mapped by every worker: a slot a key, with a token bucket and the rows of the day.
-A slot is read and written under a lock on its own bytes, which the kernel lets go of however a
-worker ends.
+One small file in the home folder, mapped by every worker: a slot a key, with a token bucket and the
+rows of the day. A slot is read and written under a lock on its own bytes, which the kernel lets go
+of however a worker ends; a service that is started again finds what was asked before.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Quotas:
     """The limits of all keys.
 
     Args:
-        path: the file that the workers share; None for one of this process alone.
+        path: the file that all who serve a home folder share; None for this process alone.
         clock: seconds since 1970.
     """
 

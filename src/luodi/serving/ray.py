@@ -147,7 +147,7 @@ def _built(said: Arguments) -> Service:
     if said.keys:
         _need_a_key(registry)
     offer = Offer(Registered(manifest.name, version_of(digest), digest, folder))
-    service = build(Offers([offer], registry), _settings(said, registry.home))
+    service = build(Offers([offer], registry), _settings(said))
     for held in service.router.all():
         if held.served is not None:
             prove(held.served.bundle)
@@ -155,17 +155,11 @@ def _built(said: Arguments) -> Service:
     return service
 
 
-def _settings(said: Arguments, home: Path) -> ServeSettings:
+def _settings(said: Arguments) -> ServeSettings:
     from luodi.serving.settings import ServeSettings, divide_cores
 
     threads, sessions = divide_cores(_processors(), said.threads, said.sessions)
-    return ServeSettings(
-        threads=threads,
-        sessions=sessions,
-        keys=said.keys,
-        # The replicas of a machine hold to a key's limits together; machines each for themselves.
-        quotas=home / "quotas" if said.keys else None,
-    )
+    return ServeSettings(threads=threads, sessions=sessions, keys=said.keys)
 
 
 def _processors() -> int:

@@ -25,6 +25,7 @@ from luodi.contracts import (
     use_language,
 )
 from luodi.serving.access import DeniedError
+from luodi.serving.admission import too_much
 from luodi.serving.settings import Limits
 
 LOG = logging.getLogger("luodi.serving")
@@ -135,7 +136,35 @@ def marked(request: Request, key: tuple[str, str]) -> None:
     request.state.answered_by = key
 
 
-async def read_body(request: Request, limits: Limits, mixed: bool = False) -> bytes:
+class Bodies:
+    """What the bodies of all requests that are being read or answered take together.
+
+    A thousand callers who send sixteen megabytes each, none too slowly, would fill any memory.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.held = 0
+
+    def hold(self, request: Request, size: int) -> None:
+        """Count bytes that have come, until `release`. Small bodies are always taken.
+
+        Raises:
+            BusyError: when others hold too much for a large one.
+        """
+        mine = getattr(request.state, "held", 0)
+        large, alone = mine + size > _ASIDE, self.held == mine
+        if large and not alone and self.held + size > self.limits.bodies:
+            raise too_much(1.0)
+        request.state.held = mine + size
+        self.held += size
+
+    def release(self, request: Request) -> None:
+        """The request was answered."""
+        self.held -= getattr(request.state, "held", 0)
+
+
+async def read_body(request: Request, bodies: Bodies, mixed: bool = False) -> bytes:
     """The request's body, whole.
 
     Args:
@@ -143,7 +172,9 @@ async def read_body(request: Request, limits: Limits, mixed: bool = False) -> by
 
     Raises:
         HTTPException: 415 for another content type, 413 when it is too large, 408 when too slow.
+        BusyError: when the bodies of others take too much.
     """
+    limits = bodies.limits
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json" and not mixed:
         raise HTTPException(
@@ -169,6 +200,7 @@ async def read_body(request: Request, limits: Limits, mixed: bool = False) -> by
                 size += len(chunk)
                 if size > limits.body:
                     raise _too_large(limits)
+                bodies.hold(request, len(chunk))
                 chunks.append(chunk)
                 # What keeps coming at a fair pace is waited for; a dribble is not.
                 patience.reschedule(begun + limits.body_seconds + size / limits.body_pace)

@@ -97,7 +97,7 @@ def wanted_version(parameters: Mapping[str, JsonValue]) -> str:
 
 
 async def _body(service: Service, request: Request, known: str) -> dict[str, JsonValue]:
-    data = await read_body(request, service.limits)
+    data = await read_body(request, service.bodies)
     body = read_json(data) if data else {}
     if not isinstance(body, dict):
         raise RequestError("", say("no object.", "不是对象。"), say("Expected {}.", "应为 {}。"))

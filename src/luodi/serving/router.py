@@ -104,6 +104,8 @@ class Offered:
         default: the version that answers when none is asked for.
         named: versions that were asked for by name, or loaded; they answer when asked for.
         previous: the version that answered before; kept in memory, to go back to at once.
+        followed: alias -> the version that answers for it, of aliases that are followed beside the
+            default's own.
         aliases: alias -> version, as the registry has it.
     """
 
@@ -112,6 +114,7 @@ class Offered:
     follows: str = ""
     named: list[str] = field(default_factory=list)
     previous: str = ""
+    followed: dict[str, str] = field(default_factory=dict)
     route: Route = field(default_factory=Route)
     aliases: Mapping[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
@@ -120,7 +123,18 @@ class Offered:
         """Every version that may be asked for, the default first."""
         challengers = [each.version for each in self.route.challengers]
         before = [self.previous] if self.previous else []
-        return list(dict.fromkeys([self.default, *self.named, *challengers, *before]))
+        asked = [*self.named, *self.followed.values()]
+        return list(dict.fromkeys([self.default, *asked, *challengers, *before]))
+
+    def meant(self, version: str) -> str:
+        """The version that a version or an alias means here: what was proved last, and not what
+        the registry says already.
+        """
+        if version in self.versions():
+            return version
+        if version == self.follows:
+            return self.default
+        return self.followed.get(version) or self.aliases.get(version, version)
 
 
 class Router:
@@ -137,6 +151,8 @@ class Router:
         if known is None:
             named = [] if offer.follows else [version]
             self._offered[name] = Offered(name, version, offer.follows, named)
+        elif offer.follows and offer.follows != known.follows:
+            known.followed[offer.follows] = version
         elif version not in (known.default, *known.named):
             known.named.append(version)
         return self.fleet.hold(offer.model)
@@ -171,9 +187,7 @@ class Router:
             name, _, alias = name.partition("@")
             version = alias or None
         offered = self.offered(name)
-        wanted = offered.default if version is None else version
-        if wanted not in offered.versions():
-            wanted = offered.aliases.get(wanted, wanted)
+        wanted = offered.default if version is None else offered.meant(version)
         held = self.fleet.get(name, wanted)
         if held is None or wanted not in offered.versions():
             known = offered.versions()
@@ -221,6 +235,9 @@ class Router:
                     say("Promote another first.", "请先指定另一个版本。"),
                 )
             offered.named = [each for each in offered.named if each != found]
+            offered.followed = {
+                alias: each for alias, each in offered.followed.items() if each != found
+            }
         else:
             del self._offered[name]
         self.tidy(name)

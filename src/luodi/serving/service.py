@@ -13,6 +13,7 @@ from luodi.serving.desk import Desk
 from luodi.serving.fleet import resident_bytes
 from luodi.serving.following import Follower
 from luodi.serving.metrics import ServiceMetrics
+from luodi.serving.replies import Bodies
 from luodi.serving.router import Router
 from luodi.serving.settings import Limits
 from luodi.traffic.feedback import FeedbackLog
@@ -57,6 +58,7 @@ class Service:
         logs: Logs,
     ) -> None:
         self.router, self.limits, self.metrics = router, limits, metrics
+        self.bodies = Bodies(limits)
         self.follower, self.desk, self.logs = follower, desk, logs
         self.grpc_address = ""
         self.grpc_tls: tuple[Path, Path] | None = None

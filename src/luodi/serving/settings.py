@@ -60,6 +60,7 @@ class Limits:
 
     Attributes:
         body: bytes of a request's body.
+        bodies: bytes of all bodies that are being read or answered.
         body_seconds: how long a body may take to arrive, and
         body_pace: bytes a second that it must come at beyond that.
         inputs: rows in one request.
@@ -75,6 +76,7 @@ class Limits:
     """
 
     body: int = 16 * 1024 * 1024
+    bodies: int = 256 * 1024 * 1024
     body_seconds: float = 8.0
     body_pace: float = 50_000.0
     inputs: int = 10_000
@@ -124,7 +126,8 @@ class ServeSettings:
         shared: a folder in which they count together; None for one process alone.
         acts: where the workers of one service tell one another what they were told to load.
         keys: whether callers need a key; otherwise everybody who reaches the port may ask.
-        quotas: the file in which the workers of one service count what keys have asked.
+        quotas: where the workers of one service count what keys have asked, when the home folder
+            is for reading alone.
         certificate, certificate_key: PEM files for TLS; None without.
         insecure: whether other machines may ask without keys and without TLS.
         proxied: whether TLS ends at a proxy before this service.
