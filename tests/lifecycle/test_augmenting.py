@@ -104,7 +104,7 @@ def test_what_cannot_be_made_stops_the_run_in_words(
     write_reviews(tmp_path / "reviews.csv", 120)
     with pytest.raises(DataError, match="no features"):
         run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{table: {way: smote}}"))
-    with pytest.raises(ProjectError, match="back_translation needs there and back"):
+    with pytest.raises(ProjectError, match="back_translation without there and back"):
         run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {ways: back_translation}}"))
     with pytest.raises(ProjectError, match="copies 0"):
         run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {copies: 0}}"))
