@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from tests.tiny_base import make_tiny_base
 
 
-@pytest.fixture
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that another fit has measured or fetched."""
-    monkeypatch.setenv("LUODI_CACHE", str(tmp_path / "cache"))
+@pytest.fixture(scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that this user's fits have fetched; what the processor is good at is measured once
+    for all tests, which takes seconds where it is not good at it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LUODI_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")

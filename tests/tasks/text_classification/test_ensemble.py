@@ -20,17 +20,15 @@ LEARNER = task.learners["ensemble"]
 
 
 @pytest.fixture(scope="module")
-def members(base: str, tmp_path_factory: pytest.TempPathFactory) -> list[Member]:
+def members(base: str, own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> list[Member]:
     made = []
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("members")
-        patch.setenv("LUODI_CACHE", str(folder / "cache"))
-        for name in ("transformer", "linear"):
-            settings = _settings(base, folder)
-            settings.folder.mkdir(exist_ok=True)
-            fitted = task.learners[name].fit(TRAIN, VALID, settings, Quiet())
-            fitted.export(folder / name)
-            made.append(Member(name, folder / name, fitted.findings, fitted.history))
+    folder = tmp_path_factory.mktemp("members")
+    for name in ("transformer", "linear"):
+        settings = _settings(base, folder)
+        settings.folder.mkdir(exist_ok=True)
+        fitted = task.learners[name].fit(TRAIN, VALID, settings, Quiet())
+        fitted.export(folder / name)
+        made.append(Member(name, folder / name, fitted.findings, fitted.history))
     return made
 
 

@@ -79,11 +79,9 @@ def _fit(base: str | None, folder: Path, train: Dataset = TRAIN, **more: Any) ->
 
 
 @pytest.fixture(scope="module")
-def exported(base: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(base: str, own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LUODI_CACHE", str(folder / "cache"))
-        _fit(base, folder).export(folder / "model")
+    _fit(base, folder).export(folder / "model")
     return folder / "model"
 
 

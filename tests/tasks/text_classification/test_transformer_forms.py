@@ -13,7 +13,6 @@ from luodi.tasks.text_classification.transformer import TransformerLearner
 from luodi.tasks.text_classification.transformer_forms import EXPORTED, available_forms
 from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
 from tests.tasks.text_classification.test_transformer import TRAIN, VALID, _fit
-from tests.tiny_base import make_tiny_base
 
 LEARNER = TransformerLearner()
 CALIBRATED = Form("int8", "onnxruntime", "calibrated")
@@ -25,12 +24,9 @@ needs_openvino = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(base: str, own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
-    base = str(make_tiny_base(folder / "tiny"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LUODI_CACHE", str(folder / "cache"))
-        _fit(base, folder).export(folder / "model")
+    _fit(base, folder).export(folder / "model")
     return folder / "model"
 
 
