@@ -63,6 +63,11 @@ def test_recognised(values, kind):
     assert recognise(pl.Series("c", values)) == kind
 
 
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.UInt8, pl.Int16, pl.Float32, pl.Decimal(10, 2)])
+def test_small_numbers_are_numbers(dtype):
+    assert recognise(pl.Series([1, 2, 3, 5] * 10).cast(dtype)) == "number"
+
+
 def test_a_constant_that_is_sometimes_missing_tells_something():
     assert recognise(pl.Series("c", ["yes", None] * 30)) == "category"
 

@@ -50,7 +50,7 @@ def format_of(column: pl.Series, kind: str) -> Format:
         return "decimal-comma" if _with_comma(column) else ""
     if kind != "date" or not (column.dtype == pl.String or column.dtype.is_numeric()):
         return ""
-    if column.dtype.is_numeric() and not column.drop_nulls().is_between(*_DAYS).all():
+    if column.dtype.is_numeric() and not _between(column):
         return ""
     return "digits" if _digits(column) else _year_last(column)
 
@@ -85,13 +85,22 @@ def _with_comma(column: pl.Series) -> bool:
     return bool(shows.any() and shows.sum() >= _SHOWN * int(comma.sum()) and parted)
 
 
+def _between(numbers: pl.Series) -> bool:
+    """Whether all lie between two days' digits; asked of Python, for a byte holds no such bound."""
+    low, high = numbers.min(), numbers.max()
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return False
+    return _DAYS[0] <= low and high <= _DAYS[1]
+
+
 def _digits(column: pl.Series) -> bool:
     texts = _shaped(column, _DIGITS)
     if texts is None:
         return False
     days = texts.str.slice(0, 8)
-    between = days.cast(int).is_between(*_DAYS).all()
-    return bool(between and days.n_unique() >= _LEAST_DAYS and _are_days(days, "%Y%m%d"))
+    return bool(
+        _between(days.cast(int)) and days.n_unique() >= _LEAST_DAYS and _are_days(days, "%Y%m%d")
+    )
 
 
 def _year_last(column: pl.Series) -> Format:

@@ -108,10 +108,11 @@ def as_booleans(column: pl.Series) -> pl.Series:
 
 def read_column(column: pl.Series, kind: str, form: Format = "") -> list[JsonValue]:
     """The column's values as a request carries them, None where nothing is known."""
-    return _read(column, kind, form).to_list()
+    return read(column, kind, form).to_list()
 
 
-def _read(column: pl.Series, kind: str, form: Format) -> pl.Series:
+def read(column: pl.Series, kind: str, form: Format = "") -> pl.Series:
+    """The same as a column: float64, booleans, or text; dates as ISO has them."""
     if kind == "number":
         return as_numbers(column, form)
     if kind == "date":
@@ -129,7 +130,7 @@ def unreadable(column: pl.Series, kind: str, form: Format = "") -> pl.Series:
     if kind not in ("number", "date", "boolean"):
         return pl.Series(column.name, [None] * len(column), dtype=pl.String)
     there = known(column)
-    wrong = _read(column, kind, form).is_null() & there.is_not_null()
+    wrong = read(column, kind, form).is_null() & there.is_not_null()
     wrong &= ~there.str.to_lowercase().is_in(["inf", "-inf"]).fill_null(False)
     return there.set(~wrong, None)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Dataset, Field, JsonValue, Request, Role, say
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Columns = Mapping[str, Sequence[JsonValue]]
 """Field name -> the values of n rows, None where nothing is known."""
@@ -36,13 +40,13 @@ def seen_fields(fields: Sequence[Field], train: Dataset) -> tuple[Field, ...]:
     Raises:
         DataError: no column is left.
     """
-    from luodi.data.kinds import read_column
+    from luodi.data.kinds import read
 
     found = []
     for field in fields:
         column = train.table.get_column(field.name)
-        present = [v for v in read_column(column, field.kind, field.format) if v is not None]
-        if present:
+        present = read(column, field.kind, field.format).drop_nulls()
+        if len(present):
             found.append(_with_values(field, present))
     return _some(found)
 
@@ -65,39 +69,42 @@ def _some(fields: Sequence[Field]) -> tuple[Field, ...]:
 
 def _field(data: Dataset, name: str) -> Field | None:
     from luodi.data.formats import format_of
-    from luodi.data.kinds import read_column, recognise
+    from luodi.data.kinds import read, recognise
 
     column = data.table.get_column(name)
     kind = data.question.kinds.get(name) or recognise(column)
     if kind == "ignore":
         return None
     form = format_of(column, kind)
-    values = read_column(column, kind, form)
-    present = [value for value in values if value is not None]
-    if not present:
+    present = read(column, kind, form).drop_nulls()
+    if not len(present):
         return None
-    return _with_values(Field(name, kind, len(present) == len(values), format=form), present)
+    return _with_values(Field(name, kind, len(present) == len(column), format=form), present)
 
 
-def _with_values(field: Field, present: Sequence[JsonValue]) -> Field:
+def _with_values(field: Field, present: pl.Series) -> Field:
     categories = tuple(_commonest(present)) if field.kind == "category" else ()
     example = categories[0] if categories else _typical(present)
     return replace(field, categories=categories, example=example)
 
 
-def _commonest(values: Sequence[JsonValue]) -> list[str]:
-    from collections import Counter
+def _commonest(present: pl.Series) -> list[str]:
+    import polars as pl
 
-    counts = Counter(str(value) for value in values)
-    return [name for name, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:_CATEGORIES]]
+    counts = present.rename("value").value_counts(name="times")
+    ordered = counts.sort(pl.col("times"), pl.col("value"), descending=[True, False])
+    found: list[str] = ordered.head(_CATEGORIES).get_column("value").to_list()
+    return found
 
 
-def _typical(values: Sequence[JsonValue]) -> JsonValue:
+def _typical(present: pl.Series) -> JsonValue:
     """The value in the middle: a median number or date, a text of middling length."""
-    if isinstance(values[0], str):
-        ordered = sorted(values, key=lambda text: (len(text), text))
-        return ordered[len(ordered) // 2]
-    return sorted(values)[len(values) // 2]
+    import polars as pl
+
+    middle = len(present) // 2
+    if present.dtype != pl.String:
+        return present.sort()[middle]
+    return present.to_frame("text").sort(pl.col("text").str.len_chars(), "text")["text"][middle]
 
 
 def table_columns(data: Dataset, fields: Sequence[Field]) -> dict[str, list[JsonValue]]:
