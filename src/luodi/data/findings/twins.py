@@ -68,7 +68,7 @@ def correlated_columns(sheet: Sheet) -> list[Noticed]:
     if len(numbers) < 2 or sheet.table.height < _ROWS:
         return []
     step = max(1, sheet.table.height // _SAMPLE)
-    sample = np.stack([_standard(column.floats[::step]) for column in numbers])
+    sample = np.stack([_standard(_every(column, step)) for column in numbers])
     close = np.triu(np.abs(_correlations(sample)) >= _CLOSE, 1)
     records: list[Record] = []
     for one, other in np.argwhere(close)[:_PAIRS].tolist():
@@ -103,6 +103,15 @@ def _compared(sheet: Sheet) -> Iterator[Column]:
         for column in sheet.columns.values()
         if column.role not in _APART and column.card.distinct > 1
     )
+
+
+def _every(column: Column, step: int) -> NDArray[np.float64]:
+    """One number of each `step`; the whole column would be held as floats for it otherwise."""
+    import polars as pl
+
+    some = column.values.gather_every(step).cast(pl.Float64)
+    found: NDArray[np.float64] = some.fill_null(float("nan")).to_numpy()
+    return found
 
 
 def _equal(one: Column, other: Column) -> bool:
