@@ -100,7 +100,9 @@ def test_rights():
 @pytest.mark.parametrize(
     ("name", "rights"),
     [("", Rights()), ("a\nb", Rights()), ("x", Rights(roles=("root",))), ("x", Rights(roles=())),
-     ("x", Rights(rate=0)), ("x", Rights(daily=-1)), ("x", Rights(expires="tomorrow")),
+     ("x", Rights(rate=0)), ("x", Rights(rate=float("nan"))),
+     ("x", Rights(rate=float("inf"))), ("x", Rights(daily=-1)),
+     ("x", Rights(expires="tomorrow")),
      ("x", Rights(expires="2027-01-01T00:00:00"))],
 )  # fmt: skip
 def test_nonsense_makes_no_key(ring, name, rights):

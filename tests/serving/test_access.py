@@ -127,6 +127,16 @@ def test_a_key_sees_its_own_models_only(guarded):
         assert "many-fields" not in response.text, path
 
 
+def test_nor_does_an_error_tell_it_of_others(guarded):
+    url, _, ring = guarded
+    _, secret = ring.add("web", Rights(roles=("ask",), models=("tinny",)))
+    head = {"Authorization": f"Bearer {secret}"}
+    response = httpx.post(f"{url}/predict/tinny", headers=head, json={"inputs": ["great"]})
+    assert response.status_code == 404
+    assert "many-fields" not in response.text
+    assert "'tiny'" not in response.text.replace("'tinny'", "")
+
+
 def test_the_document_says_where_a_key_is_needed(guarded, client):
     url, keys, _ = guarded
     head = {"Authorization": f"Bearer {keys['read', 'all']}"}

@@ -209,3 +209,19 @@ def test_more_slow_callers_than_files_shut_nobody_out(place):
         gone = select.select(slow, [], [], 1)[0]
         assert slow[0] in gone  # who waited longest made room
         assert slow[-1] not in gone
+
+
+def test_who_asks_nothing_makes_room_too(place):
+    live = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    with running("./tiny", cwd=place) as service, contextlib.ExitStack() as stack:
+        resource.prlimit(service["process"].pid, resource.RLIMIT_NOFILE, (256, 256))
+        idle = []
+        for _ in range(300):
+            idle.append(stack.enter_context(connected(service["url"], 5)))
+            idle[-1].sendall(live)
+            assert status(idle[-1].recv(4096)) == 200
+        gone = select.select(idle, [], [], 1)[0]
+        assert idle[0] in gone
+        assert idle[0].recv(4096) == b""  # and not a word that could pass for an answer
+        idle[-1].sendall(live)
+        assert status(idle[-1].recv(4096)) == 200

@@ -137,6 +137,13 @@ def test_every_fault_is_a_status_in_words(call, fields, code, said):
     assert "Traceback" not in caught.value.details()
 
 
+def test_who_is_refused_is_told_when_to_come_again(call):
+    with pytest.raises(grpc.RpcError) as caught:
+        call("ModelInfer", (("x-deadline-ms", "0"),), model_name="tiny", inputs=[texts("great")])
+    assert caught.value.code().name == "UNAVAILABLE"
+    assert dict(caught.value.trailing_metadata())["retry-after"] == "1"
+
+
 def test_words_come_in_the_language_asked_for(call):
     with pytest.raises(grpc.RpcError) as caught:
         call("ModelInfer", (("accept-language", "zh-CN"),), model_name="none")

@@ -33,6 +33,35 @@ def test_too_few_requests_are_not_judged(clock):
     assert watch.broken(KEY, rules) == ""
 
 
+def test_workers_count_together(clock, tmp_path):
+    one, two, three = (Watch(clock=clock, mine=tmp_path / f"{n}.watch") for n in range(3))
+    rules = RollbackRules(error_rate=0.1, requests=50)
+    for watch in (one, two, three):
+        saw(watch, 20, failed=4)
+        assert watch.broken(KEY, rules) == ""
+    for _ in range(2):
+        for watch in (one, two, three):
+            watch.share()
+    for watch in (one, two, three):
+        assert "12 of 60 requests failed" in watch.broken(KEY, rules)
+    clock.now += 1
+    one.forget(KEY)  # a version takes over: what others saw of it before is of another time
+    assert one.broken(KEY, rules) == ""
+    for watch in (two, three):
+        saw(watch, 30, failed=10)
+        watch.share()
+    one.share()
+    assert "20 of 60" in one.broken(KEY, rules)
+
+
+def test_slow_ones_are_told_among_workers_too(clock, tmp_path):
+    one, two = (Watch(clock=clock, mine=tmp_path / f"{n}.watch") for n in range(2))
+    saw(one, 60, seconds=0.5)
+    one.share()
+    two.share()
+    assert "take up to" in two.broken(KEY, RollbackRules(p95=0.1, requests=50))
+
+
 def test_the_rate_is_that_of_the_window(clock):
     watch = Watch(clock=clock)
     rules = RollbackRules(error_rate=0.1, requests=20, window=30)

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import os
 import re
 import secrets
@@ -257,9 +258,9 @@ def _check(name: str, rights: Rights) -> None:
             say(f"Expected some of {', '.join(ROLES)}.", f"应取自 {'、'.join(ROLES)}。"),
         )  # fmt: skip
     numbers = (rights.rate, rights.daily, rights.burst)
-    if any(number is not None and number <= 0 for number in numbers):
+    if any(number is not None and not 0 < number < math.inf for number in numbers):
         raise RegistryError(
-            say("A limit is not above 0.", "限额必须大于 0。"),
+            say("A limit is no number above 0.", "限额必须是大于 0 的数。"),
             say("Leave it out for none.", "不限则不要给出。"),
         )
     if rights.expires:

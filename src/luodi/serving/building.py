@@ -63,7 +63,9 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
         return Served(bundle, settings.limits, settings.sessions, observe, cache)
 
     fleet = Fleet(load, settings.memory)
-    router, watch = Router(fleet), Watch()
+    router = Router(fleet, discreet=settings.keys)
+    shared = settings.shared
+    watch = Watch(mine=shared / f"{settings.number}.watch" if shared else None)
     for offer in offers.versions:
         router.offer(offer)
         card = fleet.load_now(offer.model).card

@@ -2,7 +2,8 @@
 
 A caller who sends half a head and stops, or never reads its answer, holds a socket and memory for
 as long as it likes unless somebody looks at the clock. Heads without an end are cut off as well.
-Where there are more connections than files may be open, those go first whose head is awaited.
+Where there are more connections than files may be open, those go first that ask nothing, then those
+whose head is awaited.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ UNREAD_SECONDS = 8.0
 """How long an answer may wait for its caller to read on, and
 READ_PACE: bytes a second at which it must be read beyond that: a long answer takes its time."""
 READ_PACE = 50_000
+IDLE_SECONDS = 75
+"""How long a connection may ask nothing. Balancers keep theirs for a minute: who closes before them
+closes on a request that is on its way, which ends as their 502."""
 LEAVE_SECONDS = 2.0
 """How long the end of a TLS connection waits for its caller to agree."""
 HEAD_BYTES = 32_768
@@ -59,7 +63,9 @@ class Loop(uvloop.Loop):
 class Connection(HttpToolsProtocol):
     """One connection of a caller."""
 
-    _awaited: ClassVar[dict[Connection, None]] = {}  # in the order in which they came
+    # In the order in which they came.
+    _awaited: ClassVar[dict[Connection, None]] = {}
+    _idle: ClassVar[dict[Connection, None]] = {}
     _hurry: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -68,21 +74,34 @@ class Connection(HttpToolsProtocol):
         """The first head is awaited from here."""
         super().connection_made(transport)
         self._await_head()
-        if len(self.connections) > _room():
+        if len(self.connections) <= _room():
+            return
+        if idle := next(iter(self._idle), None):
+            idle._busy()
+            idle.transport.close()
+        else:
             next(iter(self._awaited))._too_slow()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""
+        self._busy()
         self._calm()
         self._read_on()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A few bytes now and then do not put off the end of a head."""
+        self._busy()
         super().data_received(data)
         busy = self.cycle is not None and not self.cycle.response_complete
         if not busy and not self.transport.is_closing() and self.timeout_keep_alive_task is None:
             self._await_head()
+
+    def on_response_complete(self) -> None:
+        """It may ask again, or nothing for a while."""
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self._idle[self] = None
 
     def on_url(self, url: bytes) -> None:
         """A path has an end."""
@@ -130,6 +149,9 @@ class Connection(HttpToolsProtocol):
         """It has read on."""
         self._read_on()
         super().resume_writing()
+
+    def _busy(self) -> None:
+        self._idle.pop(self, None)
 
     def _await_head(self) -> None:
         if self._hurry is None:

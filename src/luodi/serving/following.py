@@ -297,10 +297,12 @@ class Follower:
         self, registry: Registry, offered: Offered, version: str, broken: str
     ) -> None:
         name = offered.name
-        LOG.error("%s:%s leaves the route: %s", name, version, broken)
         self._watch.forget((name, version))
-        self._metrics.rollbacks.labels(name, version).inc()
         route = await asyncio.to_thread(registry.route, name)
+        if version not in [each.version for each in route.challengers]:
+            return  # another worker was faster
+        LOG.error("%s:%s leaves the route: %s", name, version, broken)
+        self._metrics.rollbacks.labels(name, version).inc()
         try:
             left = route.without(version).without(offered.default)
             await asyncio.to_thread(registry.set_route, name, left, broken)

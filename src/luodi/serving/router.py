@@ -138,10 +138,14 @@ class Offered:
 
 
 class Router:
-    """What each name means here, and the versions that answer for it."""
+    """What each name means here, and the versions that answer for it.
 
-    def __init__(self, fleet: Fleet) -> None:
-        self.fleet = fleet
+    Args:
+        discreet: errors name no other models: a caller's key may be for some only.
+    """
+
+    def __init__(self, fleet: Fleet, discreet: bool = False) -> None:
+        self.fleet, self._discreet = fleet, discreet
         self._offered: dict[str, Offered] = {}
 
     def offer(self, offer: Offer) -> Held:
@@ -169,12 +173,12 @@ class Router:
         """
         offered = self._offered.get(name)
         if offered is None:
+            told = [] if self._discreet else list(self._offered)
             raise RegistryError(
                 say(f"No model {_shown(name)} is served here.", f"此处没有模型 {_shown(name)}。"),
-                say(f"There are: {', '.join(self._offered)}.",
-                    f"已有：{'、'.join(self._offered)}。") if self._offered else "",
-                _nearest(name, self._offered),
-            )  # fmt: skip
+                say(f"There are: {', '.join(told)}.", f"已有：{'、'.join(told)}。") if told else "",
+                _nearest(name, told),
+            )
         return offered
 
     def find(self, name: str, version: str | None = None) -> Held:
@@ -278,6 +282,6 @@ def _shown(name: str) -> str:
     return repr(name if len(name) <= 60 else name[:57] + "...")
 
 
-def _nearest(name: str, there: Mapping[str, object]) -> str:
+def _nearest(name: str, there: Sequence[str]) -> str:
     near = difflib.get_close_matches(name[:100], there, n=1)
     return say(f"Did you mean {near[0]}?", f"是否想用 {near[0]}?") if near else ""

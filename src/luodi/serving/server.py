@@ -115,7 +115,7 @@ def _run(
     import uvicorn
 
     from luodi.serving.building import build
-    from luodi.serving.connections import Connection, open_more_files
+    from luodi.serving.connections import IDLE_SECONDS, Connection, open_more_files
     from luodi.serving.http import app
 
     sys.setswitchinterval(SWITCH)
@@ -165,6 +165,7 @@ def _run(
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=settings.drain_seconds,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.certificate_key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from luodi.serving.router import Router
 from luodi.serving.settings import Limits
 from luodi.traffic.feedback import FeedbackLog
 from luodi.traffic.log import TrafficLog
+
+LOG = logging.getLogger("luodi.serving")
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,13 @@ class Service:
             self.logs.close()
 
     async def _measure_on(self) -> None:
-        """Keep the gauges fresh for whichever worker is asked for all of them."""
+        """Keep fresh what the workers know of one another: the gauges, and how versions do."""
         while self.metrics.shared is not None:
             self.measure()
+            try:
+                self.desk.watch.share()
+            except OSError as error:
+                LOG.error("what versions do is not shared among the workers: %s", error)
             await asyncio.sleep(1)
 
     async def _answer_grpc(self, stack: contextlib.AsyncExitStack) -> None:

@@ -6,10 +6,15 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+
+import orjson
 
 from luodi.contracts import JsonValue, say
 
+Key = tuple[str, str]
+"""A model's name and its version."""
 # Upper ends of the classes of latency, in seconds: each 15 % above the one before, 1 ms to 60 s.
 _ENDS = tuple(0.001 * 1.15**step for step in range(80))
 
@@ -56,14 +61,43 @@ class Watch:
 
     Args:
         longest: seconds that are kept.
-        clock: seconds, from any beginning.
+        clock: seconds, from any beginning that all workers share.
+        mine: where this worker of several tells the others what it saw; None for one alone.
     """
 
-    def __init__(self, longest: float = 600, clock: Callable[[], float] = time.monotonic) -> None:
-        self._longest, self._clock = longest, clock
-        self._seen: dict[tuple[str, str], deque[_Second]] = {}
+    def __init__(
+        self,
+        longest: float = 600,
+        clock: Callable[[], float] = time.monotonic,
+        mine: Path | None = None,
+    ) -> None:
+        self._longest, self._clock, self._mine = longest, clock, mine
+        self._seen: dict[Key, deque[_Second]] = {}
+        self._others: dict[Key, list[_Second]] = {}
+        self._since: dict[Key, float] = {}
 
-    def saw(self, key: tuple[str, str], seconds: float, failed: bool) -> None:
+    def share(self) -> None:
+        """Tell the other workers what was seen here, and learn what they saw: of a rule's requests
+        each of them gets a part only.
+        """
+        if self._mine is None:
+            return
+        seen = [(*key, [astuple(second) for second in found]) for key, found in self._seen.items()]
+        temporary = self._mine.with_suffix(".new")
+        temporary.write_bytes(orjson.dumps(seen, option=orjson.OPT_NON_STR_KEYS))
+        temporary.replace(self._mine)
+        self._others = {}
+        for path in self._mine.parent.glob(f"*{self._mine.suffix}"):
+            if path == self._mine:
+                continue
+            for name, version, found in orjson.loads(path.read_bytes()):
+                told = [
+                    _Second(at, requests, failures, {int(k): v for k, v in classes.items()})
+                    for at, requests, failures, classes in found
+                ]
+                self._others.setdefault((name, version), []).extend(told)
+
+    def saw(self, key: Key, seconds: float, failed: bool) -> None:
         """A version answered a request, or failed on it."""
         now = int(self._clock())
         seen = self._seen.setdefault(key, deque())
@@ -77,14 +111,17 @@ class Watch:
         place = min(bisect_left(_ENDS, seconds), len(_ENDS) - 1)
         last.classes[place] = last.classes.get(place, 0) + 1
 
-    def forget(self, key: tuple[str, str]) -> None:
-        """Begin anew for a version."""
+    def forget(self, key: Key) -> None:
+        """Begin anew for a version; what others saw of it before counts no more either."""
         self._seen.pop(key, None)
+        self._since[key] = self._clock()
 
-    def broken(self, key: tuple[str, str], rules: RollbackRules) -> str:
+    def broken(self, key: Key, rules: RollbackRules) -> str:
         """The rule that a version breaks, as a sentence; empty when it breaks none."""
         after = self._clock() - rules.window
         window = [second for second in self._seen.get(key, ()) if second.at >= after]
+        begun = max(after, self._since.get(key, after))
+        window += [second for second in self._others.get(key, ()) if second.at >= begun]
         requests = sum(second.requests for second in window)
         if requests < rules.requests:
             return ""
