@@ -56,7 +56,15 @@ def test_a_date_that_only_events_have_later():
     columns["updated"] = days(np.where(late, 400, 0) + rng.integers(0, 300, ROWS))
     found = found_in(columns)
     assert found["updated",].severity == "error"
-    assert "later than 2021-10-" in found["updated",].message
+    assert "later than 2021-12-" in found["updated",].message
+
+
+def test_a_few_events_that_are_later_than_all_others():
+    for seed in range(3):
+        rng, event, columns = base(seed, 0.05)
+        late = event & (rng.random(ROWS) < 0.8)
+        columns["updated"] = days(np.where(late, 320, 0) + rng.integers(0, 300, ROWS))
+        assert refused(columns) == {("updated",)}
 
 
 def test_honest_dates_are_left_alone():

@@ -140,12 +140,21 @@ def _days(days: NDArray[np.float64], truth: Truth, half: NDArray[np.bool_]) -> I
 
     known = np.isfinite(days)
     for label in range(len(truth.names)):
-        others = known & (truth.codes != label)
-        if not (others & half).any() or not (others & ~half).any():
-            continue
-        last = np.where(half, days[others & ~half].max(), days[others & half].max())
-        first = np.where(half, days[others & ~half].min(), days[others & half].min())
-        day = np.datetime64(int(last.max()), "D")
-        yield Side(known & (days > last), say(f"later than {day}", f"晚于 {day}"))
-        day = np.datetime64(int(first.min()), "D")
-        yield Side(known & (days < first), say(f"earlier than {day}", f"早于 {day}"))
+        own = truth.codes == label
+        for back, words in ((1, ("later than", "晚于")), (-1, ("earlier than", "早于"))):
+            ends = [_end(back * days[known & part & own], back * days[known & part & ~own])
+                    for part in (half, ~half)]  # fmt: skip
+            rows = known & (back * days > np.where(half, ends[1], ends[0]))
+            if rows.any():
+                day = np.datetime64(int(back * min(ends)), "D")
+                yield Side(rows, say(f"{words[0]} {day}", f"{words[1]} {day}"))
+
+
+def _end(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """The middle of the way from the last of the others to the first of its own beyond it.
+
+    Infinite where there is none.
+    """
+    last = others.max(initial=-float("inf"))
+    beyond = own[own > last]
+    return float((last + beyond.min()) / 2) if len(beyond) and len(others) else float("inf")
