@@ -293,6 +293,35 @@ def test_all_bodies_together_are_bounded(place, tmp_path):
     found.logs.close()
 
 
+def test_a_small_body_that_asks_for_many_fields_holds_nobody_up(place, tmp_path):
+    wide = Schema(
+        tuple(Field(f"f{number}", "number", required=False) for number in range(100)),
+        (Field("label", "category", categories=("bad", "good")),),
+    )
+    make_bundle(tmp_path / "wide", name="wide", schema=wide)
+    registry = Registry(tmp_path / "home")
+    found = build(Offers([Offer(registry.find(str(tmp_path / "wide")))], registry), ServeSettings())
+
+    async def main():
+        (served,) = [held.served for held in found.router.all()]
+        read, threads = served.read, set()
+        served.read = lambda *of: (threads.add(threading.get_ident()), read(*of))[1]
+        column = TENSOR.replace(b'"text"', b'"f1"').replace(b"BYTES", b"FP64")
+        ones = b",".join([b"1"] * 9_000)
+        column = column.replace(b"[1]", b"[9000]").replace(b'"great"', ones)
+        empty = b'{"inputs": [' + b",".join([b"{}"] * 9_000) + b"]}"
+        for path, body in (("/predict/wide", empty), ("/v2/models/wide/infer", column)):
+            assert len(body) < 32_768
+            await called(found, path, body=body)
+        return threads
+
+    threads = asyncio.run(main())
+    assert threads
+    assert threading.get_ident() not in threads
+    found.router.fleet.close()
+    found.logs.close()
+
+
 def test_what_would_be_refused_is_not_even_read(service):
     async def main():
         batcher = service.desk.answering("tiny").batcher

@@ -5,8 +5,8 @@ import json
 import os
 import re
 import signal
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -68,21 +68,23 @@ def test_all_workers_count_together(pair):
 
 
 def test_sigterm_answers_what_was_begun(place):
-    answers = []
-    with running("./tiny", "--workers", "2", cwd=place) as service:
-        callers = [
-            threading.Thread(target=lambda: answers.append(ask(service["url"], "slow").status_code))
-            for _ in range(4)
+    with (
+        running("./tiny", "--workers", "2", cwd=place) as service,
+        contextlib.ExitStack() as stack,
+        ThreadPoolExecutor(4) as callers,
+    ):
+        # Connected before: on a busy machine that takes longer than the service to end.
+        clients = [
+            stack.enter_context(httpx.Client(base_url=service["url"], timeout=30)) for _ in range(4)
         ]
-        for caller in callers:
-            caller.start()
+        assert all(client.get("/v2/health/live").is_success for client in clients)
+        body = {"inputs": ["slow"] * 20}
+        asked = [callers.submit(client.post, "/predict/tiny", json=body) for client in clients]
         time.sleep(0.4)
         workers = children(service["process"].pid)
         service["process"].send_signal(signal.SIGTERM)
-        for caller in callers:
-            caller.join(20)
-        assert service["process"].wait(20) == 0
-    assert answers == [200] * 4
+        assert [each.result(30).status_code for each in asked] == [200] * 4
+        assert service["process"].wait(30) == 0
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
 
 

@@ -16,7 +16,7 @@ from luodi import __version__
 from luodi.contracts import BusyError, RequestError, say
 from luodi.serving import binary, protocol
 from luodi.serving.desk import Question, Rows
-from luodi.serving.replies import aside, marked, read_body, reply, request_id
+from luodi.serving.replies import aside, crowded, marked, read_body, reply, request_id
 from luodi.serving.strict_json import read_json
 
 if TYPE_CHECKING:
@@ -99,7 +99,9 @@ async def infer(service: Service, request: Request) -> Response:
             explain = protocol.rows_to_explain(whole, len(values))
             return Rows(values, model.read(values, "rows[{}]".format), fields, explain)
 
-        return await aside(len(data), rows, model.bundle.preparation.slow)
+        bundle = model.bundle
+        slow = bundle.preparation.slow or crowded(data, bundle.schema)
+        return await aside(len(data), rows, slow)
 
     question = Question(
         parts["name"], parts.get("version"), number, request.headers, "v2", request.state.terms

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from luodi.contracts import Field, JsonValue, RequestError, Schema, say
 from luodi.serving.desk import Question, Rows
 from luodi.serving.protocol import EXPLAIN, counted_to_explain, truth_fields
-from luodi.serving.replies import aside, marked, read_body, reply, request_id
+from luodi.serving.replies import aside, crowded, marked, read_body, reply, request_id
 from luodi.serving.settings import Limits
 from luodi.serving.strict_json import read_json
 from luodi.traffic.feedback import Feedback
@@ -38,7 +38,9 @@ async def predict(service: Service, request: Request) -> Response:
             values, explain = to_explain(asked, schema)
             return Rows(values, model.read(values), explain=explain)
 
-        return await aside(len(data), rows, model.bundle.preparation.slow)
+        bundle = model.bundle
+        slow = bundle.preparation.slow or crowded(data, bundle.schema)
+        return await aside(len(data), rows, slow)
 
     question = Question(name, None, number, request.headers, "predict", request.state.terms)
     answered = await service.desk.ask(question, read, lambda held: marked(request, held.key))

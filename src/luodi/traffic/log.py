@@ -30,7 +30,8 @@ _PENDING = 100_000
 """Rows that may wait for the disk."""
 _SEGMENT_BYTES = 32 * 1024 * 1024
 _SEGMENT_SECONDS = 3600.0
-_PRUNE_SECONDS = 60.0
+_PRUNE_SECONDS, _FIRST_SECONDS = 60.0, 3.0
+"""Between two looks at the files, and until the first: a service that starts has better to do."""
 
 
 _NONE = TrafficSettings(keep=False)
@@ -92,7 +93,7 @@ class TrafficLog:
         self._stop = False
         self._thread: threading.Thread | None = None
         self._compactor: subprocess.Popen[bytes] | None = None
-        self._pruned = 0.0
+        self._pruned = time.monotonic() - _PRUNE_SECONDS + _FIRST_SECONDS
         self._told = False
         self._start_lock = threading.Lock()
 
@@ -199,7 +200,7 @@ class TrafficLog:
         ):
             segment.close()
             segment = None
-            self._pruned = 0.0
+            self._pruned = -_PRUNE_SECONDS
         if segment is None:
             if self._home is None:
                 raise OSError("there is no home folder")
