@@ -99,6 +99,7 @@ def test_both_ways_read_the_same(name: str, encoding: str, tmp_path: Path, monke
     ),
 )  # fmt: skip
 @example(ending=".txt", raw="111好好".encode())  # its first block ends within a character
+@example(ending=".csv", raw="\r好好好".encode())  # nothing stands before its first line's end
 def test_any_bytes_are_read_alike_both_ways(ending, raw, tmp_path, monkeypatch) -> None:
     if ending == ".txt":  # a lone carriage return ends a line where no line feed ever does
         raw = raw.replace(b"\r", b"")

@@ -200,8 +200,8 @@ def _beginning(blocks: Iterator[bytes], separator: str) -> bytes:
     raw = next(blocks)
     while len(raw) < _LONGEST:
         end, _ = last_record(raw, separator)
-        carriage = b"\n" not in raw and b"\r" in raw[:-1]
-        if raw[:end].strip() or carriage or not (block := next(blocks, b"")):
+        old = b"" if b"\n" in raw else raw[: raw[:-1].rfind(b"\r") + 1]  # line ends of old Macs
+        if raw[:end].strip() or old.strip() or not (block := next(blocks, b"")):
             break
         raw += block
     return raw
