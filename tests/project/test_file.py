@@ -316,9 +316,9 @@ def test_costs_that_cannot_be_meant_are_told_with_their_line(tmp_path):
     pair = text.format("tabular-classification") + "  false_approve: {good: 5}\n"
     with pytest.raises(ProjectError, match=r"line 5: costs\.false_approve: .*expected a number"):
         load(tmp_path, pair)
-    number = text.format("tabular-regression") + "  false_approve: 5\n"
-    with pytest.raises(ProjectError, match=r"line 4: costs: .*answers with no labels"):
-        load(tmp_path, number)
+    for task in ("tabular-regression", "text-classification"):
+        with pytest.raises(ProjectError, match=r"line 4: costs: .*by what wrong labels cost"):
+            load(tmp_path, text.format(task) + "  false_approve: 5\n")
     several = text.format("tabular-classification") + "  0: 3\n  1: {0: 1, 2: 2}\n  2: 1\n"
     assert load(tmp_path, several).question.costs == {"0": 3, "1": {"0": 1, "2": 2}, "2": 1}
 

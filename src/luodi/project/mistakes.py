@@ -217,7 +217,7 @@ def _costs(
     tasks: Sequence[Task], gate: Mapping[str, Any], costs: object, places: Places
 ) -> list[Mistake]:
     """A bound on what answers cost says nothing where the project names no costs; and costs nothing
-    where answers are no labels.
+    where no answer is chosen by them.
     """
     name = "expected_cost"
     if name not in _metrics(tasks):
@@ -225,7 +225,8 @@ def _costs(
             return []
         found = say("costs of wrong labels", "判错类别的成本")
         expected = say(
-            f"none: {_of(tasks)} answers with no labels", f"无：{_of(tasks)} 的回答不是类别"
+            f"none: {_of(tasks)} does not answer by what wrong labels cost",
+            f"无：{_of(tasks)} 不按判错的成本作答",
         )
         return [places.mistake("costs", found, expected)]
     if isinstance(costs, Mapping) and any(str(known) in WRONG_ANSWERS for known in costs):

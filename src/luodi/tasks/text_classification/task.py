@@ -67,11 +67,11 @@ class TextClassification(Task):
 
     @cached_property
     def metrics(self) -> Sequence[Metric[Any]]:
-        """Accuracy is chosen on."""
+        """Accuracy is chosen on. Not the cost of wrong labels: no text is answered by it."""
         from luodi.evaluation.fairness import FAIRNESS
-        from luodi.evaluation.metrics import CLASSIFICATION
+        from luodi.evaluation.metrics import CLASSIFICATION, EXPECTED_COST
 
-        return (*CLASSIFICATION, *FAIRNESS)
+        return (*(metric for metric in CLASSIFICATION if metric is not EXPECTED_COST), *FAIRNESS)
 
     def inspect(self, data: Dataset, settings: CleanSettings) -> Sequence[Finding]:
         """One class, rare classes, labels that are no classes."""
