@@ -57,7 +57,7 @@ def measure(
         MissingPartError: when pyCANON is not installed.
     """
     _known(table, [*quasi_identifiers, *sensitive])
-    groups = table.group_by(quasi_identifiers).len()["len"]
+    groups = table.group_by(quasi_identifiers).len("__rows__")["__rows__"]
     small = groups.filter(groups < k)
     least, diversity, closeness = _canon(table, list(quasi_identifiers), list(sensitive))
     return Anonymity(least, diversity, closeness, int(small.sum()), groups.len(), small.len())
@@ -157,7 +157,7 @@ def anonymity_findings(table: pl.DataFrame, settings: AnonymitySettings) -> list
 
 
 def _smallest(table: pl.DataFrame, quasi: Sequence[str], k: int) -> list[dict[str, JsonValue]]:
-    groups = table.group_by(quasi).len("rows").filter(pl.col("rows") < k).sort("rows", *quasi)
+    groups = table.group_by(quasi).len("__rows__").filter(pl.col("__rows__") < k)
     # How many, not who: an example of somebody who stands alone would name them.
-    sizes = groups.group_by("rows").len("groups").sort("rows").head(SHOWN)
+    sizes = groups.group_by("__rows__").len("__groups__").sort("__rows__").head(SHOWN)
     return [{"rows": int(rows), "groups": int(count)} for rows, count in sizes.iter_rows()]

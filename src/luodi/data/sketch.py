@@ -147,9 +147,9 @@ def _column(column: pl.Series, hide: Hide | None) -> ColumnSketch:
     lengths = texts.str.len_chars()
     if len(texts) and (lengths.mean() or 0) > _LONG:  # type: ignore[operator]
         return ColumnSketch(str(kind), nulls, distinct, _quantiles(lengths))
-    counts = texts.value_counts(sort=True, name="n")
+    counts = texts.value_counts(sort=True, name="__times__")
     if distinct > _VALUES:  # what stands once tells no class, and may tell a person
-        counts = counts.filter(pl.col("n") > 1).head(_VALUES)
+        counts = counts.filter(pl.col("__times__") > 1).head(_VALUES)
         if not counts.height:
             return ColumnSketch(str(kind), nulls, distinct, _quantiles(lengths))
     values, times = counts.get_columns()

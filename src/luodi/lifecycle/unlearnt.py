@@ -35,7 +35,7 @@ def unlearnt_classes(
     strange = part.table.get_column(label).is_in(known).not_().fill_null(False)
     if not strange.any():
         return []
-    counts = part.table.filter(strange).get_column(label).value_counts(sort=True, name="rows")
+    counts = part.table.filter(strange).get_column(label).value_counts(sort=True, name="__rows__")
     classes = {str(value): int(rows) for value, rows in counts.iter_rows()}
     rows = sum(classes.values())
     listed = [f"{value} ({count})" for value, count in classes.items()][:_SHOWN]

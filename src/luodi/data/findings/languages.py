@@ -60,7 +60,7 @@ def languages(sheet: Sheet) -> list[Noticed]:
         # Above, an even sample tells the shares well enough.
         step = max(1, -(-column.rows // _AT_MOST))
         named = _named(column.values.gather_every(step))
-        counts = named.drop_nulls().value_counts(sort=True, name="n")
+        counts = named.drop_nulls().value_counts(sort=True, name="__times__")
         told = [(str(name), int(n)) for name, n in counts.iter_rows()]
         whole = sum(n for _, n in told)
         others = [(name, n) for name, n in told[1:] if n >= _ROWS and n >= _SHARE * whole]

@@ -86,6 +86,8 @@ class NaiveLearner:
     ) -> NaiveFitted:
         """Shares with one row added to each label (Laplace), so that log loss stays finite."""
         labels = settings.schema.answer_field("label").categories
-        counts = dict(train.table[train.column(Role.LABEL)].value_counts().iter_rows())
+        counts = dict(
+            train.table[train.column(Role.LABEL)].value_counts(name="__rows__").iter_rows()
+        )
         total = train.rows + len(labels)
         return NaiveFitted(labels, tuple((counts.get(name, 0) + 1) / total for name in labels))
