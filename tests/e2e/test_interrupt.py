@@ -40,6 +40,6 @@ def test_a_research_base_is_refused_by_name_for_commercial_use(luodi, tmp_path):
         "run", "--set", "model.learner=transformer", "--set", "model.base=m3e-small",
         "--set", "model.licence=commercial", cwd=folder,
     )  # fmt: skip
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "m3e-small" in done.stderr
     assert "research" in done.stderr
