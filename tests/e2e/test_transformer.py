@@ -147,19 +147,21 @@ def test_an_ensemble_takes_what_was_trained_already(luodi, project):
 
 
 def test_auto_goes_on_without_a_base_that_cannot_be_had(luodi, project):
+    nowhere = "model.base=nobody/nothing"  # a name that a hub may know, which cannot be reached
     run = luodi(
-        "run", "--json", "--set", "model.learner=auto", "--set", "model.base=./nowhere",
+        "run", "--json", "--set", "model.learner=auto", "--set", nowhere,
         "--set", "model.options={}", "--set", "gate={}", "--set", "data.clean.similarity=1",
-        cwd=project,
+        cwd=project, HF_HUB_OFFLINE="1",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["learner"] == "linear"
     assert "Left out" in run.stderr
     asked_for = luodi(
-        "run", "--set", "model.learner=transformer", "--set", "model.base=./nowhere", cwd=project
-    )
+        "run", "--set", "model.learner=transformer", "--set", nowhere, cwd=project,
+        HF_HUB_OFFLINE="1",
+    )  # fmt: skip
     assert asked_for.returncode == 1
-    assert "nowhere" in asked_for.stderr
+    assert "nobody/nothing" in asked_for.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from luodi.lifecycle.result import Outcome
 from luodi.lifecycle.run import run_lifecycle
 from luodi.project.file import load_project
 from tests.reviews import write_project
+from tests.tables import make_table
 from tests.watcher import Watcher
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -73,3 +74,20 @@ def test_a_look_is_shared_by_readers_of_both_languages(folder, monkeypatch) -> N
         assert (en.code, en.count, en.examples) == (zh.code, zh.count, zh.examples)
         assert not HAN.search(en.message + en.handled)
         assert HAN.search(zh.message)
+
+
+def test_what_is_served_and_filed_has_the_words_of_one_language(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("LUODI_LANGUAGE", "zh")
+    make_table(300).drop("__row__", "amount due", "note").write_csv(tmp_path / "rows.csv")
+    (tmp_path / "luodi.yaml").write_text(
+        "name: loans\ntask: tabular-classification\n"
+        "data: {source: rows.csv, columns: {label: risk}}\nmodel: {learner: scorecard}\n"
+    )
+    outcome = run_lifecycle(load_project(tmp_path), Watcher())
+    folder = Path(outcome.result["bundle"])
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert "缺失" in (folder / "model" / "scorecard.csv").read_text("utf-8-sig")
+    for file in files:
+        text = file.read_text("utf-8", errors="replace")
+        assert not UNTOLD.search(text), file
+        assert r"\ufdd0" not in text, file

@@ -25,6 +25,7 @@ from luodi.contracts import (
     Schema,
     Telling,
     TrainingError,
+    recording,
     say,
     worded,
 )
@@ -152,7 +153,8 @@ def fit_and_export(
     try:
         fitted = fit(settings)
         shutil.rmtree(exported, ignore_errors=True)
-        fitted.export(exported)
+        with recording(False):  # a bundle's files are read by others than ours
+            fitted.export(exported)
     except ModuleNotFoundError as error:
         raise missing_part(recipe.learner, error) from error
     return fitted

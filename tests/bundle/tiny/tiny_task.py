@@ -41,6 +41,7 @@ class TinyPredictor:
 class TinyLearner:
     name = "words"
     version = 1
+    space: dict[str, object] = {}
     predictor = TinyPredictor
 
 
@@ -48,6 +49,8 @@ class TinyTask:
     name = "tiny"
     learners = {"words": TinyLearner()}
     baselines = ()
+    roles: dict[str, object] = {}
+    metrics = ()
 
 
 task = TinyTask()

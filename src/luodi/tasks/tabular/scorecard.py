@@ -31,6 +31,7 @@ from luodi.contracts import (
     SearchSpace,
     TrainingError,
     say,
+    worded,
 )
 from luodi.tasks.tabular.binning import Limits, Trend
 from luodi.tasks.tabular.characteristics import Characteristic
@@ -97,7 +98,9 @@ class Scorecard:
         return cls(head["base"], Scale(**head["scale"]), head["columns"], found)
 
     def export(self, folder: Path) -> None:
-        """`scorecard.json`, which is served, and `scorecard.csv`, the same for people."""
+        """`scorecard.json`, which is served, and `scorecard.csv`, the same for people; what bins are
+        called is in the language of whoever exports.
+        """
         head: dict[str, JsonValue] = {
             "base": self.base,
             "scale": {"score": self.scale.score, "odds": self.scale.odds,
@@ -105,7 +108,7 @@ class Scorecard:
             "columns": self.columns,
             "characteristics": [one.to_json() for one in self.characteristics],
         }  # fmt: skip
-        (folder / FILE).write_text(json.dumps(head, ensure_ascii=False, indent=1), "utf-8")
+        (folder / FILE).write_text(json.dumps(worded(head), ensure_ascii=False, indent=1), "utf-8")
         write_csv(folder / "scorecard.csv", self.base, self.characteristics)
 
     def points(self, matrix: Floats) -> Floats:

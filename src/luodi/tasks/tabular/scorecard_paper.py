@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from luodi.contracts import Bars, JsonValue, Section, Table, say
+from luodi.contracts import Bars, JsonValue, Section, Table, say, worded
 from luodi.tasks.tabular.characteristics import Bin, Characteristic
 
 _HEAD = ("characteristic", "bin", "rows", "share", "events", "others", "event_rate", "woe",
@@ -58,7 +58,7 @@ def write_csv(path: Path, base: int, characteristics: Sequence[Characteristic]) 
             for line, value in _lines(one):
                 rate = line.events / line.rows if line.rows > 0 else ""
                 out.writerow(
-                    [_plain(one.name), _plain(line.label), f"{line.rows:g}",
+                    [_plain(one.name), _plain(str(worded(line.label))), f"{line.rows:g}",
                      f"{line.rows / rows:.6g}", f"{line.events:g}",
                      f"{line.rows - line.events:g}", rate and f"{rate:.6g}", f"{line.woe:.6g}",
                      f"{value:.6g}", line.points, f"{one.coefficient:.6g}"]
