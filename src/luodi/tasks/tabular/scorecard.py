@@ -98,8 +98,9 @@ class Scorecard:
         return cls(head["base"], Scale(**head["scale"]), head["columns"], found)
 
     def export(self, folder: Path) -> None:
-        """`scorecard.json`, which is served, and `scorecard.csv`, the same for people; what bins are
-        called is in the language of whoever exports.
+        """`scorecard.json`, which is served, and `scorecard.csv`, the same for people.
+
+        What bins are called is in the language of whoever exports.
         """
         head: dict[str, JsonValue] = {
             "base": self.base,
