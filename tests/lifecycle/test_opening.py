@@ -93,3 +93,15 @@ def test_neither_check_nor_run_begins_with_a_wrong_base(luodi, tmp_path):
         (mistake,) = json.loads(done.stdout)["error"]["mistakes"]
         assert mistake["nearest"] == "minilm-en"
         assert not (folder / ".luodi").exists()
+
+
+def test_names_of_a_table_without_a_header_are_those_that_the_file_gives(tmp_path):
+    text = TEXT.replace("BASE", "minilm").replace("LICENCE", "any")
+    folder = write_project(
+        tmp_path / "project", text.replace("data:\n", "data:\n  header: [review, sentiment]\n")
+    )
+    rows = (folder / "reviews.csv").read_text("utf-8").splitlines()[1:]
+    (folder / "reviews.csv").write_text("\n".join(rows), "utf-8")
+    with pytest.raises(ProjectError) as caught:
+        open_project(folder)
+    assert [mistake.where for mistake in caught.value.mistakes] == ["model.base"]

@@ -56,16 +56,17 @@ def base_mistakes(project: Project) -> list[Mistake]:
 def _column_mistakes(draft: Project) -> list[Mistake]:
     """Columns that the tables on this machine do not have; what cannot be read is told later."""
     from luodi.data.sources import collect
-    from luodi.project.sources import typed
+    from luodi.project.sources import hide_password, typed
 
     data, mistakes = draft.data, []
     for name, source in (("data", data.source), ("test", data.test), ("valid", data.valid)):
         try:
             if source is None or typed(source).remote:
                 continue
-            columns = collect(source, draft.root, sample=data.sample).table.columns
+            sample = data.sample if name == "data" else None
+            table = collect(source, draft.root, sample=sample, header=data.header).table
         except LuodiError:
             continue
-        names = [column for column in columns if column not in RESERVED]
-        mistakes += unknown_columns(draft, name, str(source), names)
+        names = [column for column in table.columns if column not in RESERVED]
+        mistakes += unknown_columns(draft, name, hide_password(str(source)), names)
     return mistakes
