@@ -16,7 +16,7 @@ from luodi.contracts import (
     worded,
 )
 from luodi.lifecycle.place import RunPlace
-from luodi.project.mistakes import nearest
+from luodi.project.mistakes import nearest, one_of
 from luodi.project.schema import Project
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def unknown_columns(
         project.mistake(
             where,
             say(f"{source} has no column {name}", f"{source} 中没有列 {name}"),
-            say("one of ", "以下之一：") + ", ".join(there[:30]),
+            one_of(there[:30]),
             nearest(name, there),
         )
         for where, name, there in asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from luodi.contracts import Dataset, Mistake, ProjectError, Role, say
-from luodi.project.mistakes import WRONG_ANSWERS, nearest
+from luodi.project.mistakes import WRONG_ANSWERS, nearest, one_of
 from luodi.project.schema import Project
 
 
@@ -27,8 +27,8 @@ def _mistakes(project: Project, labels: Sequence[str]) -> Iterator[Mistake]:
     costs, shown = project.costs, ", ".join(labels[:20])
     if set(costs) <= {*WRONG_ANSWERS.values()}:
         if len(labels) != 2:
-            yield _mistake(
-                project, "costs",
+            yield project.mistake(
+                "costs",
                 say(f"costs of two wrong answers, and {len(labels)} labels: {shown}",
                     f"只有两种判错的成本，而类别有 {len(labels)} 个：{shown}"),
                 say("a line for each label: what any other answer costs where it is true, or "
@@ -46,15 +46,12 @@ def _unlike(
     project: Project, where: str, costs: Mapping[str, object], labels: Sequence[str]
 ) -> Iterator[Mistake]:
     """Names that are no labels, and labels that are not named."""
-    one_of = say("one of ", "以下之一：") + ", ".join(labels[:20])
     for name in costs:
         if name not in labels:
             found = say("no such label", "没有此类别")
-            yield _mistake(project, f"{where}.{name}", found, one_of, nearest(name, labels))
+            yield project.mistake(
+                f"{where}.{name}", found, one_of(labels[:20]), nearest(name, labels)
+            )
     if lacking := [label for label in labels if label not in costs]:
         found = say(f"no cost for {', '.join(lacking)}", f"缺少成本：{'、'.join(lacking)}")
-        yield _mistake(project, where, found, say("a cost for each", "每个类别都应有成本"))
-
-
-def _mistake(project: Project, where: str, found: str, expected: str, near: str = "") -> Mistake:
-    return Mistake(where, found, expected, project.line(where), near)
+        yield project.mistake(where, found, say("a cost for each", "每个类别都应有成本"))

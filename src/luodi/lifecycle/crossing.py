@@ -33,11 +33,9 @@ from luodi.lifecycle.recipes import Recipe
 from luodi.lifecycle.rows import class_column, split_settings
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import (
-    CHECKPOINTS,
     Cut,
     Trained,
-    fit_settings,
-    missing_part,
+    fit_and_export,
     predict_part,
     written,
 )
@@ -228,14 +226,12 @@ def _score(work: _Work, recipe: Recipe, data: Dataset, fold: Fold) -> dict[str, 
     own = Parts(rows.take(inner.train), rows.take(inner.held), data.take(fold.held))
     mended = mend(own, work.dealt.schema, project.data.clean)
     shutil.rmtree(scratch, ignore_errors=True)
-    (scratch / CHECKPOINTS).mkdir(parents=True)
+    scratch.mkdir(parents=True)
     cut = replace(work.dealt, inner=mended.schema)
-    settings = fit_settings(run, recipe, cut, scratch / CHECKPOINTS)
-    try:
-        fitted = learner.fit(mended.parts.train, mended.parts.valid, settings, work.progress)
-        fitted.export(scratch / "export")
-    except ModuleNotFoundError as error:
-        raise missing_part(recipe.learner, error) from error
+    learnt = mended.parts.train, mended.parts.valid
+    fit_and_export(
+        run, recipe, cut, scratch, lambda settings: learner.fit(*learnt, settings, work.progress)
+    )
     exported, part = scratch / "export", mended.parts.test
     answers = predict_part(run, recipe.learner, exported, part, mended.schema)
     scored = run.task.score(mended.asked.test, answers, work.dealt.schema)

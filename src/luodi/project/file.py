@@ -60,9 +60,7 @@ def load_project(path: Path | str | None = None, overrides: Sequence[str] = ()) 
     """
     before = chosen_language()
     project = read_project(path, overrides).project()
-    use_language(
-        before
-    )  # a right file leaves it to the caller; what is said of a wrong one is next
+    use_language(before)  # a right file leaves it to the caller
     return project
 
 
