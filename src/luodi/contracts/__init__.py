@@ -55,6 +55,7 @@ from luodi.contracts.predictor import (
     Predictor,
     Preparing,
     Reason,
+    unit_name,
 )
 from luodi.contracts.progress import Progress, Quiet, Spoken
 from luodi.contracts.schema import Field, FieldKind, Schema
@@ -173,6 +174,7 @@ __all__ = [
     "recording",
     "say",
     "system_language",
+    "unit_name",
     "use_language",
     "worded",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
 
 from luodi.contracts.json import Answer, JsonValue, Request
+from luodi.contracts.language import say
 from luodi.contracts.schema import Schema
 
 
@@ -117,3 +118,18 @@ class Answering(Protocol):
 
     def explain(self, values: Sequence[JsonValue], most: int = 5) -> list[list[Reason]]:
         """The reasons of each answer."""
+
+
+_UNITS = {
+    "log-odds": ("log-odds", "对数几率"),
+    "log-ratio": ("log-ratio to the mean of all labels", "与各类别均值的对数比"),
+    "points": ("points", "分"),
+    "value": ("in the answer's own unit", "预测值单位"),
+    "log-value": ("on the scale of logarithms", "对数刻度"),
+    "probability": ("probability", "概率"),
+}
+
+
+def unit_name(unit: str) -> str:
+    """A unit of contributions for a person."""
+    return say(*_UNITS.get(unit, (unit, unit)))

@@ -162,13 +162,9 @@ def _asks(mending: ColumnMending) -> bool:
 
 def _values(data: Dataset, field: Field) -> pl.Series:
     """A field's values as its requests would carry them."""
-    import polars as pl
+    from luodi.data.kinds import read
 
-    from luodi.data.kinds import read_column
-
-    kinds = {"number": pl.Float64(), "boolean": pl.Boolean()}
-    values = read_column(data.table.get_column(field.name), field.kind, field.format)
-    return pl.Series(field.name, values, dtype=kinds.get(field.kind, pl.String()))
+    return read(data.table.get_column(field.name), field.kind, field.format)
 
 
 def _without_outliers(

@@ -25,8 +25,9 @@ from luodi.contracts import (
     Section,
     Table,
     say,
+    unit_name,
 )
-from luodi.evaluation.local import examples, unit_name
+from luodi.evaluation.local import examples
 from luodi.evaluation.measure import Floats
 
 EXPLAINED, LEAST_EXPLAINED, CELLS = 300, 20, 12_000

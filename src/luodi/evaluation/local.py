@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from luodi.contracts import JsonValue, Request, Table, say
+from luodi.contracts import JsonValue, Request, Table, say, unit_name
 from luodi.evaluation.measure import Floats
 
 if TYPE_CHECKING:
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 SAMPLES = 400
 _RIDGE = 1.0
 _TINY = 1e-6
-_UNITS = {
-    "log-odds": ("log-odds", "对数几率"),
-    "log-ratio": ("log-ratio to the mean of all labels", "与各类别均值的对数比"),
-    "points": ("points", "分"),
-    "value": ("in the answer's own unit", "预测值单位"),
-    "log-value": ("on the scale of logarithms", "对数刻度"),
-    "probability": ("probability", "概率"),
-}
 
 
 def local_weights(
@@ -146,9 +138,3 @@ def _on_scale(question: Question, about: int, unit: str, requests: Sequence[Requ
     if unit == "log-value":
         return np.log(np.maximum(outcome[:, about], _TINY))
     return outcome[:, about]
-
-
-def unit_name(unit: str) -> str:
-    """A unit of contributions for a person."""
-    english, chinese = _UNITS.get(unit, (unit, unit))
-    return say(english, chinese)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Role, say
-from luodi.contracts.written import FALSE, TRUE
+from luodi.contracts.written import FALSE, TRUE, truth
 from luodi.data.examples import shorten
 from luodi.data.findings.column import (
     Column,
@@ -80,9 +80,9 @@ def mixed_truth(sheet: Sheet) -> list[Noticed]:
             continue
         values, times = column.counts
         held = {v: int(n) for v, n in zip(values, times, strict=True)}
-        truths = {v: n for v, n in held.items() if v.strip().lower() in TRUE | FALSE}
-        both = [{v.strip().lower() for v in truths} & words for words in (TRUE, FALSE)]
-        if not all(both) or sum(truths.values()) < _TRUTH * sum(held.values()):
+        meant = {v: found for v in held if (found := truth(v)) is not None}
+        rows = sum(held[v] for v in meant)
+        if set(meant.values()) != {True, False} or rows < _TRUTH * sum(held.values()):
             continue
         odd = list(held)[2:]  # the commonest two lead
         places = column.places(column.values.is_in(odd))

@@ -19,21 +19,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from luodi.contracts import JsonValue, Reason, Request, say
+from luodi.contracts import JsonValue, Reason, Request, say, unit_name
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.encoder import Encoder
 
 ORDERS = 16
 """Random orders a row, each used forwards and backwards."""
 _TINY = 1e-6
-_UNITS = {
-    "log-odds": ("log-odds", "对数几率"),
-    "log-ratio": ("log-ratio to the mean of all labels", "与各类别均值的对数比"),
-    "points": ("points", "分"),
-    "value": ("", ""),
-    "log-value": ("on the scale of logarithms", "对数刻度"),
-    "probability": ("probability", "概率"),
-}
 
 
 @runtime_checkable
@@ -154,8 +146,8 @@ def in_words(field: str, value: JsonValue, contribution: float, unit: str, towar
     """One sentence: the field, what stood there, and which way it moved the answer."""
     shown = shown_value(value)
     amount = f"{contribution:+.3g}"
-    measure = say(*_UNITS.get(unit, (unit, unit)))
-    amount = f"{amount} {measure}".strip()
+    if unit != "value":  # which is in the answer's own unit
+        amount = f"{amount} {unit_name(unit)}"
     if not towards:
         way = say(
             "raises" if contribution > 0 else "lowers", "提高" if contribution > 0 else "降低"
