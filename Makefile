@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Where it is set, each of the thousand commands that the tests call compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: test clients demo lint types imports unit bench soak clean
 
 $(STAMP): pyproject.toml constraints.txt

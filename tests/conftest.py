@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from luodi.contracts import use_language
+from tests import forked
 
 LUODI = Path(sys.executable).parent / "luodi"
 
@@ -47,14 +48,7 @@ def luodi() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Call the real command line in a process of its own."""
 
     def call(*arguments: str | Path, cwd: Path | None = None, **environment: str):
-        return subprocess.run(
-            [LUODI, *map(str, arguments)],
-            cwd=cwd,
-            env=os.environ | {"LUODI_LANGUAGE": "en"} | environment,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        variables = os.environ | {"LUODI_LANGUAGE": "en"} | environment
+        return forked.call([*map(str, arguments)], cwd, variables, timeout=600)
 
     return call

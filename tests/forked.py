@@ -1,0 +1,70 @@
+"""A command in a process of its own, forked from one that holds the heavy libraries already.
+
+Most of a small command's time goes into importing what it stands on: scikit-learn alone takes two
+seconds of six. Every test that calls commands would pay that each time. Nothing of Luodi itself is
+imported beforehand, and nothing that starts threads (Polars does, and a fork would lose them), so a
+command does here what it does in a fresh interpreter. What a command imports, how fast it begins
+and what the READMEs promise is tested on the real one: `tests.conftest.LUODI`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    ["sklearn.linear_model", "scipy.sparse", "lightgbm", "polars", "sqlalchemy", "alembic.config",
+     "jinja2", "pydantic", "typer", "rich.progress", "torch", "transformers", "onnx"]
+)  # fmt: skip
+
+
+def call(
+    arguments: Sequence[str], cwd: Path | None, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """What `luodi ARGUMENTS` printed and how it ended, as `subprocess.run` tells it.
+
+    Raises:
+        subprocess.TimeoutExpired: It ran longer than `timeout` seconds, and was killed.
+    """
+    with tempfile.TemporaryDirectory(prefix="luodi-called-") as folder:
+        printed = [Path(folder) / name for name in ("out", "err")]
+        process = _CONTEXT.Process(
+            target=_command, args=(list(arguments), cwd or Path.cwd(), dict(environment), printed)
+        )
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(list(arguments), timeout)
+        out, err = (path.read_text("utf-8", "replace") for path in printed)
+        return subprocess.CompletedProcess(list(arguments), process.exitcode, out, err)
+
+
+def _command(
+    arguments: list[str], cwd: Path, environment: dict[str, str], printed: list[Path]
+) -> None:
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate([Path(os.devnull), *printed]):
+        opened = os.open(path, os.O_RDWR | os.O_CREAT)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, errors="backslashreplace")
+    sys.argv = ["luodi", *arguments]
+    from luodi.cli import main
+
+    try:
+        main()
+    finally:
+        atexit._run_exitfuncs()  # multiprocessing leaves by os._exit, a command does not
