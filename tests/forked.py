@@ -58,9 +58,9 @@ def _command(
         opened = os.open(path, os.O_RDWR | os.O_CREAT)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, errors="backslashreplace")
+    for number, (name, mode) in enumerate([("stdin", "r"), ("stdout", "w"), ("stderr", "w")]):
+        stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  # to the end
+        setattr(sys, name, stream)
     sys.argv = ["luodi", *arguments]
     from luodi.cli import main
 
