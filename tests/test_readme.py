@@ -37,8 +37,14 @@ def alike(line: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\d+([.,]\d+)*", "#", line)).strip()
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """One for both: what was done in one language is done, and only told again in the other."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
-def test_the_readme_is_true(name, language, tmp_path):
+def test_the_readme_is_true(name, language, home, tmp_path):
     commands = sessions((ROOT / name).read_text("utf-8"))
     assert len(commands) >= 5, "the README shows no commands"
     folder = tmp_path
@@ -51,7 +57,7 @@ def test_the_readme_is_true(name, language, tmp_path):
         done = subprocess.run(
             [LUODI, *words[1:]], cwd=folder, text=True, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=os.environ | {"LUODI_LANGUAGE": language},
+            env=os.environ | {"LUODI_LANGUAGE": language, "LUODI_HOME": str(home)},
         )  # fmt: skip
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         printed = {alike(line) for line in done.stdout.splitlines()}
