@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +10,6 @@ import pytest
 
 from luodi.contracts import use_language
 from tests import forked
-
-LUODI = Path(sys.executable).parent / "luodi"
 
 _LONGEST = (
     "test_readme", "serving/test_ray", "serving/test_schemathesis", "test_byo_guide", "e2e/",
@@ -45,10 +41,5 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def luodi() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Call the real command line in a process of its own."""
-
-    def call(*arguments: str | Path, cwd: Path | None = None, **environment: str):
-        variables = os.environ | {"LUODI_LANGUAGE": "en"} | environment
-        return forked.call([*map(str, arguments)], cwd, variables, timeout=600)
-
-    return call
+    """Call the command line in a process of its own."""
+    return forked.call

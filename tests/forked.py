@@ -4,18 +4,19 @@ Most of a small command's time goes into importing what it stands on: scikit-lea
 seconds of six. Every test that calls commands would pay that each time. Nothing of Luodi itself is
 imported beforehand, and nothing that starts threads (Polars does, and a fork would lose them), so a
 command does here what it does in a fresh interpreter. What a command imports, how fast it begins
-and what the READMEs promise is tested on the real one: `tests.conftest.LUODI`.
+and what the READMEs promise is tested on the real one: `LUODI`.
 """
 
 from __future__ import annotations
 
 import atexit
+import functools
+import json
 import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -25,37 +26,63 @@ _CONTEXT.set_forkserver_preload(
 )  # fmt: skip
 
 
+LUODI = Path(sys.executable).parent / "luodi"
+"""The command itself."""
+
+
 def call(
-    arguments: Sequence[str], cwd: Path | None, environment: Mapping[str, str], timeout: float
+    *arguments: str | Path, cwd: Path | None = None, timeout: float = 600, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """What `luodi ARGUMENTS` printed and how it ended, as `subprocess.run` tells it.
 
     Raises:
         subprocess.TimeoutExpired: It ran longer than `timeout` seconds, and was killed.
     """
+    words = [str(argument) for argument in arguments]
+    variables = os.environ | {"LUODI_LANGUAGE": "en"} | environment
+    if "PYTHONPATH" in environment:  # other modules than those that are in memory
+        return subprocess.run(
+            [LUODI, *words], cwd=cwd, env=variables, timeout=timeout, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="luodi-called-") as folder:
         printed = [Path(folder) / name for name in ("out", "err")]
-        process = _CONTEXT.Process(
-            target=_command, args=(list(arguments), cwd or Path.cwd(), dict(environment), printed)
-        )
+        given = (words, cwd or Path.cwd(), dict(variables), printed, _path())
+        process = _CONTEXT.Process(target=_command, args=given)
         process.start()
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(list(arguments), timeout)
+            raise subprocess.TimeoutExpired(words, timeout)
         out, err = (path.read_text("utf-8", "replace") for path in printed)
-        return subprocess.CompletedProcess(list(arguments), process.exitcode, out, err)
+        return subprocess.CompletedProcess(words, process.exitcode, out, err)
+
+
+@functools.cache
+def _path() -> list[str]:
+    """Where a fresh interpreter looks for modules: pytest looks in folders of the tests as well."""
+    told = subprocess.run(
+        [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path[1:]))"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    found: list[str] = json.loads(told.stdout)
+    return found
 
 
 def _command(
-    arguments: list[str], cwd: Path, environment: dict[str, str], printed: list[Path]
+    arguments: list[str],
+    cwd: Path,
+    environment: dict[str, str],
+    printed: list[Path],
+    path: list[str],
 ) -> None:
     os.chdir(cwd)
+    sys.path[:] = path
     os.environ.clear()
     os.environ.update(environment)
-    for number, path in enumerate([Path(os.devnull), *printed]):
-        opened = os.open(path, os.O_RDWR | os.O_CREAT)
+    for number, file in enumerate([Path(os.devnull), *printed]):
+        opened = os.open(file, os.O_RDWR | os.O_CREAT)
         os.dup2(opened, number)
         os.close(opened)
     for number, (name, mode) in enumerate([("stdin", "r"), ("stdout", "w"), ("stderr", "w")]):

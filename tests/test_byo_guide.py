@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
+
 GUIDE = Path(__file__).parents[1] / "docs" / "guide" / "bring-your-own.md"
 BLOCK = re.compile(
     r"<!-- python -->\n```python\n(?P<python>.*?)^```|<!-- file: (?P<name>\S+) -->\n```\w+\n"
@@ -37,10 +39,7 @@ def followed(tmp_path_factory):
         else:
             words = shlex.split(block["command"])
             told = [] if words[0] == "predict" else ["--json"]
-            run = subprocess.run(
-                [sys.executable, "-m", "luodi", *words, *told], cwd=folder, check=False,
-                capture_output=True, text=True,
-            )  # fmt: skip
+            run = forked.call(*words, *told, cwd=folder)
             assert run.returncode == 0, f"{words}\n{run.stdout}{run.stderr}"
             done.append((words, run.stdout))
     return folder, done

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ import yaml
 
 from luodi.project.schema import DataSettings
 from luodi.project.sources import KINDS, typed
-from tests.conftest import LUODI
 from tests.reviews import write_project, write_reviews
 from tests.test_readme import alike, sessions
 
@@ -35,7 +32,7 @@ def test_every_kind_is_told() -> None:
     assert told == set(KINDS)
 
 
-def test_the_commands(tmp_path: Path) -> None:
+def test_the_commands(luodi, tmp_path: Path) -> None:
     folder = write_project(tmp_path, rows=200)
     (folder / ".luodi").mkdir()
     newer = write_reviews(folder / "newer.csv", rows=150, seed=3)
@@ -44,10 +41,7 @@ def test_the_commands(tmp_path: Path) -> None:
     commands = sessions(GUIDE)
     assert len(commands) == 2
     for command, shown in [("luodi run -q", []), *commands]:
-        done = subprocess.run(
-            [LUODI, *shlex.split(command)[1:]], cwd=folder, text=True, check=False,
-            capture_output=True, env=os.environ | {"LUODI_LANGUAGE": "en"},
-        )  # fmt: skip
+        done = luodi(*shlex.split(command)[1:], cwd=folder)
         assert done.returncode == 0, done.stderr
         printed = {alike(line) for line in done.stdout.splitlines()}
         assert {alike(line) for line in shown} <= printed, done.stdout

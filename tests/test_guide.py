@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LUODI
+from tests.forked import LUODI
 
 GUIDE = Path(__file__).parents[1] / "docs" / "guide" / "write-a-task.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -72,7 +72,7 @@ def test_every_command_of_it_runs(followed):
 TABLES = GUIDE.with_name("tables.md")
 
 
-def test_the_guide_to_tables_is_true(tmp_path):
+def test_the_guide_to_tables_is_true(luodi, tmp_path):
     folder = tmp_path
     commands = re.findall(r"^\$ (.*)$", TABLES.read_text("utf-8"), re.MULTILINE)
     assert len(commands) == 6
@@ -81,10 +81,7 @@ def test_the_guide_to_tables_is_true(tmp_path):
         if words[0] == "cd":
             folder = folder / words[1]
             continue
-        done = subprocess.run(
-            [LUODI, *words[1:]], cwd=folder, env={**os.environ, "LUODI_LANGUAGE": "en"},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = luodi(*words[1:], cwd=folder)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     answers = (folder / "answers.jsonl").read_text().splitlines()
     assert len(answers) == 569

@@ -14,7 +14,7 @@ import pytest
 from luodi import cli
 from luodi.cli import COMMANDS
 from luodi.contracts import LuodiError
-from tests.conftest import LUODI
+from tests.forked import LUODI
 
 
 def seconds(command: list[str]) -> float:

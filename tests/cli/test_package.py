@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import lightgbm
 import numpy as np
 import pytest
 
-
-def luodi(*words, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "luodi", *map(str, words)], cwd=cwd, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+from tests.forked import call as luodi
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import LUODI
+from tests import forked
+from tests.forked import LUODI
 from tests.reviews import write_project
 
 TRAINING = ("torch", "transformers", "sklearn", "scipy", "onnx", "onnxscript", "safetensors")
@@ -37,7 +38,7 @@ def base(tmp_path_factory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> tuple[Path, dict]:
     folder = write_project(tmp_path_factory.mktemp("shop"), rows=200)
-    done = subprocess.run([LUODI, "run", "--json"], cwd=folder, capture_output=True, check=True)
+    done = forked.call("run", "--json", cwd=folder)
     return folder, json.loads(done.stdout)
 
 

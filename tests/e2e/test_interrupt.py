@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from tests.conftest import LUODI
+from tests.forked import LUODI
 from tests.reviews import write_project
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import LUODI
+from tests.forked import LUODI
 from tests.reviews import PROJECT, make_reviews, write_project, write_reviews
 
 KEYS = {"run", "verdict", "bundle", "digest", "model", "version", "metrics", "baselines", "data",

@@ -17,7 +17,7 @@ import pytest
 
 from luodi.contracts import Dataset, Role
 from luodi.tasks.text_classification.transformer import _Fit
-from tests.conftest import LUODI
+from tests.forked import LUODI
 from tests.tiny_base import make_tiny_base
 
 PROJECT = """\

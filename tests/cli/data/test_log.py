@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.reviews import write_project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    import subprocess
-
-    from tests.conftest import LUODI
-
     folder = write_project(tmp_path_factory.mktemp("log"), rows=240, copies=10, conflicts=6)
     (folder / ".luodi").mkdir()  # a home of its own
-    done = subprocess.run(
-        [LUODI, "run", "--json", "-q"], cwd=folder, capture_output=True, text=True, check=False,
-        env=os.environ | {"LUODI_LANGUAGE": "en"},
-    )  # fmt: skip
+    done = forked.call("run", "--json", "-q", cwd=folder)
     assert done.returncode == 0, done.stderr
     (folder / "result").write_text(done.stdout)
     return folder
