@@ -69,12 +69,17 @@ def _is_short(column: pl.Series, distinct: int) -> bool:
 
 def as_numbers(column: pl.Series, form: Format = "") -> pl.Series:
     """The column as float64; null where there is no finite number."""
+    import numpy as np
     import polars as pl
 
-    if column.dtype == pl.Boolean or column.dtype.is_numeric():
+    if column.dtype == pl.Boolean or column.dtype.is_integer():
+        return column.cast(pl.Float64)
+    if column.dtype.is_numeric():
         numbers = column.cast(pl.Float64)
     else:
         numbers = written_numbers(known(column), form)
+    if np.isfinite(numbers.to_numpy()).all():  # most columns; nulls are no numbers there
+        return numbers
     return numbers.set((~numbers.is_finite()).fill_null(False), None)
 
 

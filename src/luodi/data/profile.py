@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from luodi.contracts import RESERVED, JsonValue
@@ -54,7 +54,7 @@ class ColumnProfile:
 
     def to_json(self) -> dict[str, JsonValue]:
         """The profile as JSON."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 def profile(table: pl.DataFrame) -> list[ColumnProfile]:
@@ -66,6 +66,7 @@ def profile(table: pl.DataFrame) -> list[ColumnProfile]:
 
 def shown_values(column: pl.Series) -> pl.Series:
     """The values as they are looked at: blank texts and NaN as null, what is nested as text."""
+    import numpy as np
     import polars as pl
 
     kind = column.dtype
@@ -79,7 +80,9 @@ def shown_values(column: pl.Series) -> pl.Series:
         return column.set(blank, None) if blank.any() else column
     if column.dtype.is_decimal():
         return column.cast(pl.Float64)
-    return column.fill_nan(None) if column.dtype.is_float() else column
+    if not column.dtype.is_float() or not np.isnan(column.to_numpy()).any():
+        return column  # most columns; nulls are no numbers there
+    return column.fill_nan(None)
 
 
 def profile_column(column: pl.Series, shown: pl.Series | None = None) -> ColumnProfile:

@@ -59,7 +59,8 @@ class Looked:
 
     def to_json(self) -> dict[str, Any]:
         """As `luodi data profile --json` prints it."""
-        return {**asdict(self), "missing": self.missing}
+        findings = [finding.to_json() for finding in self.findings]
+        return {**vars(self), "findings": findings, "missing": self.missing}
 
 
 def look(
@@ -189,7 +190,7 @@ def _columns(looked_at: Sheet, findings: Sequence[Finding]) -> list[dict[str, An
             column.card.to_json()
             | {
                 "role": column.role,
-                "distribution": asdict(spread) if spread else None,
+                "distribution": dict(vars(spread)) if spread else None,
                 "findings": codes.get(name, []),
             }
         )

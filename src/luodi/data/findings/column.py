@@ -90,9 +90,7 @@ class Column:
         """(n,) the numbers, NaN where there is none."""
         import polars as pl
 
-        numbers: NDArray[np.float64] = (
-            self.values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        )
+        numbers: NDArray[np.float64] = self.values.cast(pl.Float64).to_numpy()
         return numbers
 
     def places(self, mask: pl.Series) -> NDArray[np.int64]:
