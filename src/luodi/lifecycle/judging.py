@@ -168,32 +168,37 @@ class LeakShown:
     honest: Interval
 
 
-def show_leak(run: RunPlace, raw: Raw, clean: Clean, cut: Cut) -> LeakShown | None:
+def show_leak(
+    run: RunPlace, raw: Raw, clean: Clean, cut: Cut, evaluation: Evaluation
+) -> LeakShown | None:
     """What a random split of the rows as they came would have claimed.
 
-    None where there is no plain learner beside the naive one, or where the project brings its own
-    test table: then nothing was split at random.
+    The honest score is the baseline's own where that learnt from all rows as they are; else the
+    plain learner is fitted to them once more. None where there is no plain learner beside the
+    naive one, or where the project brings its own test table: then nothing was split at random.
     """
     if len(run.task.baselines) < 2 or raw.test is not None:
         return None
+    learner, metric = run.task.baselines[1], run.task.metrics[0].name
+    plain = clean.valid is None and not cut.dropped and cut.taught is cut.parts
+    known = evaluation.baselines.get(learner, {}).get(metric) if plain else None
     inputs = {
         "clean": dict(clean.key),
         "parts": cut.key,
-        "learner": run.task.baselines[1],
+        "learner": learner,
+        "honest": known is None,
         "seed": run.project.data.split.seed,
         "code": code_version("luodi.evaluation", package_of(run.task)),
     }
-    folder = run.stages.run("leak", inputs, partial(_leak, run, raw, clean))
+    folder = run.stages.run("leak", inputs, partial(_leak, run, raw, clean, known is None))
     facts = read_json(folder / "leak.json")
-    return LeakShown(
-        facts["learner"],
-        facts["metric"],
-        Interval(**facts["careless"]),
-        Interval(**facts["honest"]),
-    )
+    honest = known or Interval(**facts["honest"])
+    return LeakShown(learner, metric, Interval(**facts["careless"]), honest)
 
 
-def _leak(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progress) -> None:
+def _leak(
+    run: RunPlace, raw: Raw, clean: Clean, with_honest: bool, folder: Path, progress: Progress
+) -> None:
     from luodi.contracts import Role
     from luodi.data.split import careless_split
 
@@ -204,15 +209,11 @@ def _leak(run: RunPlace, raw: Raw, clean: Clean, folder: Path, progress: Progres
     classes = class_column(rows, run.task)
     labels = rows.table[classes].to_list() if classes else None
     train_rows, test_rows = careless_split(rows.rows, labels, settings)
-    parts = run.task.split(clean.data, settings)
-    pairs = {
-        "careless": (rows.take(train_rows), rows.take(test_rows)),
-        "honest": (parts.train, parts.test),
-    }
-    facts: dict[str, Any] = {
-        "learner": run.task.baselines[1],
-        "metric": run.task.metrics[0].name,
-    }
+    pairs = {"careless": (rows.take(train_rows), rows.take(test_rows))}
+    if with_honest:
+        parts = run.task.split(clean.data, settings)
+        pairs["honest"] = parts.train, parts.test
+    facts: dict[str, Any] = {}
     for done, (name, (train, test)) in enumerate(pairs.items()):
         progress.step(done, len(pairs), name)
         facts[name] = _plain_score(run, train, test, folder / name).to_json()

@@ -46,7 +46,7 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     formed = choose_form(run, model, richer, baselines)  # float32, int8, bfloat16: the fastest
     bundle = package(run, model, formed, richer)  # golden answers, manifest
     evaluation = evaluate(run, bundle, richer, beside)  # the test part is opened here, once
-    leak = show_leak(run, raw, clean, cut)
+    leak = show_leak(run, raw, clean, cut, evaluation)
     verdict = gate(run, evaluation)
     made = Made(model, candidates, formed, crossed)
     return conclude(run, clean, richer, made, (bundle, evaluation, verdict, leak))
