@@ -30,10 +30,11 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-# A worker a core, a file a worker; then, one by one, what measures its own pace.
+# A worker more than cores, since some wait for a service or a broker, a file a worker; then, one by
+# one, what measures its own pace.
 unit: $(STAMP)
 	$(BIN)/python -m pytest -m "not bench and not soak and not alone" --durations=15 \
-		--numprocesses auto --dist loadfile --no-loadscope-reorder
+		--numprocesses $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m "alone and not bench and not soak" --durations=5
 
 bench: $(STAMP)

@@ -52,7 +52,13 @@ def _missed(share: float, rows: int, copies: int, clustered: bool) -> tuple[floa
 
 # 2.5 % are meant to be missed on either side; three standard errors of 400 trials are 2.3 %.
 @pytest.mark.parametrize(
-    ("share", "rows", "copies"), [(0.8, 150, 1), (0.8, 80, 4), (0.9, 40, 1), (0.97, 100, 1)]
+    ("share", "rows", "copies"),
+    [
+        pytest.param(0.8, 150, 1, marks=pytest.mark.soak),
+        (0.8, 80, 4),
+        pytest.param(0.9, 40, 1, marks=pytest.mark.soak),
+        (0.97, 100, 1),
+    ],
 )
 def test_misses_as_seldom_as_it_says(share: float, rows: int, copies: int) -> None:
     under, over = _missed(share, rows, copies, clustered=True)
