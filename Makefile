@@ -34,7 +34,7 @@ imports: $(STAMP)
 # one, what measures its own pace.
 unit: $(STAMP)
 	$(BIN)/python -m pytest -m "not bench and not soak and not alone" --durations=15 \
-		--numprocesses $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder
+		--numprocesses $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m "alone and not bench and not soak" --durations=5
 
 bench: $(STAMP)
