@@ -2,8 +2,8 @@
 
 Most of a small command's time goes into importing what it stands on: scikit-learn alone takes two
 seconds of six. Every test that calls commands would pay that each time. Nothing of Luodi itself is
-imported beforehand, and nothing that starts threads (Polars does, and a fork would lose them), so a
-command does here what it does in a fresh interpreter. What a command imports, how fast it begins
+imported beforehand, and nothing has worked yet: the threads of Polars, OpenMP and BLAS start with
+their first work, after the fork. So a command does here what it does in a fresh interpreter. What a command imports, how fast it begins
 and what the READMEs promise is tested on the real one: `LUODI`.
 """
 
@@ -24,8 +24,6 @@ _CONTEXT.set_forkserver_preload(
     ["sklearn.linear_model", "scipy.sparse", "lightgbm", "polars", "sqlalchemy", "alembic.config",
      "jinja2", "pydantic", "typer", "rich.progress", "torch", "transformers", "onnx"]
 )  # fmt: skip
-
-
 LUODI = Path(sys.executable).parent / "luodi"
 """The command itself."""
 
