@@ -103,8 +103,8 @@ def read_header(
             ),
             say("Expected one header line.", "应有一行表头。"),
         ) from None
-    names = column_names(record, header, file)
-    lines = reader.line_num if header is None or header is True else before
+    names, headed = column_names(record, header, file)
+    lines = reader.line_num if headed else before
     body = 0
     for _ in range(lines):
         body = raw.find(b"\n", body) + 1 or len(raw)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from luodi.contracts import DataError, Finding, JsonValue, say
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
-from luodi.data.header import Header, column_names, looks_headerless
+from luodi.data.header import Header, Layout, column_names, looks_headerless
 from luodi.data.json_keys import Repeated, names_repeated, repeated_names
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
 from luodi.data.unpack import ENDINGS, check_archive, damaged
@@ -42,8 +42,10 @@ def read_file(
     if ending in _EXCEL:
         table, findings = _excel(raw, shown, sheet, header)
         return table, "", findings
+    if isinstance(header, Layout) and not header.sure:
+        header = header if ending in HEADED else None
     if header is not None and ending not in HEADED:
-        raise _named_inside(shown, ending)
+        raise _named_inside(shown, ending, header)
     if ending in _BINARY:
         table, findings = _BINARY[ending](raw, shown)
         return table, "", findings
@@ -69,13 +71,14 @@ def unknown_ending(shown: str, ending: str) -> DataError:
     )
 
 
-def _named_inside(shown: str, ending: str) -> DataError:
+def _named_inside(shown: str, ending: str, header: Header) -> DataError:
+    given = "--no-header" if isinstance(header, Layout) else "data.header, --header"
     return DataError(
-        say(f"{shown}: data.header is given for a {ending} file.",
-            f"{shown}：为 {ending} 文件指定了 data.header。"),
+        say(f"{shown}: {given} is given for a {ending} file.",
+            f"{shown}：为 {ending} 文件指定了 {given}。"),
         say("Such a file names its columns itself; a header is a matter of CSV, TSV and Excel.",
             "这类文件自带列名；表头设置只用于 CSV、TSV 和 Excel。"),
-        say("Remove data.header.", "请去掉 data.header。"),
+        say(f"Remove {given}.", f"请去掉 {given}。"),
     )  # fmt: skip
 
 
@@ -297,9 +300,9 @@ def _excel(raw: bytes, file: str, sheet: str | int | None, header: Header) -> Re
         head = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
         if not head.height:
             raise empty_file(file)
-        names = column_names(head.row(0), header, file)
-        headed = 0 if header is None or header is True else None
-        table = book.load_sheet(chosen, header_row=headed, schema_sample_rows=None).to_polars()
+        names, headed = column_names(head.row(0), header, file)
+        row = 0 if headed else None
+        table = book.load_sheet(chosen, header_row=row, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, OSError, ValueError) as error:
         raise damaged(file, "Excel", error) from None
     table = table.rename(dict(zip(table.columns, names, strict=True)))
