@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Finding, JsonValue, say
+from luodi.data.arrow_streams import FILE_MARK, is_stream, messages
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
 from luodi.data.header import Header, Layout, column_names, looks_headerless
@@ -265,15 +266,11 @@ def _arrow(raw: bytes, file: str) -> Read:
 
     if not is_stream(raw[: len(FILE_MARK)]):
         return _columnar(lambda: pl.read_ipc(io.BytesIO(raw)), "Arrow", file)
-    # A reader takes a stream that broke off between two pieces for a whole one.
-    if not raw.endswith(_STREAM_END if raw.startswith(b"\xff\xff\xff\xff") else b"\0\0\0\0"):
-        raise damaged(file, "Arrow", EOFError(say("the stream has no end", "数据流没有结尾")))
+    # A reader takes a stream that broke off between two pieces for a whole one, and passes over
+    # one that stands behind it.
+    for _ in messages(io.BytesIO(raw).read, file):
+        pass
     return _columnar(lambda: pl.read_ipc_stream(io.BytesIO(raw)), "Arrow", file)
-
-
-def is_stream(head: bytes) -> bool:
-    """Whether an Arrow file that begins so is a stream; Feather's first version is none."""
-    return len(head) >= 4 and not head.startswith((FILE_MARK, b"FEA1"))
 
 
 def _columnar(read: Callable[[], pl.DataFrame], kind: str, file: str) -> Read:
@@ -348,8 +345,6 @@ def _sheet(names: Sequence[str], wanted: str | int | None, file: str) -> str:
     )
 
 
-FILE_MARK = b"ARROW1"
-_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"  # a writer that was closed has written it
 HEADED = {".csv": ",", ".tsv": "\t"}
 _TEXT: dict[str, Callable[[bytes, str], Read]] = {
     ".txt": _lines,
