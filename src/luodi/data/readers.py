@@ -40,7 +40,7 @@ def read_file(
         DataError: an unknown ending, or content that is not of the format.
     """
     ending = PurePath(filename).suffix.lower()
-    if ending in _EXCEL:
+    if ending in EXCEL:
         table, findings = _excel(raw, shown, sheet, header)
         return table, "", findings
     if isinstance(header, Layout) and not header.sure:
@@ -64,7 +64,7 @@ def read_file(
 
 def unknown_ending(shown: str, ending: str) -> DataError:
     """The error for a file of a kind that is not read."""
-    known = ", ".join([*HEADED, *_TEXT, *_BINARY, *_EXCEL])
+    known = ", ".join([*HEADED, *_TEXT, *_BINARY, *EXCEL])
     packed = ", ".join(ENDINGS)
     return DataError(
         say(f"{shown} has the ending {ending!r}.", f"{shown} 的扩展名是 {ending!r}。"),
@@ -358,4 +358,4 @@ _BINARY: dict[str, Callable[[bytes, str], Read]] = {
     ".arrows": _arrow,
     ".feather": _arrow,
 }
-_EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")
+EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")
