@@ -145,6 +145,7 @@ def test_a_label_is_no_formula(label: str) -> None:
 READ: dict[str, Callable[[str], bytes]] = {
     "old Macs": lambda text: text.replace("\r\n", "\r").encode(),
     "a long cell": lambda text: text.replace("first", "x" * 200_000).encode(),
+    "Excel's separator": lambda text: b"sep=,\r\n" + text.encode(),
     "blank lines behind": lambda text: (text + ",,,,,,\r\n\r\n").encode(),
     "short lines": lambda text: text.replace(",first", "").encode(),
 }

@@ -144,6 +144,7 @@ def saved_rows(path: Path, shown: str) -> Iterator[tuple[int, list[str]]]:
     Raises:
         DataError: the file cannot be read, or is no table.
     """
+    from luodi.data.delimited import OFFER
     from luodi.data.encoding import to_utf8
     from luodi.data.readers import EXCEL, read_file
     from luodi.data.roles import as_text
@@ -166,12 +167,14 @@ def saved_rows(path: Path, shown: str) -> Iterator[tuple[int, list[str]]]:
         return
     text = to_utf8(raw, shown).raw.decode().removeprefix("\ufeff")
     csv.field_size_limit(sys.maxsize)  # the module's own limit is far below a long document
+    offer = OFFER.match(text[:20].encode())
+    text, line = (text[offer.end() :], 2) if offer else (text, 1)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
-    line = 1
+    above = line
     try:
         for row in reader:
             yield line, row
-            line = reader.line_num + 1
+            line = above + reader.line_num
     except csv.Error as error:
         raise DataError(
             say(f"{shown}, line {line}: {error}.", f"{shown} 第 {line} 行：{error}。"),
