@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import JsonValue, Limited, Progress, UsageError, say
 
@@ -30,7 +30,8 @@ def header_of(bundle: LoadedBundle, headed: bool | None) -> Header:
     if headed:
         return True
     chain = read_data(bundle.folder, bundle.manifest).get("lineage", {})
-    learnt = next((one for one in chain.get("origins", ()) if one["table"] == "data"), {})
+    tables: dict[str, dict[str, Any]] = {one["table"]: one for one in chain.get("origins", ())}
+    learnt = tables.get("data", {})
     if headed is None and learnt.get("headed", True):
         return None
     asked = tuple((field.name, *field.aliases) for field in bundle.schema.request)

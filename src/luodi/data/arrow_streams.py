@@ -77,7 +77,9 @@ def unroll(read: Read, folder: Path, shown: str) -> Unrolled:
                 schema = message.head
             elif message.kind == _DICTIONARY:
                 dictionaries[message.number] = message.head, b"".join(message.body)
-                piece = piece.close() if piece else None
+                if piece is not None:
+                    piece.close()
+                piece = None
             else:
                 if piece is None:
                     piece = _begun(folder, pieces, schema, dictionaries, open_files)
