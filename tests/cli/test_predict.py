@@ -289,7 +289,7 @@ def test_a_wrong_row_far_down_a_csv_is_named(place, monkeypatch, line, said):
 def test_a_number_that_is_none_is_named_by_its_row_in_the_input(place):
     import polars as pl
 
-    from luodi.cli.predict import field_columns
+    from luodi.cli.predict_columns import field_columns
     from luodi.contracts import RequestError
 
     schema = Schema((Field("n", "number", example=1.0),), SCHEMA.answer)
@@ -302,3 +302,82 @@ def test_a_csv_without_rows_is_told(place):
     done = luodi("predict", "tiny", "in.csv", cwd=place)
     assert done.returncode == 1
     assert b"holds no rows" in done.stderr
+
+
+COLUMNS = {"columns": ["id", "review", "sentiment"], "labels": ["sentiment"]}
+
+
+@pytest.fixture(params=["named", "nameless", "earlier"])
+def learnt(request, tmp_path):
+    """A model that learnt from a table with a header, from one without, and one that an earlier
+    Luodi made, which keeps nothing of it."""
+    kept = {"named": COLUMNS, "nameless": {**COLUMNS, "headed": False}, "earlier": {}}
+    chain = {"origins": [{"table": "data", **kept[request.param]}]}
+    fields = (Field("text", "text", example="fine", aliases=("review",)),)
+    folder = tmp_path / ".luodi" / "bundle"
+    make_bundle(folder, schema=Schema(fields, SCHEMA.answer), data={"lineage": chain})
+    Registry(tmp_path / ".luodi").add(folder)
+    return request.param
+
+
+def answered(place, *more):
+    done = luodi("predict", "tiny", "in.csv", *more, cwd=place)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+WIDTHS = {
+    "all": "1,great,bad\n2,awful,bad\n",
+    "no answer": "1,great\n2,awful\n",
+    "what is read": "great\nawful\n",
+}
+
+
+@pytest.mark.parametrize("held", WIDTHS)
+def test_a_file_without_a_header(learnt, tmp_path, held):
+    (tmp_path / "in.csv").write_text(WIDTHS[held])
+    if learnt == "earlier" and held != "what is read":
+        done = luodi("predict", "tiny", "in.csv", "--no-header", cwd=tmp_path)
+        assert done.returncode == 1
+        assert b"line 1 has" in done.stderr
+        assert b"the model reads: text" in done.stderr
+        return
+    rows = answered(tmp_path, *(() if learnt == "nameless" else ("--no-header",)))
+    assert [row["label"] for row in rows] == ["good", "bad"]
+    assert [row.get("review", row.get("text")) for row in rows] == ["great", "awful"]
+
+
+def test_a_header_is_met_all_the_same(learnt, tmp_path):
+    (tmp_path / "in.csv").write_text("n,review\n7,great\n8,awful\n")
+    assert [row["n"] for row in answered(tmp_path)] == [7, 8]
+    assert [row["n"] for row in answered(tmp_path, "--header")] == [7, 8]
+
+
+def test_a_workbook_without_a_header(learnt, tmp_path):
+    import xlsxwriter
+
+    if learnt == "earlier":
+        return
+    with xlsxwriter.Workbook(tmp_path / "in.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, [1, "great"])
+        sheet.write_row(1, 0, [2, "awful"])
+    done = luodi("predict", "tiny", "in.xlsx", "--no-header", cwd=tmp_path)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["review"] for row in rows] == ["great", "awful"]
+
+
+def test_a_long_file_without_a_header_is_the_same(learnt, tmp_path):
+    lines = [f"{n},{'great' if n % 3 else 'awful'} {'x' * 2000}\n" for n in range(3000)]
+    (tmp_path / "in.csv").write_text("".join(lines))
+    if learnt != "earlier":
+        rows = answered(tmp_path, "--no-header")
+        assert [row["id"] for row in rows] == list(range(3000))
+
+
+def test_a_file_that_names_its_columns_itself_has_no_header_to_speak_of(learnt, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"review": "great"}\n')
+    assert luodi("predict", "tiny", "in.jsonl", cwd=tmp_path).returncode == 0
+    done = luodi("predict", "tiny", "in.jsonl", "--no-header", cwd=tmp_path)
+    assert done.returncode == 1
+    assert b"--no-header is given for a .jsonl file" in done.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from luodi.contracts import DataError
+from luodi.contracts import ROW, DataError
 from luodi.data.delimited import read_delimited
 from luodi.data.sources import collect
 
@@ -130,3 +130,28 @@ def test_the_project_says_it(luodi, tmp_path: Path) -> None:
     assert json.loads(seen.stdout)["rows"] == 80
     seen = luodi("data", "profile", "t.csv", "--no-page", cwd=tmp_path)
     assert "read as column names and looks like a row" in seen.stdout
+
+
+@pytest.mark.parametrize("offer", ["sep=;\r\n", '"sep=;"\n'])
+@pytest.mark.parametrize("way", ["short", "long"])
+def test_the_line_that_tells_excel_the_separator_is_no_row(
+    offer: str, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "long":
+        from luodi.data import reading, textstream
+
+        monkeypatch.setattr(reading, "FROM", 8)
+        monkeypatch.setattr(textstream, "_BLOCK", 13)
+    (tmp_path / "r.csv").write_text("\ufeff" + offer + "a;b\n1;x, y\n2;z\n", "utf-8", newline="")
+    collected = collect("r.csv", tmp_path)
+    assert collected.table.drop(ROW).rows() == [(1, "x, y"), (2, "z")]
+    (tmp_path / "r.csv").write_text(offer + "a;b\n1;x\n2\n", "utf-8", newline="")
+    with pytest.raises(DataError, match="line 4 has 1"):
+        collect("r.csv", tmp_path)
+
+
+@pytest.mark.parametrize("title", ["Reviews of May\n", "Reviews of May\n\n", "Reviews of May,,\n"])
+def test_a_title_above_the_names_is_told_for_one(title: str, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(title + "a,b,c\n1,x,y\n")
+    with pytest.raises(DataError, match="title"):
+        collect("r.csv", tmp_path)

@@ -93,6 +93,67 @@ def test_what_folds_cost_is_told_before(folder: Path) -> None:
     assert fold_seconds(5, 3, [10.0, 1.0]) == 5 * (10 + 3 * 11)
     assert fold_seconds(5, 3, [10.0]) == 50.0  # nothing to choose from
     assert fold_seconds(None, None, [10.0]) == 0.0
+    assert fold_seconds(5, 3, [10.0, 1.0], 40.0) == 5 * (10 + 3 * 11 + 40)  # searched anew in each
+    assert fold_seconds(5, None, [10.0, 1.0], 40.0) == 50.0
+
+
+def folds_of(outcome: Any) -> str:
+    [table] = [one for one in outcome.report.sections if one.title == "Cross-validation"]
+    return str(table.note)
+
+
+def test_rows_are_made_in_each_fold_from_its_own(folder: Path, monkeypatch) -> None:
+    from luodi.data.augment import rows
+
+    seen = []
+
+    def watched(parts: Any, *rest: Any) -> Any:
+        made = real(parts, *rest)
+        seen.append((parts, made))
+        return made
+
+    real = rows.augment
+    monkeypatch.setattr(rows, "augment", watched)
+    path = folder / "luodi.yaml"
+    text = PROJECT.replace("SPLIT", "{folds: 3}").replace("LEARNER", "linear")
+    path.write_text(text.replace("  split:", "  augment: {table: {way: smote}}\n  split:"))
+    lines = (folder / "loans.csv").read_text().splitlines()
+    few = [line for n, line in enumerate(lines) if not (line.endswith("yes") and n % 3)]
+    (folder / "loans.csv").write_text("\n".join(few))
+    outcome = run_lifecycle(load_project(path), Watcher())
+    [_, *folds] = seen  # the first is the model's own
+    assert len(folds) == 3
+    for parts, made in folds:
+        assert made.train.rows > parts.train.rows
+        held = set(parts.test.table["__row__"])
+        assert not held & set(parts.train.table["__row__"])
+    crossed = outcome.result["cross_validation"]
+    assert crossed["made"] is True
+    assert (
+        sum(score["held"] for score in crossed["scores"]) == crossed["rows"]
+    )  # made ones are none
+    assert "Rows were made from each fold's own rows" in folds_of(outcome)
+
+
+SEARCHED = PROJECT.replace("refit: false", "refit: false, options: {trees: 5}, search: {trials: 2}")
+
+
+@pytest.mark.parametrize(
+    ("split", "way"), [("{folds: 2}", "kept"), ("{folds: 2, nested: 2}", "anew")]
+)
+def test_a_search_is_made_anew_in_nested_folds_and_told_in_others(
+    folder: Path, split: str, way: str
+) -> None:
+    path = folder / "luodi.yaml"
+    path.write_text(SEARCHED.replace("SPLIT", split).replace("LEARNER", "forest"))
+    outcome = run_lifecycle(load_project(path), Watcher())
+    crossed = outcome.result["cross_validation"]
+    assert crossed["search"] == way
+    assert [score.get("options", {}).get("trees") for score in crossed["scores"]] == (
+        [5, 5] if way == "anew" else [None, None]
+    )
+    said = {"kept": "the figures flatter it", "anew": "searched anew in each"}
+    assert said[way] in folds_of(outcome)
 
 
 def test_too_few_rows_for_folds_are_told_before(folder: Path) -> None:

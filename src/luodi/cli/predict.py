@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luodi.contracts import DataError, JsonValue, Limited, Progress, Quiet, UsageError, say
+from luodi.contracts import DataError, JsonValue, Progress, Quiet, UsageError, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from luodi.bundle import LoadedBundle
     from luodi.cli.output import TerminalProgress
     from luodi.cli.predict_blocks import Block
-    from luodi.contracts import Answer, Schema
+    from luodi.contracts import Answer
+    from luodi.data.header import Header
     from luodi.serving.bulk import Bulk
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -41,6 +42,13 @@ def command(
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores.")] = None,
     project: Annotated[Path | None, typer.Option(help="The folder of the project.")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header",
+            help="Whether the first line names the columns; without, they are as in training.",
+        ),
+    ] = None,
     explain: Annotated[bool, typer.Option(help="Give the reasons of every answer.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -51,6 +59,7 @@ def command(
     from luodi.bundle import open_predictor
     from luodi.cli.output import TerminalProgress, duration, emit
     from luodi.cli.predict_blocks import passing_by
+    from luodi.cli.predict_columns import header_of
     from luodi.project.home import home_folder
     from luodi.registry import Registry
     from luodi.serving.bulk import Bulk
@@ -65,11 +74,12 @@ def command(
     answers: list[Answer] = []
     with Bulk(bundle.predictor, sessions) as bulk:
         ask = _Asked(bundle, bulk, explain)
-        with passing_by(source, output, as_json, progress) as blocks:
+        names = header_of(bundle, header)
+        with passing_by(source, output, as_json, progress, names) as blocks:
             if blocks is not None:
                 rows = _stream(ask, source, blocks, output, progress)
             else:
-                answers = _whole(ask, source, output, progress, as_json)
+                answers = _whole(ask, source, names, output, progress, as_json)
                 rows = len(answers)
     progress.close()
     document: dict[str, JsonValue] = {
@@ -134,6 +144,8 @@ class _Asked:
             UsageError: when a field of the model has no column.
             RequestError: naming the row (from 1) and the field that does not fit.
         """
+        from luodi.cli.predict_columns import field_columns
+
         columns = field_columns(self.bundle.schema, table, first)
         names = [name for name, _ in columns]
         answers: list[Answer] = []
@@ -152,13 +164,19 @@ class _Asked:
 
 
 def _whole(
-    ask: _Asked, source: str, output: Path | None, progress: TerminalProgress, as_json: bool
+    ask: _Asked,
+    source: str,
+    names: Header,
+    output: Path | None,
+    progress: TerminalProgress,
+    as_json: bool,
 ) -> list[Answer]:
     """Answer a table that is read as one, and write it."""
+    from luodi.cli.predict_columns import with_answers
     from luodi.cli.predict_writing import write_lines, write_table
     from luodi.data.sources import collect
 
-    collected = collect(source, Path.cwd())
+    collected = collect(source, Path.cwd(), header=names)
     for finding in collected.findings:
         progress.say(finding.message)
     answers = ask.answer(collected.table, progress)
@@ -178,6 +196,7 @@ def _stream(
     progress: TerminalProgress,
 ) -> int:
     """Answer block by block; the number of rows."""
+    from luodi.cli.predict_columns import with_answers
     from luodi.cli.predict_writing import writing
 
     rows = 0
@@ -197,94 +216,3 @@ def _stream(
 
 def _row_after(start: int) -> Callable[[int], str]:
     return lambda index: say(f"row {start + index + 1}", f"第 {start + index + 1} 行")
-
-
-def field_columns(
-    schema: Schema, table: pl.DataFrame, first: int = 0
-) -> list[tuple[str, list[JsonValue]]]:
-    """The values of the column that each field of a request is read from.
-
-    It has the field's name, or the name that the column had in training; a table of one column
-    is the one field that a model asks for.
-
-    Args:
-        first: the number of the table's first row within the input, from 0.
-
-    Raises:
-        UsageError: when a field that is needed has none.
-        RequestError: for a value that is not of the field's kind.
-    """
-    from luodi.contracts import RESERVED
-    from luodi.data.kinds import read_strictly
-    from luodi.data.roles import as_text
-
-    there = [name for name in table.columns if name not in RESERVED]
-    found = []
-    for field in schema.request:
-        names = [name for name in (field.name, *field.aliases) if name in there]
-        if not names and len(schema.request) == len(there) == 1:
-            names = there
-        if not names and field.required:
-            raise UsageError(
-                say(
-                    f"The table has no column {field.name}; it has: {', '.join(there[:20])}.",
-                    f"表中没有列 {field.name}；现有：{'、'.join(there[:20])}。",
-                ),
-                say(
-                    f"The model reads: {', '.join(_wanted(schema))}.",
-                    f"模型读取：{'、'.join(_wanted(schema))}。",
-                ),
-                say("Rename the column.", "请重命名该列。"),
-            )
-        if names:
-            column = table.get_column(names[0])
-            if field.kind == "text":  # as it is: a blank text is the model's to judge
-                found.append((field.name, as_text(column).to_list()))
-            else:
-                found.append((field.name, read_strictly(column, field, first)))
-    return found
-
-
-def _wanted(schema: Schema) -> list[str]:
-    return [say(" or ", " 或 ").join((field.name, *field.aliases)) for field in schema.request]
-
-
-def with_answers(
-    table: pl.DataFrame, answers: list[Answer], bundle: LoadedBundle, progress: Progress
-) -> pl.DataFrame:
-    """The table beside its answers: `label` and `probability`, or the answer's own fields; and
-    `truncated`, whether the row was longer than is read, where the model has such a limit.
-
-    A column of the table that has such a name is renamed `input_...`: what stands under `label`
-    is always the model's answer, never the truth that it is held against.
-    """
-    import polars as pl
-
-    from luodi.contracts import RESERVED
-
-    added: dict[str, list[JsonValue]] = {}
-    for field in bundle.schema.answer:
-        if field.kind == "scores" and "label" in answers[0]:
-            added["probability"] = [answer[field.name][answer["label"]] for answer in answers]
-        elif field.kind != "scores":
-            added[field.name] = [answer.get(field.name) for answer in answers]
-    if isinstance(bundle.predictor, Limited):
-        added["truncated"] = [bool(answer.get("truncated")) for answer in answers]
-    if "reasons" in answers[0]:
-        added["reasons"] = [_in_words(answer["reasons"]) for answer in answers]
-    kept = table.drop(RESERVED, strict=False)
-    renamed = {name: f"input_{name}" for name in kept.columns if name in added}
-    for name, new in renamed.items():
-        progress.say(
-            say(
-                f"The table's own column {name} is called {new} in the output.",
-                f"表中原有的列 {name} 在输出中改名为 {new}。",
-            )
-        )
-    return kept.rename(renamed).with_columns(
-        pl.Series(name, values) for name, values in added.items()
-    )
-
-
-def _in_words(reasons: Sequence[Mapping[str, JsonValue]]) -> str:
-    return " ".join(str(reason["text"]) for reason in reasons)

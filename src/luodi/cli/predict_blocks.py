@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from luodi.contracts import Progress
+    from luodi.data.header import Header
     from luodi.data.passing import Passing
 
 STDIN = "-"
@@ -37,7 +38,7 @@ class Block:
 
 @contextmanager
 def passing_by(
-    source: str, output: Path | None, as_json: bool, progress: Progress
+    source: str, output: Path | None, as_json: bool, progress: Progress, header: Header
 ) -> Iterator[Iterator[Block] | None]:
     """The input's blocks; None where all rows must be in memory.
 
@@ -52,10 +53,10 @@ def passing_by(
     if output is None and as_json:
         yield None  # the one document holds them all
     elif ending in (None, ".jsonl") and _are_lines(source):
-        yield _lines_of(source, progress)
+        yield _lines_of(source, progress, header)
     elif (ending is None or ending in _WRITTEN) and _is_table(source):
         with tempfile.TemporaryDirectory(prefix="luodi-predict-") as scratch:
-            yield _of_table(source, Path(scratch), progress)
+            yield _of_table(source, Path(scratch), progress, header)
     else:
         yield None
 
@@ -73,10 +74,12 @@ def _is_table(source: str) -> bool:
     return bare.suffix.lower() in _TABLES and Path(source).is_file()
 
 
-def _of_table(source: str, scratch: Path, progress: Progress) -> Iterator[Block] | None:
+def _of_table(
+    source: str, scratch: Path, progress: Progress, header: Header
+) -> Iterator[Block] | None:
     from luodi.data.passing import passing
 
-    found = passing(source, Path.cwd(), scratch, progress)
+    found = passing(source, Path.cwd(), scratch, progress, header)
     if found is None:
         return None
     for finding in found.findings:
@@ -106,7 +109,7 @@ def _utf8(path: Path) -> bool:
     return True
 
 
-def _lines_of(source: str, progress: Progress) -> Iterator[Block]:
+def _lines_of(source: str, progress: Progress, header: Header) -> Iterator[Block]:
     """The input's rows, block by block, each read as a file of its own.
 
     Raises:
@@ -124,7 +127,7 @@ def _lines_of(source: str, progress: Progress) -> Iterator[Block]:
             done += len(data)
             if not data.strip():
                 continue
-            table, _, findings = read_file(data, Path(name).name, name)
+            table, _, findings = read_file(data, Path(name).name, name, header=header)
             for finding in findings if not first else ():
                 progress.say(finding.message)
             yield Block(table, first)

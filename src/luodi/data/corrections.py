@@ -12,21 +12,19 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from luodi.contracts import ROW, DataError, Dataset, Finding, Role, say
 from luodi.data.normal import normalise
-
-if TYPE_CHECKING:
-    pass
+from luodi.data.spreadsheets import Labels, bare, defused, saved_rows
 
 HEADS = ("row", "key", "given", "suggested", "confidence", "corrected", "content")
 _NEEDED = ("key", "given", "corrected")
+_SAID = ("given", "suggested", "corrected")
 _SHOWN = 5
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -63,71 +61,102 @@ def write_suspicious(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     writer = csv.DictWriter(text, HEADS, extrasaction="ignore")
     writer.writeheader()
     for row in rows:
-        content = str(row["content"])
-        safe = f"'{content}" if content.startswith(_FORMULA) else content
-        writer.writerow({**row, "corrected": "", "content": safe})
+        safe = {name: defused(str(row[name] or "")) for name in ("given", "suggested", "content")}
+        writer.writerow({**row, **safe, "corrected": ""})
     path.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace"))
 
 
-def read_corrections(path: Path, shown: str) -> Corrections:
+def read_corrections(path: Path, shown: str, known: Iterable[str] = ()) -> Corrections:
     """The rows whose `corrected` is filled.
 
-    Raises:
-        DataError: no such file, columns that lack, or two decisions for one content.
-    """
-    from luodi.data.encoding import to_utf8
+    A spreadsheet that saved the file may have rewritten labels: what is one of those known in
+    another spelling is read as that.
 
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            say(
-                f"{shown} cannot be read: {error.strerror}.",
-                f"无法读取 {shown}：{error.strerror}。",
-            ),
-            say("data.corrections names it.", "由 data.corrections 指定。"),
-        ) from None
-    text = to_utf8(raw, shown).raw.decode().removeprefix("\ufeff")
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text))
-    lacking = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-    if lacking:
-        raise DataError(
-            say(
-                f"{shown} has no column {', '.join(lacking)}.",
-                f"{shown} 缺少列 {'、'.join(lacking)}。",
-            ),
-            say(f"Expected the columns {', '.join(HEADS)}.", f"应有列：{'、'.join(HEADS)}。"),
-            say(
-                "Fill the column `corrected` of the file that the run wrote.",
-                "请在运行生成的文件中填写 `corrected` 列。",
-            ),
-        )
+    Args:
+        known: the labels that the table has; without them each text is a label of its own.
+
+    Raises:
+        DataError: no such file, columns that lack, a text that may be several labels, or two
+            decisions for one content.
+    """
+    records = list(_records(path, shown))
+    labels = Labels(
+        known, (text for _, record in records for text in map(record.get, _SAID) if text)
+    )
     decided: dict[tuple[str, str], str] = {}
     lines: dict[tuple[str, str], int] = {}
-    for record in reader:
-        label = (record["corrected"] or "").strip()
-        place = (_key(record["key"] or ""), (record["given"] or "").strip())
-        if not label:
+    for line, record in records:
+        if not record["corrected"]:
             continue
-        if decided.get(place, label) != label:
-            raise DataError(
-                say(
-                    f"{shown}, line {reader.line_num}: {label}; line {lines[place]} decided the "
-                    f"same content otherwise ({decided[place]}).",
-                    f"{shown} 第 {reader.line_num} 行为 {label}，但第 {lines[place]} 行对同一内容"
-                    f"的判定是 {decided[place]}。",
-                ),
-                say("Expected one decision for one content.", "同一内容应只有一个判定。"),
-            )
-        decided[place] = label
-        lines.setdefault(place, reader.line_num)
+        label = _one_label(labels, record["corrected"], shown, line)
+        key = _key(record["key"])
+        # Several may be meant: the content's key tells which of them its rows have.
+        for given in labels.meant(record["given"]) or [record["given"]]:
+            place = (key, given)
+            if decided.get(place, label) != label:
+                raise _otherwise(shown, line, label, lines[place], decided[place])
+            decided[place] = label
+            lines.setdefault(place, line)
     return Corrections(decided, shown, lines)
 
 
-def _separator(text: str) -> str:
-    """What a spreadsheet put between the values: it follows the machine's region."""
-    first = text[: text.find("\n")] if "\n" in text else text
-    return max(",;\t", key=first.count)
+def _one_label(labels: Labels, written: str, shown: str, line: int) -> str:
+    """The label that is meant; what is none of them as it stands, for `correct` to tell."""
+    found = labels.meant(written)
+    if len(found) < 2:
+        return found[0] if found else written
+    raise DataError(
+        say(f"{shown}, line {line}: {written} may be {' or '.join(found)}.",
+            f"{shown} 第 {line} 行：{written} 可能是 {'或'.join(found)}。"),
+        say("A spreadsheet writes these labels alike.", "电子表格会把这些标签写成一样。"),
+        say("Open the file with its columns as text, or fill it in a text editor.",
+            "请以“文本”格式导入各列，或用文本编辑器填写。"),
+    )  # fmt: skip
+
+
+def _otherwise(shown: str, line: int, label: str, before: int, other: str) -> DataError:
+    return DataError(
+        say(f"{shown}, line {line}: {label}; line {before} decided the same content otherwise "
+            f"({other}).",
+            f"{shown} 第 {line} 行为 {label}，但第 {before} 行对同一内容的判定是 {other}。"),
+        say("Expected one decision for one content.", "同一内容应只有一个判定。"),
+    )  # fmt: skip
+
+
+def _records(path: Path, shown: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each record with its line, of a workbook with its row; values without white space around."""
+    names: list[str] = []
+    for line, values in saved_rows(path, shown):
+        if not names:
+            names = [value.strip() for value in values]
+            _check_names(names, shown)
+            continue
+        record = dict.fromkeys(HEADS, "") | dict(zip(names, values, strict=False))
+        yield line, {name: bare((record[name] or "").strip()) for name in HEADS}
+    _check_names(names, shown)  # of an empty file
+
+
+def _check_names(names: Sequence[str], shown: str) -> None:
+    lacking = [name for name in _NEEDED if name not in names]
+    if not lacking:
+        return
+    raise DataError(
+        say(
+            f"{shown} has no column {', '.join(lacking)}.",
+            f"{shown} 缺少列 {'、'.join(lacking)}。",
+        ),
+        say(f"Expected the columns {', '.join(HEADS)}.", f"应有列：{'、'.join(HEADS)}。"),
+        say(
+            "Fill the column `corrected` of the file that the run wrote.",
+            "请在运行生成的文件中填写 `corrected` 列。",
+        ),
+    )
+
+
+def known_labels(data: Dataset) -> set[str]:
+    """The labels that a table has."""
+    given = data.table.get_column(data.column(Role.LABEL))
+    return {str(label).strip() for label in given.unique().drop_nulls().to_list()}
 
 
 def correct(
@@ -142,8 +171,7 @@ def correct(
 
     name = data.column(Role.LABEL)
     given = data.table.get_column(name)
-    known = {str(label).strip() for label in given.unique().drop_nulls().to_list()}
-    _check(corrections, known)
+    _check(corrections, known_labels(data))
     labels, met, changed = given.cast(pl.String).to_list(), set(), Counter[tuple[str, str]]()
     keys = [content_key(text) for text in contents]
     examples: list[dict[str, Any]] = []
@@ -159,7 +187,7 @@ def correct(
             if len(examples) < _SHOWN:
                 examples.append(_example(data, place, contents[place], known_as[1], right))
     table = data.table.with_columns(pl.Series(name, labels, dtype=pl.String))
-    strangers = len(corrections.decided) - len(met)
+    strangers = len({*corrections.lines.values()} - {corrections.lines[one] for one in met})
     return replace(data, table=table), _told(corrections, changed, strangers, examples, name)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _QUOTE, _LF, _CR, _SPACE, _TAB = b'"'[0], b"\n"[0], b"\r"[0], b" "[0], b"\t"[0]
 _SHOWN = 5
+OFFER = re.compile(rb'\A"?sep=([,;|\t])"?[ ]*\r?\n')
+"""A first line that Excel and exports for it write; it is no row, and holds no names."""
 
 
 class Shape(NamedTuple):
@@ -83,6 +86,9 @@ def read_header(
     Raises:
         DataError: a name that is empty, repeated, or broken by a line end; numbers alone.
     """
+    offer = OFFER.match(raw)  # not for readers: it tells Excel what the separator is
+    above, raw = (offer.end(), raw[offer.end() :]) if offer else (0, raw)
+    separator = offer[1].decode() if offer else separator
     separator = _actual_separator(raw, separator, file, findings)
     blank = 0
     reader = csv.reader(_lines_of(raw), delimiter=separator, strict=True)
@@ -103,12 +109,12 @@ def read_header(
             ),
             say("Expected one header line.", "应有一行表头。"),
         ) from None
-    names = column_names(record, header, file)
-    lines = reader.line_num if header is None or header is True else before
+    names, headed = column_names(record, header, file)
+    lines = reader.line_num if headed else before
     body = 0
     for _ in range(lines):
         body = raw.find(b"\n", body) + 1 or len(raw)
-    return Head(names, separator, body, lines, blank)
+    return Head(names, separator, above + body, lines + (above > 0), blank)
 
 
 def read_body(
@@ -319,6 +325,11 @@ def _ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: i
         say(
             'Quote values that hold the separator: "a, b".',
             '含有分隔符的值请加引号，如 "a, b"。',
+        )
+        if expected > 1
+        else say(
+            "Remove what stands above the line of column names, such as a title.",
+            "请删除列名行上方的内容，例如标题行。",
         ),
     )
 

@@ -12,18 +12,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import DataError, Finding, say
 from luodi.data.lines import check_header
 
 if TYPE_CHECKING:
     import polars as pl
-
-Header = bool | tuple[str, ...] | None
-"""True: the first line holds the names; False: none does, and columns are counted; or the names of
-a file without; None: the first line, and it is told where that looks wrong."""
 
 CODE = "headerless"
 _ROWS, _COLUMNS = 1000, 50
@@ -36,7 +33,67 @@ _SHOWN = 5
 _UNKNOWN = re.compile(r"(?i)|[?.-]+|nan|null|none|n/?a|\\n")
 
 
-def column_names(record: Sequence[str | None], header: Header, file: str) -> list[str]:
+class Named(NamedTuple):
+    """The names of a file's columns, and whether its first line held them."""
+
+    names: list[str]
+    headed: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of the table that a model learnt from, for a file that may not name its own.
+
+    Attributes:
+        columns: all of them, in their order; none where that was not kept.
+        labels: those that hold the answer, which a file of questions may lack.
+        asked: of each field that a model reads, the names that it goes by.
+        sure: the reader says that no line holds names; else one that has all that is asked does.
+    """
+
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    asked: tuple[tuple[str, ...], ...]
+    sure: bool
+
+    def named(self, record: Sequence[str | None], file: str) -> Named:
+        """By how many values the first record has: all columns, all but the answer's, or those
+        that are read.
+
+        Raises:
+            DataError: the record has another number of them.
+        """
+        first = {(value or "").strip() for value in record}
+        if not self.sure and all(first.intersection(names) for names in self.asked):
+            return Named(check_header(record, file), True)
+        ways = self._ways()
+        for way in ways:
+            if len(way) == len(record):
+                return Named(list(way), False)
+        told = say(" or ", " 或 ").join(", ".join(way) for way in ways)
+        raise DataError(
+            say(f"{file}, line 1 has {len(record)} values and no header.",
+                f"{file} 第 1 行有 {len(record)} 个值，且没有表头。"),
+            say(f"Without a header the model reads: {told}.", f"没有表头时，模型读取：{told}。"),
+            say("Write a first line that names the columns; --header says that there is one.",
+                "请在第一行写上列名；--header 表示已有表头。"),
+        )  # fmt: skip
+
+    def _ways(self) -> list[tuple[str, ...]]:
+        known = {name for names in self.asked for name in names}
+        read = tuple(name for name in self.columns if name in known)
+        unlabelled = tuple(name for name in self.columns if name not in self.labels)
+        ways = [self.columns, unlabelled, read or tuple(names[0] for names in self.asked)]
+        return list(dict.fromkeys(way for way in ways if way))
+
+
+Header = bool | tuple[str, ...] | Layout | None
+"""True: the first line holds the names; False: none does, and columns are counted; or the names of
+a file without, or what a model knows of them; None: the first line, and it is told where that looks
+wrong."""
+
+
+def column_names(record: Sequence[str | None], header: Header, file: str) -> Named:
     """The names of a file's columns, whose first record this is.
 
     Raises:
@@ -44,16 +101,18 @@ def column_names(record: Sequence[str | None], header: Header, file: str) -> lis
             True.
     """
     if header is None or header is True:
-        return check_header(record, file, numbers=header is True)
+        return Named(check_header(record, file, numbers=header is True), True)
     if header is False:
-        return [f"column_{place}" for place in range(1, len(record) + 1)]
+        return Named([f"column_{place}" for place in range(1, len(record) + 1)], False)
+    if isinstance(header, Layout):
+        return header.named(record, file)
     if len(header) != len(record):
         raise DataError(
             say(f"{file}, line 1 has {len(record)} values; data.header names {len(header)}.",
                 f"{file} 第 1 行有 {len(record)} 个值，而 data.header 有 {len(header)} 个列名。"),
             say("Expected a name a column.", "每列应有一个名称。"),
         )  # fmt: skip
-    return check_header(header, file, numbers=True)
+    return Named(check_header(header, file, numbers=True), False)
 
 
 def looks_headerless(names: Sequence[str], body: pl.DataFrame, file: str) -> list[Finding]:

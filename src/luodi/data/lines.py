@@ -55,10 +55,10 @@ def check_header(names: Sequence[str | None], file: str, *, numbers: bool = Fals
     """
     trimmed = [(name or "").strip() for name in names]
     remedy = say(
-        "Give the first line one name a column, each once; where it holds a row, say data.header: "
-        "false, or data.header: [names].",
-        "请在第一行为每一列写一个不重复的名称；若第一行是数据，请写 data.header: false 或 "
-        "data.header: [列名]。",
+        "Give the first line one name a column, each once; a title above them must go. Where it "
+        "holds a row, say data.header: false, or data.header: [names]; to a command, --no-header.",
+        "请在第一行为每一列写一个不重复的名称，列名上方的标题行请删除；若第一行是数据，请写 "
+        "data.header: false 或 data.header: [列名]，命令行用 --no-header。",
     )
     if not numbers and all(_is_number(name) for name in trimmed):
         shown = ", ".join(trimmed[:_SHOWN])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from luodi.contracts import Finding, Progress
 from luodi.data.fetching import Access
+from luodi.data.header import Header
 from luodi.data.numerals import infer_types
 from luodi.data.reading import Part
 from luodi.data.sources import gather
@@ -43,12 +44,15 @@ class Passing:
             yield from typed.iter_slices(most)
 
 
-def passing(source: str, root: Path, scratch: Path, progress: Progress) -> Passing | None:
+def passing(
+    source: str, root: Path, scratch: Path, progress: Progress, header: Header = None
+) -> Passing | None:
     """The rows of one delimited file; None where they must be read as one table.
 
     Args:
         source: a path, relative to `root`.
         scratch: a folder for its pieces; they are needed as long as the rows.
+        header: where the names of columns come from.
 
     Returns:
         None for a file without rows, and for one that packs several: their types are settled over
@@ -57,7 +61,7 @@ def passing(source: str, root: Path, scratch: Path, progress: Progress) -> Passi
     Raises:
         DataError: as `collect` does, with file and line.
     """
-    gathered = gather(source, root, progress, Access(scratch, root), HELD)
+    gathered = gather(source, root, progress, Access(scratch, root), HELD, header)
     if len(gathered.parts) != 1 or not gathered.rows:
         return None
     return Passing(gathered.parts[0], gathered.findings)

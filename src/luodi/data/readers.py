@@ -9,9 +9,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Finding, JsonValue, say
+from luodi.data.arrow_streams import FILE_MARK, is_stream, messages
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
-from luodi.data.header import Header, column_names, looks_headerless
+from luodi.data.header import Header, Layout, column_names, looks_headerless
 from luodi.data.json_keys import Repeated, names_repeated, repeated_names
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
 from luodi.data.unpack import ENDINGS, check_archive, damaged
@@ -39,11 +40,13 @@ def read_file(
         DataError: an unknown ending, or content that is not of the format.
     """
     ending = PurePath(filename).suffix.lower()
-    if ending in _EXCEL:
+    if ending in EXCEL:
         table, findings = _excel(raw, shown, sheet, header)
         return table, "", findings
+    if isinstance(header, Layout) and not header.sure:
+        header = header if ending in HEADED else None
     if header is not None and ending not in HEADED:
-        raise _named_inside(shown, ending)
+        raise _named_inside(shown, ending, header)
     if ending in _BINARY:
         table, findings = _BINARY[ending](raw, shown)
         return table, "", findings
@@ -61,7 +64,7 @@ def read_file(
 
 def unknown_ending(shown: str, ending: str) -> DataError:
     """The error for a file of a kind that is not read."""
-    known = ", ".join([*HEADED, *_TEXT, *_BINARY, *_EXCEL])
+    known = ", ".join([*HEADED, *_TEXT, *_BINARY, *EXCEL])
     packed = ", ".join(ENDINGS)
     return DataError(
         say(f"{shown} has the ending {ending!r}.", f"{shown} 的扩展名是 {ending!r}。"),
@@ -69,13 +72,14 @@ def unknown_ending(shown: str, ending: str) -> DataError:
     )
 
 
-def _named_inside(shown: str, ending: str) -> DataError:
+def _named_inside(shown: str, ending: str, header: Header) -> DataError:
+    given = "--no-header" if isinstance(header, Layout) else "data.header, --header"
     return DataError(
-        say(f"{shown}: data.header is given for a {ending} file.",
-            f"{shown}：为 {ending} 文件指定了 data.header。"),
+        say(f"{shown}: {given} is given for a {ending} file.",
+            f"{shown}：为 {ending} 文件指定了 {given}。"),
         say("Such a file names its columns itself; a header is a matter of CSV, TSV and Excel.",
             "这类文件自带列名；表头设置只用于 CSV、TSV 和 Excel。"),
-        say("Remove data.header.", "请去掉 data.header。"),
+        say(f"Remove {given}.", f"请去掉 {given}。"),
     )  # fmt: skip
 
 
@@ -262,15 +266,11 @@ def _arrow(raw: bytes, file: str) -> Read:
 
     if not is_stream(raw[: len(FILE_MARK)]):
         return _columnar(lambda: pl.read_ipc(io.BytesIO(raw)), "Arrow", file)
-    # A reader takes a stream that broke off between two pieces for a whole one.
-    if not raw.endswith(_STREAM_END if raw.startswith(b"\xff\xff\xff\xff") else b"\0\0\0\0"):
-        raise damaged(file, "Arrow", EOFError(say("the stream has no end", "数据流没有结尾")))
+    # A reader takes a stream that broke off between two pieces for a whole one, and passes over
+    # one that stands behind it.
+    for _ in messages(io.BytesIO(raw).read, file):
+        pass
     return _columnar(lambda: pl.read_ipc_stream(io.BytesIO(raw)), "Arrow", file)
-
-
-def is_stream(head: bytes) -> bool:
-    """Whether an Arrow file that begins so is a stream; Feather's first version is none."""
-    return len(head) >= 4 and not head.startswith((FILE_MARK, b"FEA1"))
 
 
 def _columnar(read: Callable[[], pl.DataFrame], kind: str, file: str) -> Read:
@@ -297,9 +297,9 @@ def _excel(raw: bytes, file: str, sheet: str | int | None, header: Header) -> Re
         head = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
         if not head.height:
             raise empty_file(file)
-        names = column_names(head.row(0), header, file)
-        headed = 0 if header is None or header is True else None
-        table = book.load_sheet(chosen, header_row=headed, schema_sample_rows=None).to_polars()
+        names, headed = column_names(head.row(0), header, file)
+        row = 0 if headed else None
+        table = book.load_sheet(chosen, header_row=row, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, OSError, ValueError) as error:
         raise damaged(file, "Excel", error) from None
     table = table.rename(dict(zip(table.columns, names, strict=True)))
@@ -345,8 +345,6 @@ def _sheet(names: Sequence[str], wanted: str | int | None, file: str) -> str:
     )
 
 
-FILE_MARK = b"ARROW1"
-_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"  # a writer that was closed has written it
 HEADED = {".csv": ",", ".tsv": "\t"}
 _TEXT: dict[str, Callable[[bytes, str], Read]] = {
     ".txt": _lines,
@@ -360,4 +358,4 @@ _BINARY: dict[str, Callable[[bytes, str], Read]] = {
     ".arrows": _arrow,
     ".feather": _arrow,
 }
-_EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")
+EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -11,10 +12,11 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Finding, Progress, Spoken, recording
+from luodi.data.arrow_streams import FILE_MARK, is_stream, unroll
 from luodi.data.header import Header
 from luodi.data.locate import Located
-from luodi.data.readers import FILE_MARK, is_stream, read_file
-from luodi.data.scan import FROM, scan, scannable
+from luodi.data.readers import read_file
+from luodi.data.scan import FROM, Scanned, scan, scannable
 from luodi.data.store import Manifest, Store, file_digest
 from luodi.data.unpack import Unpacked, beside_files, damaged, unpack
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 ROWS_AT_ONCE = 250_000
-_COLUMNAR = (".parquet", ".arrow", ".feather")
+_ARROW = (".arrow", ".arrows", ".feather")
+_COLUMNAR = (".parquet", *_ARROW)
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,11 @@ def rows_of(path: Path, shown: str, start: int) -> pl.DataFrame:
 
 
 def is_arrow(path: Path) -> bool:
-    """Whether a file of columns is Arrow's, not Parquet."""
-    return path.suffix.lower() in (".arrow", ".feather")
+    """Whether a file of columns is Arrow's, not Parquet; what the store keeps has no ending."""
+    if not path.suffix:
+        with path.open("rb") as file:
+            return file.read(len(FILE_MARK)) == FILE_MARK
+    return path.suffix.lower() in _ARROW
 
 
 def read_parts(
@@ -130,9 +136,10 @@ def read_parts(
     aside = beside_files(file.path, file.name) if ending == ".zip" else []
     for content in unpack(file.path, file.name, file.filename):
         head = content.stream.read(held + 1)
-        if len(head) > held and scannable(content.filename):
+        make = _way(content, head, progress, file.header) if len(head) > held else None
+        if make is not None:
             known = known or file_digest(file.path)
-            part = _scanned(content, head, known, store, progress, file.header)
+            part = _scanned(content, make, known, store, file.header)
             yield replace(part, findings=[*aside, *part.findings])
             aside = []
             continue
@@ -155,8 +162,8 @@ def _version() -> str:
     """A name for the code that makes pieces: what other code made is not taken for its own."""
     digest = hashlib.sha256()
     for name in (
-        "delimited", "encoding", "header", "json_keys", "lines", "numerals", "readers", "scan",
-        "textstream",
+        "arrow_streams", "delimited", "encoding", "header", "json_keys", "lines", "numerals",
+        "readers", "scan", "textstream",
     ):  # fmt: skip
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
@@ -187,12 +194,29 @@ def _columnar(file: Located, known: tuple[str, int]) -> Part:
     return Part(SourceFile(file.name, known[1], known[0], "", rows), pieces=[file.path])
 
 
+def _way(
+    content: Unpacked, head: bytes, progress: Progress, header: Header
+) -> Callable[[Path], Scanned] | None:
+    """How a long file is made pieces in a folder; None for one that must be held."""
+    if scannable(content.filename):
+        return lambda folder: scan(content, head, folder, Spoken(progress), header)
+    if PurePath(content.filename).suffix.lower() not in _ARROW or not is_stream(head):
+        return None
+
+    def unrolled(folder: Path) -> Scanned:
+        begun = io.BytesIO(head)
+        found = unroll(lambda n: begun.read(n) or content.stream.read(n), folder, content.shown)
+        rows_of(found.pieces[0], content.shown, 0)  # damage is told before it is kept
+        return Scanned(found.pieces, found.rows, "", [])
+
+    return unrolled
+
+
 def _scanned(
     content: Unpacked,
-    head: bytes,
+    make: Callable[[Path], Scanned],
     known: tuple[str, int],
     store: Store,
-    progress: Progress,
     header: Header,
 ) -> Part:
     """The pieces of a long file, from the store where it was scanned before."""
@@ -203,7 +227,7 @@ def _scanned(
     if manifest is None or not all(store.object(o.sha256).is_file() for o in manifest.objects):
         with store.work(key) as folder:
             with recording():  # whoever reads the store next may have another language
-                done = scan(content, head, folder, Spoken(progress), header)
+                done = make(folder)
             objects = [store.put(path, path.name) for path in done.pieces]
             when = datetime.now(UTC).isoformat(timespec="seconds")
             facts = {"encoding": done.encoding, "rows": str(done.rows)}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Finding, Progress, say
 from luodi.data.delimited import (
+    OFFER,
     as_texts,
     last_record,
     read_body,
@@ -201,7 +202,7 @@ def _beginning(blocks: Iterator[bytes], separator: str) -> bytes:
     while len(raw) < _LONGEST:
         end, _ = last_record(raw, separator)
         old = b"" if b"\n" in raw else raw[: raw[:-1].rfind(b"\r") + 1]  # line ends of old Macs
-        if raw[:end].strip() or old.strip() or not (block := next(blocks, b"")):
+        if OFFER.sub(b"", raw[:end]).strip() or old.strip() or not (block := next(blocks, b"")):
             break
         raw += block
     return raw

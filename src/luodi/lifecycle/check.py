@@ -110,13 +110,20 @@ def check_project(project: Project, observer: Observer) -> Checked:
 
 
 def _folds(place: RunPlace, estimates: Sequence[tuple[Recipe, Estimate]]) -> float:
-    """A fit of each candidate is what its own takes, and those of the models that it combines."""
+    """A fit of each candidate is what its own takes, and those of the models that it combines; of
+    those that are searched, one of so many."""
     project, known = place.project, {repr(recipe): each.seconds for recipe, each in estimates}
+    wanted = recipes(project, place.task)
     candidates = [
-        sum(known[repr(r)] for r in [recipe, *member_recipes(recipe, project, place.task)])
-        for recipe in recipes(project, place.task)
+        sum(
+            known[repr(r)] / max(r.trials, 1)
+            for r in [recipe, *member_recipes(recipe, project, place.task)]
+        )
+        for recipe in wanted
     ]
-    return fold_seconds(project.data.split.folds, project.data.split.nested, candidates)
+    searches = sum(known[repr(recipe)] for recipe in wanted if recipe.trials)
+    split = project.data.split
+    return fold_seconds(split.folds, split.nested, candidates, searches)
 
 
 def _read_as(data: Dataset, schema: Schema) -> dict[str, str]:

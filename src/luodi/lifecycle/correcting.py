@@ -16,7 +16,7 @@ def corrected(run: RunPlace, data: Dataset) -> tuple[Dataset, list[Finding], lis
         DataError: the file cannot be read, or names what the table does not have.
     """
     from luodi.contracts import Role
-    from luodi.data.corrections import correct, read_corrections
+    from luodi.data.corrections import correct, known_labels, read_corrections
 
     file = run.project.data.corrections
     if file is None:
@@ -30,7 +30,7 @@ def corrected(run: RunPlace, data: Dataset) -> tuple[Dataset, list[Finding], lis
             ),
         )
     path = run.project.root / file
-    corrections = read_corrections(path, file)
+    corrections = read_corrections(path, file, known_labels(data))
     print_ = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
     data, findings = correct(data, run.task.content(data), corrections)
     return data, findings, [Origin("corrections", file, print_, len(corrections.decided))]

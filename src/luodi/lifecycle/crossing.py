@@ -9,67 +9,35 @@ column each fold is held against what came before it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from luodi.contracts import (
     Adopting,
     Dataset,
-    Finding,
-    Interval,
+    FitSettings,
+    Fitted,
     JsonValue,
     Parts,
     Progress,
     Quiet,
-    Section,
-    Table,
     say,
 )
+from luodi.lifecycle.crossed import Crossed, Searched, number
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.recipes import Recipe
+from luodi.lifecycle.recipes import Recipe, recipes
 from luodi.lifecycle.rows import class_column, split_settings
+from luodi.lifecycle.searching import Search
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
-from luodi.lifecycle.training import (
-    Cut,
-    Trained,
-    fit_and_export,
-    predict_part,
-    written,
-)
+from luodi.lifecycle.training import Cut, Trained, fit_and_export, predict_part, written
 
 if TYPE_CHECKING:
     from luodi.data.folds import Fold
 
 _FACTS = "fold.json"
-_SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Crossed:
-    """What the folds said.
-
-    Attributes:
-        folds: how many; `nested` inner ones to choose by in each, 0 for none.
-        rows: that were dealt out to them.
-        metrics: name -> the mean over the folds, with its interval.
-        scores: a record a fold: learner, train, held (rows), metrics.
-    """
-
-    folds: int
-    nested: int
-    rows: int
-    metrics: Mapping[str, Interval]
-    scores: Sequence[Mapping[str, Any]]
-
-    def to_json(self) -> dict[str, JsonValue]:
-        """As it stands in result.json."""
-        from luodi.evaluation.plain import plain
-
-        found: dict[str, JsonValue] = plain(asdict(self))
-        return found
 
 
 def cross_validate(
@@ -96,23 +64,46 @@ def cross_validate(
         return None
     from luodi.evaluation.folds import over_folds
 
-    tried = [one.recipe for one in candidates] if wanted.nested else [chosen.recipe]
+    tried = _asked(run, candidates) if wanted.nested else [chosen.recipe]
     data, folds = deal_folds(run, dealt)
     scores = []
-    for number, fold in enumerate(folds, start=1):
+    for place, fold in enumerate(folds, start=1):
         inputs: dict[str, JsonValue] = {
             **_inputs(run, dealt, tried),
-            "fold": [number, wanted.folds, wanted.nested if len(tried) > 1 else None],
+            "fold": [place, wanted.folds, wanted.nested if len(tried) > 1 else None],
         }
         work = partial(_fold, run, dealt, tried, fold)
-        scores.append(read_json(run.stages.run(f"fold-{number}", inputs, work) / _FACTS))
+        scores.append(read_json(run.stages.run(f"fold-{place}", inputs, work) / _FACTS))
     shares = [score["held"] / score["train"] for score in scores]
     names = {metric.name: metric for metric in run.task.metrics}
     metrics = {
-        name: over_folds(names[name], [_number(s["metrics"].get(name)) for s in scores], shares)
+        name: over_folds(names[name], [number(s["metrics"].get(name)) for s in scores], shares)
         for name in scores[0]["metrics"]
     }
-    return Crossed(len(folds), wanted.nested or 0, data.rows, metrics, scores)
+    search = _searched(run, chosen, tried)
+    made = bool(_augmenting(run))
+    return Crossed(len(folds), wanted.nested or 0, data.rows, metrics, scores, made, search)
+
+
+def _asked(run: RunPlace, candidates: Sequence[Trained]) -> list[Recipe]:
+    """The candidates as the project asks for them: what was searched is searched again."""
+    asked = {recipe.learner: recipe for recipe in recipes(run.project, run.task)}
+    tried = [one.recipe for one in candidates]
+    return [asked[own.learner] if asked[own.learner].trials else own for own in tried]
+
+
+def _searched(run: RunPlace, chosen: Trained, tried: Sequence[Recipe]) -> Searched:
+    if any(recipe.trials for recipe in tried):
+        return "anew"
+    if not chosen.searches:
+        return ""
+    return "kept" if chosen.recipe.learner in chosen.searches else "defaults"
+
+
+def _augmenting(run: RunPlace) -> dict[str, JsonValue]:
+    """What rows are to be made; nothing where none are."""
+    wanted = run.project.data.augment
+    return {} if wanted.text is None and wanted.table is None else {"augment": asdict(wanted)}
 
 
 def deal_folds(run: RunPlace, dealt: Cut) -> tuple[Dataset, Sequence[Fold]]:
@@ -128,12 +119,18 @@ def deal_folds(run: RunPlace, dealt: Cut) -> tuple[Dataset, Sequence[Fold]]:
     return data, k_folds(data, count, settings, class_column(data, run.task)) if count else []
 
 
-def fold_seconds(folds: int | None, nested: int | None, candidates: Sequence[float]) -> float:
-    """What cross-validation takes at the most, from the seconds of one fit of each candidate."""
+def fold_seconds(
+    folds: int | None, nested: int | None, candidates: Sequence[float], searches: float = 0.0
+) -> float:
+    """What cross-validation takes at the most, from the seconds of one fit of each candidate.
+
+    Args:
+        searches: seconds of all the searches that nested folds make anew.
+    """
     if folds is None or not candidates:
         return 0.0
     choosing = nested * sum(candidates) if nested and len(candidates) > 1 else 0.0
-    return folds * (max(candidates) + choosing)
+    return folds * (max(candidates) + choosing + (searches if nested else 0.0))
 
 
 def _development(dealt: Cut) -> Dataset:
@@ -144,17 +141,18 @@ def _development(dealt: Cut) -> Dataset:
     return replace(dealt.parts.train, table=table)
 
 
-def _inputs(run: RunPlace, dealt: Cut, recipes: Sequence[Recipe]) -> dict[str, JsonValue]:
-    learners = [run.task.learners[recipe.learner] for recipe in recipes]
+def _inputs(run: RunPlace, dealt: Cut, tried: Sequence[Recipe]) -> dict[str, JsonValue]:
+    learners = [run.task.learners[recipe.learner] for recipe in tried]
     return {
         "parts": dealt.key,
-        "recipes": [[asdict(recipe), written(recipe.base)] for recipe in recipes],
+        "recipes": [[asdict(recipe), written(recipe.base)] for recipe in tried],
         "clean": asdict(run.project.data.clean),
         "seed": [run.project.model.seed, run.project.data.split.seed],
         "shares": [run.project.data.split.valid, run.project.data.split.test],
         "threads": run.threads,
         "licence": run.project.model.licence,
         "question": asdict(run.project.question),
+        **_augmenting(run),
         "learners": [[learner.name, learner.version] for learner in learners],
         "code": code_version(
             "luodi.data", "luodi.training", "luodi.evaluation", *map(package_of, learners)
@@ -175,24 +173,55 @@ class _Work:
 def _fold(
     run: RunPlace,
     dealt: Cut,
-    recipes: Sequence[Recipe],
+    asked: Sequence[Recipe],
     fold: Fold,
     folder: Path,
     progress: Progress,
 ) -> None:
-    """Choose among the recipes within the fold's own rows, learn the best from all of them."""
+    """Search and choose within the fold's own rows, learn the best from all of them."""
     data, work = _development(dealt), _Work(run, dealt, folder, progress)
-    recipe = recipes[0]
-    if len(recipes) > 1:
-        recipe = _best(replace(work, progress=Quiet()), recipes, data.take(fold.train))
+    own = data.take(fold.train)
+    cut = _cut(work, own, data.take(fold.held))
+    quiet = replace(work, progress=Quiet())
+    found = [_search(quiet, recipe, cut) if recipe.trials else recipe for recipe in asked]
+    recipe = found[0] if len(found) == 1 else _best(quiet, found, own)
     progress.say(say(f"Learning {recipe.learner}.", f"训练 {recipe.learner}。"))
-    metrics = _score(work, recipe, data, fold)
+    metrics = _score(work, recipe, cut)
     shutil.rmtree(folder / "fit", ignore_errors=True)
-    facts = {"learner": recipe.learner, "train": len(fold.train), "held": len(fold.held)}
+    searched = any(one.trials for one in asked if one.learner == recipe.learner)
+    facts = {
+        "learner": recipe.learner,
+        "train": len(fold.train),
+        "held": len(fold.held),
+        **({"options": dict(recipe.options)} if searched else {}),
+    }
     write_json(folder / _FACTS, {**facts, "metrics": metrics})
 
 
-def _best(work: _Work, recipes: Sequence[Recipe], data: Dataset) -> Recipe:
+def _search(work: _Work, recipe: Recipe, cut: Cut) -> Recipe:
+    """The settings that are best on what the fold's own rows choose by."""
+    from luodi.evaluation.intervals import points
+
+    run, metric = work.run, work.run.task.metrics[0]
+    learner = run.task.learners[recipe.learner]
+
+    def attempt(tried: Recipe, place: Path, watch: Progress) -> float:
+        _learn(replace(work, progress=watch), tried, cut, place)
+        answers = predict_part(run, learner.name, place / "export", cut.taught.valid, cut.inner)
+        scored = run.task.score(cut.parts.valid, answers, cut.schema)
+        return points(scored, [metric])[metric.name]
+
+    folder = work.folder / f"search-{recipe.learner}"
+    folder.mkdir(exist_ok=True)
+    asked = Search(
+        recipe, learner.space, metric.name, metric.higher_is_better, run.project.model.seed
+    )
+    found = asked.run(folder, attempt, work.progress)
+    shutil.rmtree(folder)
+    return asked.tried(found.best.options)
+
+
+def _best(work: _Work, tried: Sequence[Recipe], data: Dataset) -> Recipe:
     """By the mean over inner folds of the metric that is chosen on."""
     import numpy as np
 
@@ -202,110 +231,54 @@ def _best(work: _Work, recipes: Sequence[Recipe], data: Dataset) -> Recipe:
     settings, stratify = split_settings(run, data), class_column(data, run.task)
     inner = k_folds(data, run.project.data.split.nested or 2, settings, stratify)
     metric = run.task.metrics[0]
-    found = [
-        float(np.mean([_score(work, recipe, data, fold)[metric.name] for fold in inner]))
-        for recipe in recipes
-    ]
+    found = np.empty((len(inner), len(tried)))
+    for row, fold in zip(found, inner, strict=True):
+        cut = _cut(work, data.take(fold.train), data.take(fold.held))
+        row[:] = [_score(work, recipe, cut)[metric.name] for recipe in tried]
     sign = 1 if metric.higher_is_better else -1
-    return recipes[int(np.nanargmax(sign * np.array(found)))]
+    return tried[int(np.nanargmax(sign * found.mean(axis=0)))]
 
 
-def _score(work: _Work, recipe: Recipe, data: Dataset, fold: Fold) -> dict[str, float]:
-    """Each metric on the rows held out, of a model that learnt from the others alone."""
+def _cut(work: _Work, rows: Dataset, held: Dataset) -> Cut:
+    """A fold's rows to learn from and to choose by, and those held out, prepared as a run's parts
+    are: what is learnt, and what is made, comes from the first alone."""
+    from luodi.data.augment.rows import augment
     from luodi.data.folds import k_folds
     from luodi.data.mending import mend
+
+    run, project = work.run, work.run.project
+    # What it chooses by is as large a share of its rows as the validation part's of the others.
+    count = min(10, max(2, round((1 - project.data.split.test) / project.data.split.valid)))
+    inner = k_folds(rows, count, split_settings(run, rows), class_column(rows, run.task))[-1]
+    own = Parts(rows.take(inner.train), rows.take(inner.held), held)
+    mended = mend(own, work.dealt.schema, project.data.clean)
+    taught = mended.parts
+    if _augmenting(run):
+        seed = project.model.seed
+        made = augment(taught, project.data.augment, seed, project.root, Quiet())
+        taught = Parts(made.train, taught.valid, taught.test)
+    return replace(work.dealt, parts=mended.asked, taught=taught, inner=mended.schema)
+
+
+def _learn(work: _Work, recipe: Recipe, cut: Cut, folder: Path) -> None:
+    """A model, exported into the folder."""
+    learner, taught = work.run.task.learners[recipe.learner], cut.taught
+
+    def fit(settings: FitSettings) -> Fitted:
+        return learner.fit(taught.train, taught.valid, settings, work.progress)
+
+    fit_and_export(work.run, recipe, cut, folder, fit)
+
+
+def _score(work: _Work, recipe: Recipe, cut: Cut) -> dict[str, float]:
+    """Each metric on the rows held out, of a model that learnt from the others alone."""
     from luodi.evaluation.intervals import points
     from luodi.evaluation.measure import applicable
 
     run, scratch = work.run, work.folder / "fit"
-    learner, project = run.task.learners[recipe.learner], run.project
-    # What it chooses by is as large a share of its rows as the validation part's of the others.
-    count = min(10, max(2, round((1 - project.data.split.test) / project.data.split.valid)))
-    rows = data.take(fold.train)
-    inner = k_folds(rows, count, split_settings(run, rows), class_column(rows, run.task))[-1]
-    own = Parts(rows.take(inner.train), rows.take(inner.held), data.take(fold.held))
-    mended = mend(own, work.dealt.schema, project.data.clean)
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    cut = replace(work.dealt, inner=mended.schema)
-    learnt = mended.parts.train, mended.parts.valid
-    fit_and_export(
-        run, recipe, cut, scratch, lambda settings: learner.fit(*learnt, settings, work.progress)
-    )
-    exported, part = scratch / "export", mended.parts.test
-    answers = predict_part(run, recipe.learner, exported, part, mended.schema)
-    scored = run.task.score(mended.asked.test, answers, work.dealt.schema)
+    _learn(work, recipe, cut, scratch)
+    answers = predict_part(run, recipe.learner, scratch / "export", cut.taught.test, cut.inner)
+    scored = run.task.score(cut.parts.test, answers, cut.schema)
     return points(scored, applicable(run.task.metrics, scored))
-
-
-def crossed_findings(
-    crossed: Crossed | None, held: Mapping[str, Interval], metric: str
-) -> list[Finding]:
-    """A held-out score that lies beyond what the folds give owes something to the deal."""
-    if crossed is None or metric not in held or metric not in crossed.metrics:
-        return []
-    folds, value = crossed.metrics[metric], held[metric].value
-    if not (value < folds.low or value > folds.high):
-        return []
-    return [
-        Finding(
-            "folds-differ",
-            "warning",
-            crossed.folds,
-            say(
-                f"{metric} is {value:.3f} on the test part and {folds.value:.3f} "
-                f"[{folds.low:.3f}, {folds.high:.3f}] over {crossed.folds} folds of the others.",
-                f"{metric} 在测试集上为 {value:.3f}，在其余数据的 {crossed.folds} 折上为 "
-                f"{folds.value:.3f} [{folds.low:.3f}, {folds.high:.3f}]。",
-            ),
-            remedy=say(
-                "The test part is easier or harder than the others: trust the worse of the two.",
-                "测试集比其余数据更容易或更难：请以较差的一个为准。",
-            ),
-        )
-    ]
-
-
-def crossed_sections(crossed: Crossed | None, held: Mapping[str, Interval]) -> list[Section]:
-    """The folds beside the held-out score, and one under another."""
-    if crossed is None:
-        return []
-    import math
-    import statistics
-
-    rows: list[list[JsonValue]] = []
-    for name, interval in crossed.metrics.items():
-        values = [v for s in crossed.scores if math.isfinite(v := _number(s["metrics"].get(name)))]
-        spread = statistics.stdev(values) if len(values) > 1 else None
-        other = held[name].to_json() if name in held else None
-        rows.append([name, interval.to_json(), spread, other])
-    nested = say(
-        f" In each, the learner was chosen anew by {crossed.nested} inner folds.",
-        f"每折内用 {crossed.nested} 个内层折重新选择学习器。",
-    )
-    note = say(
-        f"{crossed.rows} rows of the training and validation parts, dealt out to {crossed.folds} "
-        "folds, near-copies and groups together; everything was learnt anew in each. The interval "
-        "is that of the mean, corrected for folds that share rows (Nadeau and Bengio 2003). The "
-        "gate judges the test part alone.",
-        f"训练与验证部分的 {crossed.rows} 行分为 {crossed.folds} 折，近似重复与同组的行在同一折；"
-        "每折都重新学习全部步骤。区间针对均值，并按各折共用数据作了修正（Nadeau 与 Bengio 2003）。"
-        "门槛只看测试部分。",
-    ) + (nested if crossed.nested else "")
-    shown = list(crossed.metrics)[:_SHOWN]
-    folds: list[list[JsonValue]] = [
-        [str(n), s["learner"], s["train"], s["held"], *(s["metrics"].get(name) for name in shown)]
-        for n, s in enumerate(crossed.scores, start=1)
-    ]
-    head = [say("Metric", "指标"), say("Mean over folds", "各折均值"),
-            say("Standard deviation", "标准差"), say("Test part", "测试集")]  # fmt: skip
-    each = [say("Fold", "折"), say("Learner", "学习器"), say("Learnt from", "训练行数"),
-            say("Held out", "留出行数"), *shown]  # fmt: skip
-    return [
-        Table(say("Cross-validation", "交叉验证"), head, rows, note),
-        Table(say("Fold by fold", "逐折结果"), each, folds),
-    ]
-
-
-def _number(value: JsonValue) -> float:
-    return float("nan") if value is None else float(value)

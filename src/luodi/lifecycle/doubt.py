@@ -144,7 +144,13 @@ def _settings(run: RunPlace, data: Dataset, folder: Path) -> FitSettings:
 def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Progress) -> None:
     import numpy as np
 
-    from luodi.data.corrections import confirmed, content_key, read_corrections, write_suspicious
+    from luodi.data.corrections import (
+        confirmed,
+        content_key,
+        known_labels,
+        read_corrections,
+        write_suspicious,
+    )
     from luodi.data.noise import confident_learning, out_of_fold, second_round
 
     settings = _settings(run, data, folder / "scratch")
@@ -160,7 +166,7 @@ def _doubt(run: RunPlace, data: Dataset, label: str, folder: Path, progress: Pro
     contents = list(run.task.content(data))
     decided = None
     if file := run.project.data.corrections:
-        corrections = read_corrections(run.project.root / file, file)
+        corrections = read_corrections(run.project.root / file, file, known_labels(data))
         decided = np.array(confirmed(contents, labels, corrections), np.bool_)
     noise = confident_learning(chance, given, decided)
     if rounds == 2 and len(noise.rows):

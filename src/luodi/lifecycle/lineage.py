@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luodi.contracts import BundleError, Finding, JsonValue, UsageError, say
+from luodi.contracts import RESERVED, BundleError, Finding, JsonValue, UsageError, say
 from luodi.lifecycle.place import RESULT, finished_runs
 from luodi.lifecycle.stages import read_json
 
@@ -28,6 +28,9 @@ class Origin:
         table: what the project calls it: data, test or valid.
         source: the source as the project file names it, secrets left as `${NAME}`.
         files: each file with its size, SHA-256 and rows.
+        columns: their names, in their order; what a file without a header is read by later.
+        labels: those that hold the answer.
+        headed: whether the files named them.
     """
 
     table: str
@@ -35,6 +38,9 @@ class Origin:
     fingerprint: str
     rows: int
     files: Sequence[Mapping[str, JsonValue]] = ()
+    columns: Sequence[str] = ()
+    labels: Sequence[str] = ()
+    headed: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,18 @@ class Lineage:
         return asdict(self)
 
 
-def origin(table: str, source: str, collected: Collected, print_: str) -> Origin:
+def origin(
+    table: str, source: str, collected: Collected, print_: str, labels: Sequence[str], headed: bool
+) -> Origin:
     """What is to be remembered of a collected table."""
     files = [
         {"path": f.path, "bytes": f.bytes, "sha256": f.sha256, "rows": f.rows}
         for f in collected.files
     ]
-    return Origin(table, source, print_, collected.table.height, files)
+    columns = [name for name in collected.table.columns if name not in RESERVED]
+    return Origin(
+        table, source, print_, collected.table.height, files, columns, list(labels), headed
+    )
 
 
 def remade(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import Finding, Interval, JsonValue, say, worded
 from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
-from luodi.lifecycle.crossing import Crossed, crossed_findings, crossed_sections
+from luodi.lifecycle.crossed import Crossed, crossed_findings, crossed_sections
 from luodi.lifecycle.forms import Formed, form_sections
 from luodi.lifecycle.judging import Evaluation, LeakShown
 from luodi.lifecycle.lineage import account

@@ -35,7 +35,7 @@ from luodi.lifecycle.privacy import crowd_findings, hiding_key
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 from luodi.lifecycle.training import Cut
 from luodi.lifecycle.unlearnt import unlearnt_classes
-from luodi.project.sources import hide_password
+from luodi.project.sources import headed_by, hide_password
 
 if TYPE_CHECKING:
     import polars as pl
@@ -103,7 +103,8 @@ def collect(run: RunPlace) -> Raw:
             tables[name] = with_roles(run, _rolled(run, name, collected.table), shown)
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name], _hide(run))
-        origins.append(origin(name, shown, collected, prints[name]))
+        labels, headed = data.columns.get(Role.LABEL, ()), headed_by(source, data.header)
+        origins.append(origin(name, shown, collected, prints[name], labels, headed))
     if mistakes:
         raise ProjectError(str(run.project.path), mistakes)
     with recording():

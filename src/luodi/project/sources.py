@@ -202,6 +202,12 @@ Source = Annotated[
 AnySource = str | SourceModel
 
 
+def headed_by(source: AnySource, header: bool | tuple[str, ...] | None) -> bool:
+    """Whether a source's files name their columns, by `data.header` unless it says so itself."""
+    own = source.header if isinstance(source, FilesSource) else None
+    return (header if own is None else own) in (None, True)
+
+
 def typed(source: AnySource) -> SourceModel:
     """A source given as a text in its kind: an address is fetched, all else are files."""
     if isinstance(source, SourceModel):

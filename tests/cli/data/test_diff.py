@@ -49,3 +49,14 @@ def test_nothing_is_afar(luodi, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "nothing to fetch" in done.stdout
     assert json.loads(luodi("data", "fetch", "--json", cwd=folder).stdout) == {"fetched": []}
+
+
+def test_files_without_a_header(luodi, tmp_path):
+    (tmp_path / "a.csv").write_text("".join(f"{n},{'xy'[n % 2]}\n" for n in range(40)))
+    (tmp_path / "b.csv").write_text("n,kind\n" + (tmp_path / "a.csv").read_text())
+    both = luodi("data", "diff", "a.csv", "a.csv", "--no-header", "--json", cwd=tmp_path)
+    told = json.loads(both.stdout)
+    assert (told["a"]["rows"], told["b"]["rows"], told["same"]) == (40, 40, True)
+    named = "{files: a.csv, header: [n, kind]}"
+    same = luodi("data", "diff", named, "b.csv", cwd=tmp_path)
+    assert "one and the same table" in same.stdout, same.stderr

@@ -90,6 +90,12 @@ def test_spellings_of_one_value() -> None:
     assert found.marks["label"].tolist() == [1, 2, 3]
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_at_the_ends_of_all_numbers_are_no_fault_of_ours() -> None:
+    table = pl.DataFrame({"n": [1e308, -1e308, 0.0] * 40, "m": [np.inf, -np.inf, 1.0] * 40})
+    assert "constant-columns" not in noticed(table)
+
+
 def test_outliers() -> None:
     found = noticed(planted("age in years", {11: 999, 12: 3000}))["outliers"]
     assert found.finding.severity == "warning"

@@ -19,8 +19,19 @@ _SHOWN = 40
 
 
 def command(
-    a: Annotated[str, typer.Argument(help="A file, a glob, or a fingerprint of `data log`.")],
+    a: Annotated[
+        str,
+        typer.Argument(help="A file, a glob, a source in braces, or a fingerprint of `data log`."),
+    ],
     b: Annotated[str, typer.Argument(help="The other one.")],
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header",
+            help="Whether the files' first lines hold the columns' names; of one file alone: "
+            "{files: FILE, header: false}.",
+        ),
+    ] = None,
     project: Annotated[
         Path | None, typer.Option(help="The project's folder; the current one when left out.")
     ] = None,
@@ -31,22 +42,24 @@ def command(
     from luodi.project.home import home_folder
 
     home = home_folder(project)
-    difference = compare(_sketched(a, home), _sketched(b, home))
+    difference = compare(_sketched(a, home, header), _sketched(b, home, header))
     emit(difference.to_json(), json_output, lambda: show(difference))
 
 
-def _sketched(wanted: str, home: Path) -> Sketch:
+def _sketched(wanted: str, home: Path, header: bool | None) -> Sketch:
     from luodi.contracts import ROW
     from luodi.data.fetching import Access
     from luodi.data.fingerprint import fingerprint
     from luodi.data.sketch import sketch
     from luodi.data.sources import collect
     from luodi.data.store import Store
+    from luodi.project.sources import written
 
     here = Path.cwd()
     if _FINGERPRINT.fullmatch(wanted) and not (here / wanted).exists():
         return Store(home).recall(wanted)
-    table = collect(wanted, here, access=Access(home, here)).table.drop(ROW)
+    access = Access(home, here)
+    table = collect(written(wanted), here, access=access, header=header).table.drop(ROW)
     return sketch(table, fingerprint(table))
 
 

@@ -140,8 +140,8 @@ def _fences(quartiles: tuple[float, ...], least: float) -> tuple[float, float]:
 
     lower, middle, upper = quartiles
     width = float(upper - lower)
-    if width <= 0:
-        return 0.0, 0.0  # half of the values are equal: nothing to measure with
+    if width <= 0 or not np.isfinite(width):
+        return 0.0, 0.0  # half of the values are equal, or span all: nothing to measure with
     low, high = float(lower - FAR * width), float(upper + FAR * width)
 
     def folded(value: float) -> float:
