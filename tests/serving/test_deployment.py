@@ -22,6 +22,14 @@ BIN = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
+def over_tls(place):
+    """Its manifests, when the pods end TLS."""
+    done = luodi("export", "./tiny", "--kubernetes", "--tls", "-o", "tls", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "tls", json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
 def exported(place):
     """The tiny bundle, exported to everything."""
     done = luodi("export", "./tiny", "--docker", "--kubernetes", "--systemd", "-o", "out", "--json",
@@ -84,15 +92,54 @@ def test_what_is_in_the_build_folder_serves_and_asks_for_a_key(exported, tmp_pat
         assert httpx.post(url, json=body, headers=head).is_success
 
 
+def certificate(folder):
+    """A certificate for a name that is not the loopback address'."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not here to make a certificate")
+    files = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+         "/CN=models.example", "-keyout", files[1], "-out", files[0]],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return "--tls-cert", files[0], "--tls-key", files[1]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_images_health_check_passes_with_tls_and_without(exported, place, tmp_path, tls):
+    """The very command of the Dockerfile, as it stands there, with this Python and this port."""
+    folder, _ = exported
+    text = (folder / "docker" / "Dockerfile").read_text()
+    command = json.loads(text.partition("HEALTHCHECK")[2].partition("CMD ")[2].partition("\n")[0])
+    seconds = int(text.partition("--timeout=")[2].partition("s")[0])
+    assert command[0] == "/venv/bin/python"
+    env = {**os.environ, "PYTHONPATH": str(folder / "docker" / "lib")}
+
+    def check(url):
+        words = [word.replace("8000", url.rpartition(":")[2]) for word in command[1:]]
+        return subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True,
+                              cwd=tmp_path, check=False, timeout=3 * seconds)  # fmt: skip
+
+    with running("./tiny", *(certificate(tmp_path) if tls else ()), cwd=place) as document:
+        assert document["url"].startswith("https://" if tls else "http://")
+        done = check(document["url"])
+        assert done.returncode == 0, done.stderr
+    done = check(document["url"])  # it has ended: the check fails, in words
+    assert done.returncode != 0
+    assert "ready" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def documents(folder):
     for file in sorted((folder / "kubernetes").glob("*.yaml")):
         for document in yaml.safe_load_all(file.read_text()):
             yield file.name, document
 
 
-def test_manifests_fit_kubernetes_own_schemas(exported):
+@pytest.mark.parametrize("given", ["exported", "over_tls"])
+def test_manifests_fit_kubernetes_own_schemas(given, request):
     kubernetes_validate = pytest.importorskip("kubernetes_validate")
-    folder, _ = exported
+    folder, _ = request.getfixturevalue(given)
     kinds = set()
     for file, document in documents(folder):
         if file == "kserve.yaml":
@@ -104,6 +151,37 @@ def test_manifests_fit_kubernetes_own_schemas(exported):
             kubernetes_validate.validate(broken, "1.33", strict=True)
     assert kinds == {"Deployment", "Service", "NetworkPolicy", "PodDisruptionBudget",
                      "HorizontalPodAutoscaler"}  # fmt: skip
+
+
+def test_pods_that_end_tls_are_asked_over_it(over_tls, exported):
+    folder, told = over_tls
+    assert any("secret tls tiny-tls" in line for line in told["commands"]["kubernetes"])
+    for place, scheme, port in ((folder, "HTTPS", 443), (exported[0], "HTTP", 80)):
+        found = dict(documents(place))
+        pod = found["deployment.yaml"]["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        probes = [container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness",
+                                                                    "liveness")]  # fmt: skip
+        assert {probe["scheme"] for probe in probes} == {scheme}
+        assert found["service.yaml"]["spec"]["ports"][0]["port"] == port
+        # KServe's own gateway ends it.
+        (behind,) = found["kserve.yaml"]["spec"]["predictor"]["containers"]
+        assert behind["readinessProbe"]["httpGet"]["scheme"] == "HTTP"
+        assert "--proxied" in behind["args"]
+    args = dict(documents(folder))["deployment.yaml"]["spec"]["template"]["spec"]
+    (container,) = args["containers"]
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    secrets = {each["name"]: each.get("secret", {}).get("secretName") for each in args["volumes"]}
+    assert secrets["tls"] == "tiny-tls"
+    said = dict(zip(container["args"][::2], container["args"][1::2], strict=True))
+    assert said == {"--tls-cert": f"{mounted['tls']}/tls.crt",
+                    "--tls-key": f"{mounted['tls']}/tls.key"}  # fmt: skip
+
+
+def test_tls_is_about_manifests(place):
+    done = luodi("export", "./tiny", "--docker", "--tls", "-o", "none", cwd=place)
+    assert done.returncode == 2
+    assert b"--kubernetes" in done.stderr
 
 
 def test_every_container_is_held_tight(exported):

@@ -10,20 +10,27 @@ from luodi.serving.deployment.docker import PORT, STATE, USER, image_name
 
 _MEMORY = 256 * 1024 * 1024
 """What a service takes beside its model."""
+_TLS = "/tls"
+"""Where a secret of the kind kubernetes.io/tls is mounted: tls.crt and tls.key."""
 
 
 def write_kubernetes(
-    manifest: Manifest, version: str, bundle_bytes: int, folder: Path
+    manifest: Manifest, version: str, bundle_bytes: int, folder: Path, tls: bool = False
 ) -> list[str]:
-    """Fill `folder`; returns the commands that apply it."""
+    """Fill `folder`; returns the commands that apply it.
+
+    Args:
+        tls: the pods end TLS themselves, by a secret; otherwise it ends before them. It always ends
+            at KServe's own gateway.
+    """
     import yaml
 
     folder.mkdir(parents=True)
     name = image_name(manifest.name)
     image = f"{name}:{version}"
     documents = {
-        "deployment.yaml": [deployment(name, image, version, bundle_bytes)],
-        "service.yaml": [service(name)],
+        "deployment.yaml": [deployment(name, image, version, bundle_bytes, tls)],
+        "service.yaml": [service(name, tls)],
         "policy.yaml": [network_policy(name), disruption_budget(name)],
         "autoscaler.yaml": [autoscaler(name)],
         "kserve.yaml": [inference_service(name, image, bundle_bytes)],
@@ -33,8 +40,10 @@ def write_kubernetes(
         (folder / file).write_text(text, "utf-8")
     plain = " ".join(f"-f {folder / file}" for file in documents if file != "kserve.yaml")
     files = " ".join(f"--from-file={f}=state/{f}" for f in ("registry.db", "keys.pepper"))
+    certified = [f"kubectl create secret tls {name}-tls --cert=CERT.pem --key=KEY.pem"]
     return [
         f"kubectl create secret generic {name}-keys {files}",
+        *(certified if tls else []),
         f"kubectl apply {plain}",
         f"kubectl apply -f {folder / 'kserve.yaml'}",
     ]
@@ -44,13 +53,16 @@ def _labels(name: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "luodi"}
 
 
-def _container(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
+def _container(name: str, image: str, bundle_bytes: int, tls: bool) -> dict[str, Any]:
     memory = (_MEMORY + 3 * bundle_bytes) // 2**20
-    probe = {"path": "/v2/health/ready", "port": "http"}
+    # The kubelet verifies no certificate: the pod's address is in none.
+    probe = {"path": "/v2/health/ready", "port": "http", "scheme": "HTTPS" if tls else "HTTP"}
+    files = ["--tls-cert", f"{_TLS}/tls.crt", "--tls-key", f"{_TLS}/tls.key"]
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
+        "args": files if tls else ["--proxied"],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "env": [{"name": "LUODI_HOME", "value": STATE}],
         "resources": {
@@ -70,11 +82,12 @@ def _container(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
         "volumeMounts": [
             {"name": "state", "mountPath": STATE},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # the container's own
+            *([{"name": "tls", "mountPath": _TLS, "readOnly": True}] if tls else []),
         ],
     }
 
 
-def _pod(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
+def _pod(name: str, image: str, bundle_bytes: int, tls: bool = False) -> dict[str, Any]:
     # A secret is mounted for reading alone; the service keeps its logs beside the keys: so they
     # are copied into a writable folder first, readable for their owner as they must be.
     copy = {
@@ -91,6 +104,7 @@ def _pod(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
             {"name": "state", "mountPath": STATE},
         ],
     }
+    certificate = {"name": "tls", "secret": {"secretName": f"{name}-tls", "defaultMode": 0o440}}
     return {
         "securityContext": {
             "runAsNonRoot": True,
@@ -102,16 +116,19 @@ def _pod(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 40,
         "initContainers": [copy],
-        "containers": [_container(name, image, bundle_bytes)],
+        "containers": [_container(name, image, bundle_bytes, tls)],
         "volumes": [
             {"name": "keys", "secret": {"secretName": f"{name}-keys", "defaultMode": 0o440}},
             {"name": "state", "emptyDir": {"sizeLimit": "2Gi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+            *([certificate] if tls else []),
         ],
     }
 
 
-def deployment(name: str, image: str, version: str, bundle_bytes: int) -> dict[str, Any]:
+def deployment(
+    name: str, image: str, version: str, bundle_bytes: int, tls: bool = False
+) -> dict[str, Any]:
     """Two replicas, one always up, new ones ready before old ones go."""
     labels = _labels(name)
     return {
@@ -134,21 +151,22 @@ def deployment(name: str, image: str, version: str, bundle_bytes: int) -> dict[s
                         "prometheus.io/path": "/metrics",
                     },
                 },
-                "spec": _pod(name, image, bundle_bytes),
+                "spec": _pod(name, image, bundle_bytes, tls),
             },
         },
     }
 
 
-def service(name: str) -> dict[str, Any]:
+def service(name: str, tls: bool = False) -> dict[str, Any]:
     """One address for all replicas."""
+    port = {"name": "https", "port": 443} if tls else {"name": "http", "port": 80}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "labels": _labels(name)},
         "spec": {
             "selector": _labels(name),
-            "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+            "ports": [{**port, "targetPort": "http", "protocol": "TCP"}],
         },
     }
 
