@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -92,14 +94,15 @@ def test_what_is_in_the_build_folder_serves_and_asks_for_a_key(exported, tmp_pat
         assert httpx.post(url, json=body, headers=head).is_success
 
 
-def certificate(folder):
+def certificate(folder, name="models.example"):
     """A certificate for a name that is not the loopback address'."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not here to make a certificate")
     files = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
-         "/CN=models.example", "-keyout", files[1], "-out", files[0]],
+         f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", files[1],
+         "-out", files[0]],
         check=True, capture_output=True,
     )  # fmt: skip
     return "--tls-cert", files[0], "--tls-key", files[1]
@@ -142,8 +145,8 @@ def test_manifests_fit_kubernetes_own_schemas(given, request):
     folder, _ = request.getfixturevalue(given)
     kinds = set()
     for file, document in documents(folder):
-        if file == "kserve.yaml":
-            continue
+        if file in ("kserve.yaml", "prometheus.yaml"):
+            continue  # of kinds that are not Kubernetes' own
         kubernetes_validate.validate(document, "1.33", strict=True)
         kinds.add(document["kind"])
         broken = {**document, "spec": {**document["spec"], "replicass": 1}}  # the fault planted
@@ -206,6 +209,67 @@ def test_what_ends_is_sent_nothing_any_more_before_it_ends(exported):
     assert command == "sleep"
     drain = ServeSettings().drain_seconds
     assert 3 <= int(seconds) <= pod["terminationGracePeriodSeconds"] - drain
+
+
+@pytest.mark.parametrize("given", ["exported", "over_tls"])
+def test_the_monitor_is_one_to_prometheus_operator(given, request):
+    reason = "the operator's kinds are not installed: pip install 'luodi[dev]'"
+    kinds = pytest.importorskip("cloudcoil.models.prometheus_operator", reason=reason)
+    folder, _ = request.getfixturevalue(given)
+    document = dict(documents(folder))["prometheus.yaml"]
+
+    def as_read(given):
+        """What its own kind makes of it: what it does not know is not there."""
+        read = kinds.v1.ServiceMonitor.model_validate(given)
+        return read.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    assert as_read(document) == document
+    (endpoint,) = document["spec"]["endpoints"]
+    for fault in ({"prt": "http"}, {"authorization": {"kind": "Bearer"}}):
+        wrong = {**document, "spec": {**document["spec"], "endpoints": [{**endpoint, **fault}]}}
+        assert as_read(wrong) != wrong
+
+
+@pytest.mark.parametrize("given", ["exported", "over_tls"])
+def test_prometheus_gets_the_metrics_as_it_is_told_to(given, request, place, tmp_path):
+    """A scrape of a real service by what the manifests and the commands say, word by word."""
+    folder, told = request.getfixturevalue(given)
+    found = dict(documents(folder))
+    monitor, service = found["prometheus.yaml"], found["service.yaml"]
+    pods = found["deployment.yaml"]["spec"]["template"]["metadata"]
+    assert "annotations" not in pods  # who heeds them comes without a key, and is refused
+    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    assert wanted <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+    commands = told["commands"]["kubernetes"]
+    make = shlex.split(next(line for line in commands if "keys add" in line))
+    credentials = endpoint["authorization"]["credentials"]
+    assert (f"kubectl create secret generic {credentials['name']} "
+            f"--from-literal={credentials['key']}=KEY") in commands  # fmt: skip
+    made = luodi(*make[2:], "--json", cwd=tmp_path, LUODI_HOME=str(tmp_path / "state"))
+    secret = json.loads(made.stdout)["key"]
+    head = {"Authorization": f"{endpoint['authorization']['type']} {secret}"}
+    files, trust = (), True
+    if "tlsConfig" in endpoint:
+        files = certificate(tmp_path, endpoint["tlsConfig"]["serverName"])
+        trust = ssl.create_default_context(cafile=files[1])
+    with (
+        running("./tiny", "--keys", *files, cwd=place,
+                LUODI_HOME=str(tmp_path / "state")) as document,
+        httpx.Client(verify=trust) as client,
+    ):  # fmt: skip
+        assert document["url"].startswith(f"{endpoint['scheme']}://")
+        name = endpoint.get("tlsConfig", {}).get("serverName", "127.0.0.1")
+        more = {"extensions": {"sni_hostname": name}} if files else {}
+        url = document["url"] + endpoint["path"]
+        answer = client.get(url, headers=head, **more)
+        assert answer.status_code == 200
+        assert "luodi_model_info" in answer.text
+        assert client.get(url, **more).status_code == 401
+        asked = client.post(f"{document['url']}/predict/tiny", json={"inputs": ["great"]},
+                            headers=head, **more)  # fmt: skip
+        assert asked.status_code == 403  # it reads, and asks nothing
 
 
 CLIENTS = Path.home() / ".cache" / "luodi" / "bench" / "clients" / "bin" / "python"

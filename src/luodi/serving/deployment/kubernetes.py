@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from luodi.bundle.manifest import Manifest
+from luodi.serving.deployment import prometheus
 from luodi.serving.deployment.docker import PORT, STATE, USER, image_name
 
 _MEMORY = 256 * 1024 * 1024
@@ -34,18 +35,23 @@ def write_kubernetes(
         "policy.yaml": [network_policy(name), disruption_budget(name)],
         "autoscaler.yaml": [autoscaler(name)],
         "kserve.yaml": [inference_service(name, image, bundle_bytes)],
+        "prometheus.yaml": [prometheus.service_monitor(name, _labels(name), tls)],
     }
     for file, content in documents.items():
         text = yaml.safe_dump_all(content, sort_keys=False, allow_unicode=True)
         (folder / file).write_text(text, "utf-8")
-    plain = " ".join(f"-f {folder / file}" for file in documents if file != "kserve.yaml")
+    # These two are of kinds that a cluster has only where KServe, or Prometheus' operator, runs.
+    apart = ("kserve.yaml", "prometheus.yaml")
+    plain = " ".join(f"-f {folder / file}" for file in documents if file not in apart)
     files = " ".join(f"--from-file={f}=state/{f}" for f in ("registry.db", "keys.pepper"))
     certified = [f"kubectl create secret tls {name}-tls --cert=CERT.pem --key=KEY.pem"]
+    # The keys are copied once they are all there.
     return [
+        *prometheus.commands(name),
         f"kubectl create secret generic {name}-keys {files}",
         *(certified if tls else []),
         f"kubectl apply {plain}",
-        f"kubectl apply -f {folder / 'kserve.yaml'}",
+        *(f"kubectl apply -f {folder / file}" for file in apart),
     ]
 
 
@@ -143,14 +149,7 @@ def deployment(
                 "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
             },
             "template": {
-                "metadata": {
-                    "labels": labels,
-                    "annotations": {
-                        "prometheus.io/scrape": "true",
-                        "prometheus.io/port": str(PORT),
-                        "prometheus.io/path": "/metrics",
-                    },
-                },
+                "metadata": {"labels": labels},
                 "spec": _pod(name, image, bundle_bytes, tls),
             },
         },
