@@ -176,7 +176,8 @@ def test_pods_that_end_tls_are_asked_over_it(over_tls, exported):
     mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     secrets = {each["name"]: each.get("secret", {}).get("secretName") for each in args["volumes"]}
     assert secrets["tls"] == "tiny-tls"
-    said = dict(zip(container["args"][::2], container["args"][1::2], strict=True))
+    assert container["args"][0] == "--replicated"
+    said = dict(zip(container["args"][1::2], container["args"][2::2], strict=True))
     assert said == {"--tls-cert": f"{mounted['tls']}/tls.crt",
                     "--tls-key": f"{mounted['tls']}/tls.key"}  # fmt: skip
 

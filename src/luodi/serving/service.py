@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +29,16 @@ class Logs:
 
     Attributes:
         feedback: None where there is no home folder to keep it in.
+        replicated: others answer the same callers, and keep logs of their own.
     """
 
     traffic: TrafficLog
     feedback: FeedbackLog | None = None
+    replicated: bool = False
+
+    async def unheld(self, model: str, numbers: Sequence[str]) -> set[str]:
+        """Those of the requests' ids that this model is known not to have answered."""
+        return set() if self.replicated else await self.traffic.unheld(model, numbers)
 
     def close(self) -> None:
         """Have everything on the disk."""

@@ -68,7 +68,8 @@ def _container(name: str, image: str, bundle_bytes: int, tls: bool) -> dict[str,
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "args": files if tls else ["--proxied"],
+        # A replica's log is its own: feedback may reach another than the one that answered.
+        "args": ["--replicated", *(files if tls else ["--proxied"])],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "env": [{"name": "LUODI_HOME", "value": STATE}],
         "resources": {
