@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from luodi.contracts import LuodiError
+from luodi.serving.bodies import Bodies
 from luodi.serving.desk import Desk
 from luodi.serving.fleet import resident_bytes
 from luodi.serving.following import Follower
 from luodi.serving.metrics import ServiceMetrics
-from luodi.serving.replies import Bodies
 from luodi.serving.router import Router
 from luodi.serving.settings import Limits
 from luodi.traffic.feedback import FeedbackLog
