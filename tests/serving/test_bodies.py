@@ -45,7 +45,9 @@ def test_the_bound_holds_whatever_comes_together():
         return told, seen, bodies
 
     told, seen, bodies = asyncio.run(main())
-    assert told == [MIB - n for n in range(40)]  # all had their turn, in order
+    assert told[:4] == [MIB - n for n in range(4)]
+    # As over HTTP: a large one is answered, or told to come again.
+    assert all(each == MIB - n or "Too much" in str(each) for n, each in enumerate(told))
     assert 3 * MIB < max(seen) <= 5 * MIB  # one at a time comes in beyond the bound
     assert bodies.held == 0
 
