@@ -23,14 +23,27 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def service(home):
     with running("tiny", cwd=home.parent) as document:
+        assert ask(document, "r").status_code == 200
         yield document
 
 
 CLIENT = httpx.Client(timeout=30)
+PROJECT = """
+name: tiny
+task: text-classification
+data:
+  source: rows.csv
+  columns: {text: text, label: label}
+"""
 
 
 def tell(service, body):
     return CLIENT.post(f"{service['url']}/feedback/tiny", json=body)
+
+
+def ask(service, number, client=CLIENT):
+    url, body = f"{service['url']}/predict/tiny", {"inputs": ["great"]}
+    return client.post(url, json=body, headers={"X-Request-Id": number})
 
 
 def test_feedback_meets_the_answer_by_its_request_id(service, home):
@@ -102,6 +115,97 @@ def test_feedback_on_a_model_that_is_not_there(service):
     assert CLIENT.post(f"{service['url']}/feedback/none", json=body).status_code == 404
 
 
+def test_feedback_on_what_was_never_asked_is_told_apart(service, home):
+    known = read_feedback(home, "tiny").height
+    wrong = tell(service, {"request_id": "never-asked", "truth": "good"})
+    assert wrong.status_code == 404
+    assert wrong.json()["error"]["field"] == "request_id"
+    assert "'never-asked'" in wrong.json()["error"]["message"]
+    several = [{"request_id": "r", "truth": "bad"}, {"request_id": "nor-this", "truth": "bad"}]
+    wrong = tell(service, {"feedback": several})
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (404, "feedback[1].request_id")
+    assert read_feedback(home, "tiny").height == known  # nothing of it
+    # What was refused, or asked of nobody, was not answered either.
+    url, head = f"{service['url']}/predict/tiny", {"X-Request-Id": "refused"}
+    assert CLIENT.post(url, json={"inputs": [7]}, headers=head).status_code == 400
+    assert tell(service, {"request_id": "refused", "truth": "good"}).status_code == 404
+    chinese = CLIENT.post(f"{service['url']}/feedback/tiny", headers={"Accept-Language": "zh"},
+                          json={"request_id": "x", "truth": "good"})  # fmt: skip
+    assert "没有答复过" in chinese.json()["error"]["message"]
+
+
+def test_every_protocols_ids_are_known(service):
+    body = {"id": "by-v2", "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES",
+                                       "data": ["great"]}]}  # fmt: skip
+    assert CLIENT.post(f"{service['url']}/v2/models/tiny/infer", json=body).is_success
+    assert ask(service, "13812345678").is_success  # personal data: a hash in the log
+    for number in ("by-v2", "13812345678"):
+        assert tell(service, {"request_id": number, "truth": "good"}).status_code == 200
+
+
+def test_an_answer_of_any_worker_is_known_to_all_at_once(tmp_path):
+    folder = tmp_path / ".luodi" / "bundles" / "tiny"
+    make_bundle(folder)
+    Registry(tmp_path / ".luodi").add(folder)
+    # A connection a request: each may be another worker's.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with (
+        running("tiny", "--workers", "3", cwd=tmp_path) as service,
+        httpx.Client(timeout=30, limits=limits) as client,
+    ):
+        for number in range(60):
+            assert ask(service, f"w{number}", client).status_code == 200
+            for name, status in ((f"w{number}", 200), (f"x{number}", 404)):
+                if status == 404 and number % 10:
+                    continue  # who asks for these waits for what is being written
+                body = {"request_id": name, "truth": "good"}
+                answer = client.post(f"{service['url']}/feedback/tiny", json=body)
+                assert answer.status_code == status, (name, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("option", "serve"),
+    [("", "traffic: {keep: false}"), ("", "traffic: {sample: 0.5}"), ("--replicated", "")],
+)
+def test_where_it_cannot_be_known_feedback_is_taken(tmp_path, option, serve):
+    folder = tmp_path / ".luodi" / "bundles" / "tiny"
+    make_bundle(folder)
+    Registry(tmp_path / ".luodi").add(folder)
+    if serve:
+        (tmp_path / "luodi.yaml").write_text(PROJECT + f"serve: {{{serve}}}\n")
+    with running("tiny", *filter(None, [option]), cwd=tmp_path) as service:
+        assert ask(service, "asked").status_code == 200
+        assert tell(service, {"request_id": "never-asked", "truth": "good"}).status_code == 200
+
+
+def test_feedback_counts_against_its_keys_limits(tmp_path):
+    from luodi.registry.keys import KeyRing, Rights
+
+    home = tmp_path / ".luodi"
+    folder = home / "bundles" / "tiny"
+    make_bundle(folder)
+    Registry(home).add(folder)
+    ring = KeyRing(home)
+    slow = ring.add("slow", Rights(rate=0.01, burst=4))[1]
+    daily = ring.add("daily", Rights(daily=4))[1]
+    with running("tiny", "--keys", cwd=tmp_path) as service:
+        for key, words in ((slow, "faster"), (daily, "day")):
+            head = {"Authorization": f"Bearer {key}"}
+            with httpx.Client(base_url=service["url"], headers=head, timeout=30) as client:
+                number = client.post("/predict/tiny", json={"inputs": ["a"]}).json()["request_id"]
+                one = {"request_id": number, "truth": "good"}
+                told = [client.post("/feedback/tiny", json={"feedback": [one]}) for _ in range(3)]
+                assert [each.status_code for each in told] == [200] * 3
+                refused = client.post("/feedback/tiny", json=one)
+                assert refused.status_code == 429
+                assert words in refused.json()["error"]["message"]
+                assert int(refused.headers["Retry-After"]) >= 1
+                asked = client.post("/predict/tiny", json={"inputs": ["a"]})
+                assert asked.status_code == 429  # one purse
+                document = client.get("/openapi.json").json()
+                assert "429" in document["paths"]["/feedback/tiny"]["post"]["responses"]
+
+
 def test_what_was_acknowledged_survives_a_kill(home):
     """Callers tell without pause; the service is killed; every acknowledged one is on the disk."""
     acknowledged, answered = [], []
@@ -142,5 +246,9 @@ def test_what_was_acknowledged_survives_a_kill(home):
     assert first <= logged
     # And the next service goes on beside what the killed one left.
     with running("tiny", cwd=home.parent) as service:
+        assert ask(service, "after").status_code == 200
         assert tell(service, {"request_id": "after", "truth": "bad"}).status_code == 200
+        # What the killed one had answered is known: all of it but the last moment's.
+        body = {"feedback": [{"request_id": number, "truth": "bad"} for number in sorted(first)]}
+        assert tell(service, body).status_code == 200
     assert "after" in set(read_feedback(home, "tiny")["request_id"])

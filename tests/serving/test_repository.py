@@ -10,6 +10,7 @@ from tiny_bundle import make_bundle
 from tiny_service import running
 
 from luodi.registry import REFUSED, Registry
+from luodi.registry.keys import KeyRing, Rights
 
 HEAVY = {f"w{n}": 1.0 for n in range(60_000)}
 """About 1 MB of weights, so that a limit of memory means something."""
@@ -125,6 +126,76 @@ def test_an_alias_is_a_version_too(registry, tmp_path):
         url = f"{service['url']}/v2/models/tiny/versions/staging"
         assert CLIENT.get(url).json()["parameters"]["version"] == one
         assert ask(service, "tiny@none").status_code == 404
+
+
+def test_a_key_for_some_models_is_told_of_no_others(registry, tmp_path):
+    """It may operate models that are not there yet: what it mistypes must not list the rest."""
+    pytest.importorskip("grpc", reason="gRPC is not installed: pip install 'luodi[grpc]'")
+    one = add(registry, "mine", 1.0)
+    add(registry, "secret-merger", 1.0)
+    add(registry, "secret-risk", 1.0)
+    rights = Rights(("operate", "ask", "read"), ("mine", "secret-merge", "@", "mine:x"))
+    key = KeyRing(registry.home).add("one team", rights)[1]
+    said = {}
+    with running("mine", "secret-risk", "--keys", "--grpc-port", "0", cwd=tmp_path) as service:
+        head = {"Authorization": f"Bearer {key}"}
+
+        def http(method, path, body=None):
+            response = CLIENT.request(method, service["url"] + path, headers=head, json=body)
+            said[f"{method} {path} {body}"] = response.text + str(response.headers)
+            return response
+
+        for name in ("secret-merge", "mine:x", "mine@none"):
+            for act in ("load", "unload"):
+                path = f"/v2/repository/models/{name}/{act}"
+                assert http("POST", path, {}).status_code == 404, (name, act)
+                assert name.partition("@")[0] in said[f"POST {path} {{}}"]
+        for version in ("none", one[:2], "../x"):
+            body = {"parameters": {"version": version}}
+            assert http("POST", "/v2/repository/models/mine/load", body).status_code == 404
+            assert one in said[f"POST /v2/repository/models/mine/load {body}"]  # its own are listed
+        for path in ("/", "/docs", "/openapi.json", "/metrics", "/v2", "/v2/models",
+                     "/v2/models/mine", "/v2/models/mine/versions/none", "/v2/health/ready",
+                     "/v2/models/secret-merge", "/v2/models/secret-merge/ready"):  # fmt: skip
+            http("GET", path)
+        for path in ("/v2/repository/index", "/predict/secret-merge", "/feedback/secret-merge",
+                     "/v2/models/secret-merge/infer",
+                     "/v2/models/mine/versions/x/infer"):  # fmt: skip
+            http("POST", path, {})
+        said |= over_grpc(service["grpc"], key, "secret-merge")
+    for asked, told in said.items():
+        assert "secret-merger" not in told, asked
+        assert "secret-risk" not in told, asked
+        assert str(tmp_path) not in told, asked
+
+
+def over_grpc(address, key, name):
+    """What every call says to this key of a model that it may see and that is not there."""
+    import grpc
+
+    from luodi.serving.rpc.messages import MESSAGES, SERVICE, classes
+    from luodi.serving.rpc.server import CALLS
+
+    made, said = classes(), {}
+    with grpc.insecure_channel(address) as channel:
+        for method in CALLS:
+            fields = MESSAGES[f"{method}Request"]
+            field = next((each for each in ("model_name", "name") if each in fields), None)
+            ask = channel.unary_unary(
+                f"/{SERVICE}/{method}",
+                request_serializer=lambda message: message.SerializeToString(),
+                response_deserializer=made[f"{method}Response"].FromString,
+            )
+            message = made[f"{method}Request"](**({field: name} if field else {}))
+            try:
+                answer = ask(message, metadata=(("authorization", f"Bearer {key}"),), timeout=20)
+            except grpc.RpcError as error:
+                said[method] = f"{error.code().name}: {error.details()}"
+            else:
+                said[method] = str(answer)
+    for method in ("RepositoryModelLoad", "RepositoryModelUnload", "ModelInfer", "ModelMetadata"):
+        assert said[method].startswith("NOT_FOUND"), said[method]
+    return said
 
 
 def test_the_one_least_recently_asked_leaves_the_memory(registry, tmp_path):

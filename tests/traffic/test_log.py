@@ -131,7 +131,7 @@ def test_a_killed_compaction_leaves_every_row_once(tmp_path):
     (folder / ".half.123").write_bytes(b"PAR1")
     assert read_traffic(tmp_path, "m").equals(before)
     compact(tmp_path)
-    assert sorted(path.suffix for path in folder.iterdir()) == [".parquet"]
+    assert sorted(path.suffix for path in folder.iterdir()) == ["", ".ids", ".parquet"]
     assert read_traffic(tmp_path, "m").equals(before)
 
 

@@ -26,6 +26,10 @@ def command(
     ray: Annotated[
         bool, typer.Option("--ray", help="A folder that Ray Serve deploys, with autoscaling.")
     ] = False,
+    tls: Annotated[
+        bool,
+        typer.Option("--tls", help="In Kubernetes the pods end TLS themselves, by a secret."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A new folder; NAME-export by default.")
     ] = None,
@@ -44,6 +48,13 @@ def command(
             say("Expected some of --docker, --kubernetes, --systemd, --ray.",
                 "应给出 --docker、--kubernetes、--systemd、--ray 之一或多个。"),
         )  # fmt: skip
+    if tls and not kubernetes:
+        raise UsageError(
+            say("--tls is about manifests.", "--tls 只用于清单文件。"),
+            say("Expected --kubernetes too.", "应同时给出 --kubernetes。"),
+            say("Elsewhere say --tls-cert and --tls-key to luodi serve.",
+                "其他情形请在 luodi serve 中使用 --tls-cert 与 --tls-key。"),
+        )  # fmt: skip
     found = Registry(home_folder(project)).find(model)
     folder = output or Path(f"{found.model}-export")
     if folder.exists():
@@ -52,7 +63,7 @@ def command(
             say("Expected a new folder.", "应为新文件夹。"),
             say("Name another: -o FOLDER.", "请用 -o 指定其他文件夹。"),
         )
-    commands = _write(found, wanted, folder)
+    commands = _write(found, wanted, folder, tls)
     document = {
         "model": found.model, "version": found.version, "folder": str(folder),
         "files": sorted(str(p.relative_to(folder)) for p in folder.rglob("*")
@@ -69,7 +80,7 @@ def command(
     emit(document, as_json, human)
 
 
-def _write(found: Registered, wanted: list[str], folder: Path) -> dict[str, list[str]]:
+def _write(found: Registered, wanted: list[str], folder: Path, tls: bool) -> dict[str, list[str]]:
     """Everything at once or nothing: what is half written is taken away."""
     import shutil
 
@@ -88,7 +99,7 @@ def _write(found: Registered, wanted: list[str], folder: Path) -> dict[str, list
             commands["docker"] = write_docker(found.folder, manifest, version, folder / "docker")
         if "kubernetes" in wanted:
             place = folder / "kubernetes"
-            commands["kubernetes"] = write_kubernetes(manifest, version, size, place)
+            commands["kubernetes"] = write_kubernetes(manifest, version, size, place, tls)
         if "systemd" in wanted:
             place = folder / "systemd"
             commands["systemd"] = write_systemd(found.folder, manifest, version, size, place)

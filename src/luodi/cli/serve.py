@@ -43,6 +43,10 @@ def command(
     grpc_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Answer over gRPC too; 0 takes a free one.")
     ] = None,
+    replicated: Annotated[
+        bool,
+        typer.Option("--replicated", help="Others answer beside it, with logs of their own."),
+    ] = False,
     memory: Annotated[
         str | None, typer.Option(help="What all models may take together, such as 2GB.")
     ] = None,
@@ -105,6 +109,7 @@ def command(
         certificate=tls_cert,
         certificate_key=tls_key,
         proxied=proxied,
+        replicated=replicated,
     )
     serve(offers, settings, ready)
     if not as_json:

@@ -42,7 +42,8 @@ class Rights:
 
     Attributes:
         models: names, or `*` for every model.
-        rate: rows a second that it may ask on average; None for no limit.
+        rate: rows a second that it may ask on average; None for no limit. A row of feedback counts
+            as one too.
         burst: rows that it may ask at once.
         daily: rows a day (UTC); None for no limit.
         priority: the most urgent class that it may ask for: higher goes first.

@@ -83,7 +83,7 @@ def build(offers: Offers, settings: ServeSettings) -> Service:
     follower = Follower(router, offers.registry, watch, metrics, policies, acts)
     access = Access(KeyRing(home), _quotas(home, settings)) if settings.keys else Access(None)
     desk = Desk(router, metrics, watch, traffic, access)
-    logs = Logs(traffic, FeedbackLog(home))
+    logs = Logs(traffic, FeedbackLog(home), settings.replicated)
     return Service(router, settings.limits, metrics, follower, desk, logs)
 
 

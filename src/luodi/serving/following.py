@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from luodi.contracts import BusyError, LuodiError, RegistryError, say
 from luodi.registry import PASSED, Registered, Registry, Route
+from luodi.registry.names import by_version
 from luodi.serving.metrics import ServiceMetrics
 from luodi.serving.policy import Policies
 from luodi.serving.router import CHAMPION, Offer, Offered, Router
@@ -180,13 +181,18 @@ class Follower:
                 say("This service has no registry.", "此服务没有登记库。"),
                 say("Expected a folder with registered models.", "应有含已登记模型的文件夹。"),
             )
+        # What the registry itself says of a name lists all others: no business of every caller.
+        there = self._registry.models()
+        if name not in there:
+            words = say(f"No model is named {name[:100]!r}.", f"没有名为 {name[:100]!r} 的模型。")
+            raise self._router.unknown(name, there, words)
         if not version:
             return self._registry.champion(name), CHAMPION
         found = self._registry.versions(name)
         for row in found:
             if version in row.aliases:
                 return row, ""
-        return self._registry.find(f"{name}:{version}"), ""
+        return by_version(name, version, found), ""
 
     async def _repeat(self, act: Mapping[str, str]) -> None:
         """What another worker was told."""

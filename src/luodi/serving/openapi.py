@@ -28,7 +28,7 @@ _WORDS = {
     400: "The request does not fit; the error names the field.",
     401: "A key is needed, and a good one.",
     403: "The key may not do this.",
-    404: "No such model or version.",
+    404: "No such model or version; of feedback, no such request.",
     408: "The body took too long to arrive.",
     409: "The version that was to be loaded is not what it must be.",
     413: "The body is too large.",
@@ -37,6 +37,7 @@ _WORDS = {
     501: "This service has no place to keep feedback in.",
     503: "Too much is waiting, or the model is still being loaded.",
 }
+EXAMPLE_ID = "0123456789abcdef"
 _SENT = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 _BODY = (408, 413, 415)
 _SCHEMES = {
@@ -67,7 +68,7 @@ def example_feedback(schema: Schema) -> dict[str, JsonValue]:
     field = truth_fields(schema)[0]
     usual: dict[str, JsonValue] = {"number": 1.0, "boolean": True}
     truth = field.categories[0] if field.categories else usual.get(field.kind, "text")
-    return {"request_id": "0123456789abcdef", "row": 0, "truth": truth}
+    return {"request_id": EXAMPLE_ID, "row": 0, "truth": truth}
 
 
 def _named(shape: str) -> dict[str, JsonValue]:
@@ -142,7 +143,7 @@ class _Writer:
             ),
             f"/feedback/{name}": self.post(
                 f"Tell {model.name} what would have been right", right,
-                _told("How many were kept.", _json(counted)), 404, 501, 503,
+                _told("How many were kept.", _json(counted)), *busy, 501,
             ),
         }  # fmt: skip
         tensors = _json(_named("InferenceResponse"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from luodi.contracts import Field, JsonValue, current_language, say
-from luodi.serving.openapi import example_feedback, example_input, example_tensors
+from luodi.serving.openapi import EXAMPLE_ID, example_feedback, example_input, example_tensors
 
 if TYPE_CHECKING:
     from luodi.serving.fleet import Card
@@ -80,7 +80,8 @@ def docs_page(models: Sequence[Card], base: str) -> str:
 
 def _model_part(model: Card, base: str) -> str:
     schema, name = model.schema, quote(model.name)
-    asked = _curl(f"{base}/predict/{name}", {"inputs": [example_input(schema)]})
+    # By this id the feedback below finds it again.
+    asked = _curl(f"{base}/predict/{name}", {"inputs": [example_input(schema)]}, EXAMPLE_ID)
     tensors = _curl(f"{base}/v2/models/{name}/infer", example_tensors(schema))
     truth = _curl(f"{base}/feedback/{name}", {"feedback": [example_feedback(schema)]})
     heads = (say("Field", "字段"), say("Kind", "类型"), say("Example or values", "示例或取值"))
@@ -141,6 +142,7 @@ def _python(base: str, model: Card) -> str:
     )
 
 
-def _curl(url: str, body: JsonValue) -> str:
+def _curl(url: str, body: JsonValue, number: str = "") -> str:
     text = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
-    return f"curl '{url}' -H 'Content-Type: application/json' \\\n  -d '{text}'"
+    named = f" -H 'X-Request-Id: {number}'" if number else ""
+    return f"curl '{url}' -H 'Content-Type: application/json'{named} \\\n  -d '{text}'"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from luodi.contracts import Field, JsonValue, RequestError, Schema, say
+from luodi.contracts import Field, JsonValue, RegistryError, RequestError, Schema, say
 from luodi.serving.desk import Question, Rows
 from luodi.serving.protocol import EXPLAIN, counted_to_explain, truth_fields
 from luodi.serving.replies import aside, crowded, marked, read_body, reply, request_id
@@ -19,7 +19,7 @@ from luodi.traffic.feedback import Feedback
 
 if TYPE_CHECKING:
     from luodi.serving.router import Served
-    from luodi.serving.service import Service
+    from luodi.serving.service import Logs, Service
 
 _NUMBER = 256
 """Characters of a request's id in feedback."""
@@ -124,13 +124,15 @@ async def feedback(service: Service, request: Request) -> Response:
     data = await read_body(request, service.bodies)
     async with service.router.fleet.lease(held) as model:
         schema = model.bundle.schema
-    limits = service.limits
+    limits, model_name = service.limits, held.model.model
     found = await aside(len(data), lambda: read_feedback(read_json(data), schema, limits))
+    service.desk.access.count(request.state.terms.caller, len(found))
     if service.logs.feedback is None:
         raise HTTPException(501, say("This service keeps no feedback.", "此服务不保存反馈。"))
-    mask = service.logs.traffic.settings(held.model.model).mask
+    mask = service.logs.traffic.settings(model_name).mask
     try:
-        await service.logs.feedback.add(held.model.model, found, mask)
+        await _must_be_answered(service.logs, model_name, found)
+        await service.logs.feedback.add(model_name, found, mask)
     except OSError as error:
         raise HTTPException(
             503,
@@ -140,8 +142,35 @@ async def feedback(service: Service, request: Request) -> Response:
             ),
             {"Retry-After": "10"},
         ) from error
-    service.metrics.feedback.labels(held.model.model).inc(len(found))
-    return reply({"model": held.model.model, "accepted": len(found)})
+    service.metrics.feedback.labels(model_name).inc(len(found))
+    return reply({"model": model_name, "accepted": len(found)})
+
+
+class UnansweredError(RegistryError):
+    """Feedback on a request that this model never answered; names the field."""
+
+    def __init__(self, field: str, number: str, model: str) -> None:
+        self.field = field
+        shown = repr(number if len(number) <= 60 else number[:57] + "...")
+        super().__init__(
+            say(f"{field}: {model} has answered no request {shown}; nothing was kept.",
+                f"{field}：{model} 没有答复过请求 {shown}；未保存任何内容。"),
+            say("Expected the request_id of an answer of this model.",
+                "应为此模型某个答案中的 request_id。"),
+        )  # fmt: skip
+
+
+async def _must_be_answered(logs: Logs, model: str, found: Sequence[Feedback]) -> None:
+    """A request that is known to be none has no true answer.
+
+    Raises:
+        UnansweredError: naming the first.
+    """
+    unheld = await logs.unheld(model, [each.number for each in found])
+    for index, each in enumerate(found if unheld else ()):
+        if each.number in unheld:
+            where = f"feedback[{index}].request_id" if len(found) > 1 else "request_id"
+            raise UnansweredError(where, each.number, model)
 
 
 def read_feedback(body: JsonValue, schema: Schema, limits: Limits) -> list[Feedback]:

@@ -159,7 +159,12 @@ def _settings(said: Arguments) -> ServeSettings:
     from luodi.serving.settings import ServeSettings, divide_cores
 
     threads, sessions = divide_cores(_processors(), said.threads, said.sessions)
-    return ServeSettings(threads=threads, sessions=sessions, keys=said.keys)
+    return ServeSettings(
+        threads=threads,
+        sessions=sessions,
+        keys=said.keys,
+        replicated=True,  # on other machines
+    )
 
 
 def _processors() -> int:

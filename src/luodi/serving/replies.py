@@ -26,13 +26,11 @@ from luodi.contracts import (
     use_language,
 )
 from luodi.serving.access import DeniedError
-from luodi.serving.admission import too_much
+from luodi.serving.bodies import SMALL, Bodies
 from luodi.serving.settings import Limits
 
 LOG = logging.getLogger("luodi.serving")
 Result = TypeVar("Result")
-_ASIDE = 32_768
-"""Bytes of a body from which on it is read in a thread: parsing it would hold up the others."""
 _CELLS = 20_000
 """Fields to be read from which on they are read in a thread: about ten milliseconds."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -130,8 +128,11 @@ def request_id(request: Request) -> str:
 
 
 async def aside(size: int, work: Callable[[], Result], slow: bool = False) -> Result:
-    """`work()`, in a thread when its input, or what is done to it, would hold up the event loop."""
-    return await asyncio.to_thread(work) if slow or size > _ASIDE else work()
+    """`work()`, in a thread when its input, or what is done to it, would hold up the event loop.
+
+    To parse a body that is not small would do so.
+    """
+    return await asyncio.to_thread(work) if slow or size > SMALL else work()
 
 
 def crowded(data: bytes, schema: Schema) -> bool:
@@ -145,34 +146,6 @@ def crowded(data: bytes, schema: Schema) -> bool:
 def marked(request: Request, key: tuple[str, str]) -> None:
     """Keep who answers a request (model, version), for the metrics."""
     request.state.answered_by = key
-
-
-class Bodies:
-    """What the bodies of all requests that are being read or answered take together.
-
-    A thousand callers who send sixteen megabytes each, none too slowly, would fill any memory.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.held = 0
-
-    def hold(self, request: Request, size: int) -> None:
-        """Count bytes that have come, until `release`. Small bodies are always taken.
-
-        Raises:
-            BusyError: when others hold too much for a large one.
-        """
-        mine = getattr(request.state, "held", 0)
-        large, alone = mine + size > _ASIDE, self.held == mine
-        if large and not alone and self.held + size > self.limits.bodies:
-            raise too_much(1.0)
-        request.state.held = mine + size
-        self.held += size
-
-    def release(self, request: Request) -> None:
-        """The request was answered."""
-        self.held -= getattr(request.state, "held", 0)
 
 
 async def read_body(request: Request, bodies: Bodies, mixed: bool = False) -> bytes:

@@ -173,13 +173,20 @@ class Router:
         """
         offered = self._offered.get(name)
         if offered is None:
-            told = [] if self._discreet else list(self._offered)
-            raise RegistryError(
-                say(f"No model {_shown(name)} is served here.", f"此处没有模型 {_shown(name)}。"),
-                say(f"There are: {', '.join(told)}.", f"已有：{'、'.join(told)}。") if told else "",
-                _nearest(name, told),
+            words = say(
+                f"No model {_shown(name)} is served here.", f"此处没有模型 {_shown(name)}。"
             )
+            raise self.unknown(name, list(self._offered), words)
         return offered
+
+    def unknown(self, name: str, there: Sequence[str], words: str) -> RegistryError:
+        """The error for a name that means nothing: with what there is, where all may know it."""
+        told = [] if self._discreet else there
+        return RegistryError(
+            words,
+            say(f"There are: {', '.join(told)}.", f"已有：{'、'.join(told)}。") if told else "",
+            _nearest(name, told),
+        )
 
     def find(self, name: str, version: str | None = None) -> Held:
         """The version that answers for this name; for `version`, or the alias of this name.

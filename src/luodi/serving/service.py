@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from luodi.contracts import LuodiError
+from luodi.serving.bodies import Bodies
 from luodi.serving.desk import Desk
 from luodi.serving.fleet import resident_bytes
 from luodi.serving.following import Follower
 from luodi.serving.metrics import ServiceMetrics
-from luodi.serving.replies import Bodies
 from luodi.serving.router import Router
 from luodi.serving.settings import Limits
 from luodi.traffic.feedback import FeedbackLog
@@ -29,10 +29,16 @@ class Logs:
 
     Attributes:
         feedback: None where there is no home folder to keep it in.
+        replicated: others answer the same callers, and keep logs of their own.
     """
 
     traffic: TrafficLog
     feedback: FeedbackLog | None = None
+    replicated: bool = False
+
+    async def unheld(self, model: str, numbers: Sequence[str]) -> set[str]:
+        """Those of the requests' ids that this model is known not to have answered."""
+        return set() if self.replicated else await self.traffic.unheld(model, numbers)
 
     def close(self) -> None:
         """Have everything on the disk."""

@@ -131,6 +131,8 @@ class ServeSettings:
         certificate, certificate_key: PEM files for TLS; None without.
         insecure: whether other machines may ask without keys and without TLS.
         proxied: whether TLS ends at a proxy before this service.
+        replicated: whether others answer the same callers and keep logs of their own: a request
+            that this service's log does not hold may be theirs.
     """
 
     host: str = "127.0.0.1"
@@ -151,3 +153,4 @@ class ServeSettings:
     certificate: Path | None = None
     certificate_key: Path | None = None
     proxied: bool = False
+    replicated: bool = False

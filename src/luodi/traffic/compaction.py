@@ -12,8 +12,9 @@ import os
 import sys
 from pathlib import Path
 
+from luodi.traffic.held import put_in_order
 from luodi.traffic.reading import read_segment
-from luodi.traffic.segments import closed, root
+from luodi.traffic.segments import IDS, closed, root
 
 
 def compact(home: Path) -> int:
@@ -39,6 +40,8 @@ def _compact(segment: Path) -> None:
     table = read_segment(segment)
     temporary = segment.with_name(f".{segment.stem}.{os.getpid()}")
     changed = segment.stat()
+    if (ids := segment.with_suffix(IDS)).exists():
+        put_in_order(ids)  # before the rename, from which on they are taken to be in order
     with temporary.open("wb") as file:
         os.fchmod(file.fileno(), 0o600)
         table.write_parquet(file, compression="zstd")

@@ -6,6 +6,7 @@ full, lines are left out and counted; no request fails for that.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -19,8 +20,9 @@ from pathlib import Path
 import orjson
 
 from luodi.contracts import JsonValue
+from luodi.traffic.held import Counts, hashes, is_whole, lacking, written
 from luodi.traffic.masking import Numbers, masked
-from luodi.traffic.segments import Segment, closed, folder_of, prune, root
+from luodi.traffic.segments import WHOLE, Segment, closed, folder_of, prune, root
 from luodi.traffic.settings import TrafficSettings
 
 LOG = logging.getLogger("luodi.traffic")
@@ -86,8 +88,10 @@ class TrafficLog:
         self._home, self._ask, self._left_out, self._models = home, settings, left_out, models
         self._compact = compact
         self._segments: dict[str, Segment] = {}
-        self._pending: deque[Entry] = deque()
+        self._pending: deque[Entry | str] = deque()  # a model's name: a request of it was left out
         self._taken = self._done = 0  # rows; each is counted by one thread alone
+        self._counts: Counts | None = None
+        self._leaky: set[str] = set()  # models of which requests were left out
         self._numbers = Numbers(root(home)) if home else None
         self._wake = threading.Event()
         self._stop = False
@@ -101,13 +105,50 @@ class TrafficLog:
         """Have an entry written, if it is one of those that are kept. Never waits."""
         settings = self.settings(entry.model)
         if not settings.keep or not _sampled(entry.number, settings.sample):
+            self._leaky.add(entry.model)
             return
-        if self._taken - self._done + len(entry.requests) > _PENDING:
-            self._left_out("pending", len(entry.requests))
+        rows = len(entry.requests)
+        if self._taken - self._done + rows > _PENDING:
+            self._left_out("pending", rows)
+            if entry.model not in self._leaky:
+                self._leaky.add(entry.model)
+                self._take(entry.model, 1)
             return
-        self._taken += len(entry.requests)
-        self._pending.append(entry)
+        self._take(entry, rows)
         self.start()
+
+    def _take(self, what: Entry | str, rows: int) -> None:
+        self._taken += rows
+        try:
+            if self._counts is None and self._home is not None:
+                self._counts = Counts(self._home)
+        except OSError:
+            self._leaky.add(what if isinstance(what, str) else what.model)
+        if self._counts is not None:
+            self._counts.tell(taken=self._taken)
+        self._pending.append(what)
+
+    async def unheld(self, model: str, numbers: Sequence[str]) -> set[str]:
+        """Those of the requests' ids that no log of this model has ever held.
+
+        None where that cannot be known: it is not whole, keeps a sample or nothing, or a process
+        that writes it is stuck. What was just answered, here or by another process, is waited for.
+        """
+        left = await asyncio.to_thread(self._lacking, model, numbers)
+        if not left or self._home is None or not await written(self._home):
+            return set()
+        return await asyncio.to_thread(self._lacking, model, list(left))
+
+    def _lacking(self, model: str, numbers: Sequence[str]) -> set[str]:
+        settings, home = self.settings(model), self._home
+        if home is None or self._numbers is None or not settings.keep or settings.sample < 1:
+            return set()
+        left = lacking(home, model, numbers)
+        if left:  # those that are personal data stand there under another name
+            names = {self._numbers.written(number): number for number in left}
+            left = {names[name] for name in lacking(home, model, list(names))}
+        # Asked for last: what was pruned or left out meanwhile is not known any more.
+        return left if model not in self._leaky and is_whole(home, model) else set()
 
     def settings(self, model: str) -> TrafficSettings:
         """What is kept of a model."""
@@ -122,6 +163,9 @@ class TrafficLog:
         for segment in self._segments.values():
             segment.close()
         self._segments = {}
+        if self._counts is not None:
+            self._counts.close()
+            self._counts = None
         if self._compactor is not None:
             self._compactor.wait(60)
 
@@ -149,36 +193,57 @@ class TrafficLog:
 
     def _write(self) -> None:
         by_model: dict[str, list[bytes]] = {}
+        ids: dict[str, list[str]] = {}
         rows = 0
         while self._pending:
             entry = self._pending.popleft()
+            if isinstance(entry, str):
+                rows += 1  # of a leaky model
+                continue
             rows += len(entry.requests)
             try:
                 lines = list(self._lines(entry))
             except Exception:  # a stranger's predictor may answer what no JSON can hold
                 LOG.exception("an answer of %s cannot be written", entry.model)
-                self._left_out("unwritable", len(entry.requests))
+                self._lost(entry.model, "unwritable", len(entry.requests))
                 continue
             by_model.setdefault(entry.model, []).extend(lines)
+            ids.setdefault(entry.model, []).append(self._number(entry))
         for model, lines in by_model.items():
             try:
-                self._segment(model).append(lines)
+                self._segment(model).append(lines, hashes(ids[model]))
             except OSError as error:
-                self._left_out("disk", len(lines))
+                self._lost(model, "disk", len(lines))
                 if not self._told:  # once: a full disk would fill the service's log as well
                     LOG.error("traffic cannot be written: %s", error)
                     self._told = True
+        self._leak()
         self._done += rows
+        if self._counts is not None:
+            self._counts.tell(done=self._done)
+
+    def _lost(self, model: str, reason: str, rows: int) -> None:
+        self._leaky.add(model)
+        self._left_out(reason, rows)
+
+    def _leak(self) -> None:
+        """Of a model that had a request left out, no log is whole any more."""
+        for model in list(self._leaky):
+            if self._home is not None and (folder_of(self._home, model) / WHOLE).exists():
+                (folder_of(self._home, model) / WHOLE).unlink(missing_ok=True)
+
+    def _number(self, entry: Entry) -> str:
+        """The request's id, as it stands in the log."""
+        if self.settings(entry.model).mask and self._numbers is not None:
+            return self._numbers.written(entry.number)
+        return entry.number
 
     def _lines(self, entry: Entry) -> Iterable[bytes]:
         settings = self.settings(entry.model)
         clean = masked if settings.mask else _as_it_is
-        number = entry.number
-        if settings.mask and self._numbers is not None:
-            number = self._numbers.written(number)
         head = {
             "time": int(entry.time * 1000),
-            "request_id": number,
+            "request_id": self._number(entry),
             "model": entry.model,
             "version": entry.version,
             "arm": entry.arm,

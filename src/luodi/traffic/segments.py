@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -11,6 +12,8 @@ from itertools import count
 from pathlib import Path
 
 FEEDBACK = "feedback-"
+IDS, WHOLE = ".ids", "whole"
+"""What lies beside a segment, and beside all of them: see `held`."""
 _numbers = count()
 
 
@@ -34,7 +37,13 @@ class Segment:
     """
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            pass
+        else:
+            if not prefix:
+                (folder / WHOLE).touch(mode=0o600)
         begun = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         self.path = folder / f"{prefix}{begun}-{os.getpid()}-{next(_numbers)}.jsonl"
         self._file = os.open(
@@ -42,16 +51,19 @@ class Segment:
         )
         fcntl.flock(self._file, fcntl.LOCK_EX)
         _sync(folder)
+        self._ids: int | None = None
         self.bytes = 0
         self.begun = time.monotonic()
         self._torn = False
 
-    def append(self, lines: Sequence[bytes]) -> None:
-        """Write whole lines and have them on the disk.
+    def append(self, lines: Sequence[bytes], ids: bytes = b"") -> None:
+        """Write whole lines and have them on the disk; before them the hashes of their ids.
 
         Raises:
             OSError: when the disk is full or broken; the lines may stand there in part.
         """
+        if ids:
+            self._note(ids)
         # After a write that failed half-way, the next line must not go on in the torn one.
         data = (b"\n" if self._torn else b"") + b"".join(lines)
         self._torn = True
@@ -62,8 +74,18 @@ class Segment:
         os.fdatasync(self._file)
         self._torn = False
 
+    def _note(self, ids: bytes) -> None:
+        if self._ids is None:
+            path = self.path.with_suffix(IDS)
+            self._ids = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        if os.write(self._ids, ids) < len(ids):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fdatasync(self._ids)
+
     def close(self) -> None:
         """No more lines; the file may be compacted now."""
+        if self._ids is not None:
+            os.close(self._ids)
         os.close(self._file)
 
 
@@ -117,10 +139,10 @@ def prune(folder: Path, most_bytes: int, most_age: float) -> int:
     counted from its last line. One that is being written stays.
     """
     kinds = (files(folder), feedback_files(folder))
-    return sum(_prune(paths, most_bytes, most_age) for paths in kinds)
+    return sum(_prune(folder, paths, most_bytes, most_age) for paths in kinds)
 
 
-def _prune(paths: Sequence[Path], most_bytes: int, most_age: float) -> int:
+def _prune(folder: Path, paths: Sequence[Path], most_bytes: int, most_age: float) -> int:
     sizes = []
     for path in paths:
         try:
@@ -135,6 +157,9 @@ def _prune(paths: Sequence[Path], most_bytes: int, most_age: float) -> int:
             continue
         if path.suffix == ".jsonl" and is_written(path):
             continue
+        if not path.name.startswith(FEEDBACK):
+            (folder / WHOLE).unlink(missing_ok=True)  # first: see `held`
+            path.with_suffix(IDS).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         total -= size
         removed += 1

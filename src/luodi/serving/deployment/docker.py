@@ -34,16 +34,14 @@ USER {user}:{user}
 VOLUME ["{state}"]
 EXPOSE {port}
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \\
-    CMD ["/venv/bin/python", "-c", "{probe}"]
+    CMD ["/venv/bin/python", "-m", "luodi.serving.probe", "{port}"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/venv/bin/python", "-m", "luodi", "serve", "/app/bundle", \\
     "--host", "0.0.0.0", "--port", "{port}"]
-# TLS ends before this container; say --tls-cert and --tls-key instead to end it here.
+# TLS ends before this container; say --tls-cert and --tls-key instead to end it here. The health
+# check speaks either.
 CMD ["--proxied"]
 """
-_PROBE = (
-    "import urllib.request as u; u.urlopen('http://127.0.0.1:{port}/v2/health/ready', timeout=2)"
-)
 _COMPOSE = """\
 services:
   {name}:
@@ -80,7 +78,6 @@ def write_docker(bundle: Path, manifest: Manifest, version: str, folder: Path) -
         "port": PORT,
         "user": USER,
         "state": STATE,
-        "probe": _PROBE.format(port=PORT),
     }
     (folder / "Dockerfile").write_text(_DOCKERFILE.format(**facts))
     (folder / "compose.yaml").write_text(_COMPOSE.format(**facts))

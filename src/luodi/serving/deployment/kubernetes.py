@@ -6,37 +6,52 @@ from pathlib import Path
 from typing import Any
 
 from luodi.bundle.manifest import Manifest
+from luodi.serving.deployment import prometheus
 from luodi.serving.deployment.docker import PORT, STATE, USER, image_name
 
 _MEMORY = 256 * 1024 * 1024
 """What a service takes beside its model."""
+_TLS = "/tls"
+"""Where a secret of the kind kubernetes.io/tls is mounted: tls.crt and tls.key."""
 
 
 def write_kubernetes(
-    manifest: Manifest, version: str, bundle_bytes: int, folder: Path
+    manifest: Manifest, version: str, bundle_bytes: int, folder: Path, tls: bool = False
 ) -> list[str]:
-    """Fill `folder`; returns the commands that apply it."""
+    """Fill `folder`; returns the commands that apply it.
+
+    Args:
+        tls: the pods end TLS themselves, by a secret; otherwise it ends before them. It always ends
+            at KServe's own gateway.
+    """
     import yaml
 
     folder.mkdir(parents=True)
     name = image_name(manifest.name)
     image = f"{name}:{version}"
     documents = {
-        "deployment.yaml": [deployment(name, image, version, bundle_bytes)],
-        "service.yaml": [service(name)],
+        "deployment.yaml": [deployment(name, image, version, bundle_bytes, tls)],
+        "service.yaml": [service(name, tls)],
         "policy.yaml": [network_policy(name), disruption_budget(name)],
         "autoscaler.yaml": [autoscaler(name)],
         "kserve.yaml": [inference_service(name, image, bundle_bytes)],
+        "prometheus.yaml": [prometheus.service_monitor(name, _labels(name), tls)],
     }
     for file, content in documents.items():
         text = yaml.safe_dump_all(content, sort_keys=False, allow_unicode=True)
         (folder / file).write_text(text, "utf-8")
-    plain = " ".join(f"-f {folder / file}" for file in documents if file != "kserve.yaml")
+    # These two are of kinds that a cluster has only where KServe, or Prometheus' operator, runs.
+    apart = ("kserve.yaml", "prometheus.yaml")
+    plain = " ".join(f"-f {folder / file}" for file in documents if file not in apart)
     files = " ".join(f"--from-file={f}=state/{f}" for f in ("registry.db", "keys.pepper"))
+    certified = [f"kubectl create secret tls {name}-tls --cert=CERT.pem --key=KEY.pem"]
+    # The keys are copied once they are all there.
     return [
+        *prometheus.commands(name),
         f"kubectl create secret generic {name}-keys {files}",
+        *(certified if tls else []),
         f"kubectl apply {plain}",
-        f"kubectl apply -f {folder / 'kserve.yaml'}",
+        *(f"kubectl apply -f {folder / file}" for file in apart),
     ]
 
 
@@ -44,13 +59,17 @@ def _labels(name: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "luodi"}
 
 
-def _container(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
+def _container(name: str, image: str, bundle_bytes: int, tls: bool) -> dict[str, Any]:
     memory = (_MEMORY + 3 * bundle_bytes) // 2**20
-    probe = {"path": "/v2/health/ready", "port": "http"}
+    # The kubelet verifies no certificate: the pod's address is in none.
+    probe = {"path": "/v2/health/ready", "port": "http", "scheme": "HTTPS" if tls else "HTTP"}
+    files = ["--tls-cert", f"{_TLS}/tls.crt", "--tls-key", f"{_TLS}/tls.key"]
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
+        # A replica's log is its own: feedback may reach another than the one that answered.
+        "args": ["--replicated", *(files if tls else ["--proxied"])],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "env": [{"name": "LUODI_HOME", "value": STATE}],
         "resources": {
@@ -70,11 +89,12 @@ def _container(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
         "volumeMounts": [
             {"name": "state", "mountPath": STATE},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  # the container's own
+            *([{"name": "tls", "mountPath": _TLS, "readOnly": True}] if tls else []),
         ],
     }
 
 
-def _pod(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
+def _pod(name: str, image: str, bundle_bytes: int, tls: bool = False) -> dict[str, Any]:
     # A secret is mounted for reading alone; the service keeps its logs beside the keys: so they
     # are copied into a writable folder first, readable for their owner as they must be.
     copy = {
@@ -91,6 +111,7 @@ def _pod(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
             {"name": "state", "mountPath": STATE},
         ],
     }
+    certificate = {"name": "tls", "secret": {"secretName": f"{name}-tls", "defaultMode": 0o440}}
     return {
         "securityContext": {
             "runAsNonRoot": True,
@@ -102,16 +123,19 @@ def _pod(name: str, image: str, bundle_bytes: int) -> dict[str, Any]:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 40,
         "initContainers": [copy],
-        "containers": [_container(name, image, bundle_bytes)],
+        "containers": [_container(name, image, bundle_bytes, tls)],
         "volumes": [
             {"name": "keys", "secret": {"secretName": f"{name}-keys", "defaultMode": 0o440}},
             {"name": "state", "emptyDir": {"sizeLimit": "2Gi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+            *([certificate] if tls else []),
         ],
     }
 
 
-def deployment(name: str, image: str, version: str, bundle_bytes: int) -> dict[str, Any]:
+def deployment(
+    name: str, image: str, version: str, bundle_bytes: int, tls: bool = False
+) -> dict[str, Any]:
     """Two replicas, one always up, new ones ready before old ones go."""
     labels = _labels(name)
     return {
@@ -126,29 +150,23 @@ def deployment(name: str, image: str, version: str, bundle_bytes: int) -> dict[s
                 "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
             },
             "template": {
-                "metadata": {
-                    "labels": labels,
-                    "annotations": {
-                        "prometheus.io/scrape": "true",
-                        "prometheus.io/port": str(PORT),
-                        "prometheus.io/path": "/metrics",
-                    },
-                },
-                "spec": _pod(name, image, bundle_bytes),
+                "metadata": {"labels": labels},
+                "spec": _pod(name, image, bundle_bytes, tls),
             },
         },
     }
 
 
-def service(name: str) -> dict[str, Any]:
+def service(name: str, tls: bool = False) -> dict[str, Any]:
     """One address for all replicas."""
+    port = {"name": "https", "port": 443} if tls else {"name": "http", "port": 80}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "labels": _labels(name)},
         "spec": {
             "selector": _labels(name),
-            "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+            "ports": [{**port, "targetPort": "http", "protocol": "TCP"}],
         },
     }
 

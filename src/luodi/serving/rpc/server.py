@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from luodi import __version__
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("luodi.serving")
 ROUTE = "grpc"
+_AHEAD = 65_536
+"""Bytes that a call may send before its message is read."""
 Method = Callable[["Calls", Any, Any], Awaitable[Any]]
 
 
@@ -223,10 +226,9 @@ async def answering(service: Service, address: str) -> AsyncIterator[int]:
 
     calls = Calls(service)
     handlers = {
-        name: grpc.unary_unary_rpc_method_handler(
-            _guarded(service, calls, name, method, grpc),
-            request_deserializer=calls.messages[f"{name}Request"].FromString,
-            response_serializer=_bytes_of,
+        # To the caller a unary call; here one whose message is read when we ask for it.
+        name: grpc.stream_unary_rpc_method_handler(
+            _guarded(service, calls, name, method, grpc), response_serializer=_bytes_of
         )
         for name, method in CALLS.items()
     }
@@ -235,6 +237,10 @@ async def answering(service: Service, address: str) -> AsyncIterator[int]:
             ("grpc.max_receive_message_length", service.limits.body),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 1),
+            # What is sent before it is asked for: else it grows with the line's speed, without
+            # end. A message that is being read comes as fast as before.
+            ("grpc.http2.bdp_probe", 0),
+            ("grpc.http2.lookahead_bytes", _AHEAD),
             # It is two minutes otherwise: so long a caller that never greets holds a socket.
             ("grpc.server_handshake_timeout_ms", int(HEAD_SECONDS * 1000)),
         ]
@@ -259,6 +265,30 @@ async def answering(service: Service, address: str) -> AsyncIterator[int]:
         yield port
     finally:
         await server.stop(grace=30)
+
+
+async def _received(context: Any) -> bytes:
+    """The call's message; one that has no field set is empty, like one that never came."""
+    data = await context.read()
+    return data if isinstance(data, bytes) else b""
+
+
+def _parsed(data: bytes, kind: Any) -> Any:
+    """The message of this kind.
+
+    Raises:
+        RequestError: when it is none.
+    """
+    from google.protobuf.message import DecodeError
+
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        raise RequestError(
+            "",
+            say("The message cannot be read.", "无法读取该消息。"),
+            say(f"Expected one {kind.DESCRIPTOR.name}.", f"应为一个 {kind.DESCRIPTOR.name}。"),
+        ) from None
 
 
 def _model_of(request: Any) -> str:
@@ -291,7 +321,7 @@ def _guarded(service: Service, calls: Calls, name: str, method: Method, grpc: An
     }
     counted = name == "ModelInfer"
 
-    async def guarded(request: Any, context: Any) -> Any:
+    async def guarded(messages: Any, context: Any) -> Any:
         from luodi.serving.replies import kind_of
 
         started, status, kind = time.perf_counter(), "OK", ""
@@ -299,10 +329,15 @@ def _guarded(service: Service, calls: Calls, name: str, method: Method, grpc: An
         use_language("zh" if asked == "zh" else "en" if asked == "en" else None)
         seen = _Seen(context)
         try:
-            metadata = _metadata(context)
-            caller = service.desk.access.admit(metadata, NEEDS[name], _model_of(request))
-            seen.terms = _terms(metadata, caller, context)
-            return await method(calls, request, seen)
+            metadata, need = _metadata(context), NEEDS[name]
+            service.desk.access.admit(metadata, need)  # nothing is read of one who has no key
+            if need == "open":  # nor where nothing is asked: whether it lives must not wait
+                return await method(calls, None, seen)
+            async with service.bodies.message(partial(_received, context)) as data:
+                request = _parsed(data, calls.messages[f"{name}Request"])
+                caller = service.desk.access.admit(metadata, need, _model_of(request))
+                seen.terms = _terms(metadata, caller, context)
+                return await method(calls, request, seen)
         except asyncio.CancelledError:
             raise
         except Exception as error:
