@@ -76,6 +76,7 @@ class Fleet:
     def __init__(self, load: Callable[[Registered], Served], memory: int | None = None) -> None:
         self._load, self.memory = load, memory
         self._held: dict[tuple[str, str], Held] = {}
+        self._taken: dict[tuple[str, str], int] = {}  # bytes, also of what found no room
         self._loading: set[asyncio.Task[Served]] = set()
         self._lock = asyncio.Lock()  # one is loaded at a time: two would need room for both
         self.evictions = 0
@@ -94,7 +95,8 @@ class Fleet:
 
     def hold(self, model: Registered) -> Held:
         """Let this version answer here; it is loaded when it is first needed."""
-        return self._held.setdefault((model.model, model.version), Held(model))
+        key = model.model, model.version
+        return self._held.setdefault(key, Held(model, bytes=self._taken.get(key, 0)))
 
     def load_now(self, model: Registered) -> Held:
         """Hold a version and load it at once: before the service listens.
@@ -105,7 +107,7 @@ class Fleet:
         """
         held = self.hold(model)
         if held.served is None:
-            self._make_room(held, _size_on_disk(model))
+            self._make_room(held, held.bytes or _size_on_disk(model))
             self._take(held, *_measured(self._load, model))
         return held
 
@@ -208,6 +210,7 @@ class Fleet:
 
         # One that comes back finds memory that another left: it takes no less for that.
         held.served, held.bytes, held.reason = served, max(size, held.bytes), ""
+        self._taken[held.key] = held.bytes
         if held.dropped and not held.leases:
             self._close(held)  # it was dropped while it was being loaded
             return
