@@ -7,9 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from luodi.contracts import use_language
 from tests import forked
+
+# Both would measure the machine's haste, which other tests share.
+settings.register_profile("luodi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("luodi")
 
 _LONGEST = (
     "test_readme", "serving/test_ray", "serving/test_schemathesis", "test_byo_guide", "e2e/",
