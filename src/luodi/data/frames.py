@@ -253,8 +253,9 @@ def _counts(column: Column) -> bool:
 
     if isinstance(column, list) or not column.dtype.is_integer() or column.null_count():
         return False
-    first = column.first()
-    if first not in (0, 1, None):
+    if column.is_empty():
+        return True
+    first = column[0]
+    if first not in (0, 1):
         return False
-    first = first or 0
     return bool((column == pl.int_range(first, first + len(column), eager=True)).all())
