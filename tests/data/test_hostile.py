@@ -76,6 +76,10 @@ HOSTILE: dict[str, tuple[str, bytes, str]] = {
     "nothing, json": ("a.json", b"", "a.json is empty"),
     "nothing, jsonl": ("a.jsonl", b"\n\n", "a.jsonl (is empty|holds no rows)"),
     "nothing, parquet": ("a.parquet", b"", "a.parquet is no readable Parquet"),
+    "nothing, pickle": ("a.pkl", b"", "a.pkl is no readable pickle"),
+    "a pickle that calls": (
+        "a.pkl", b"\x80\x02cos\nsystem\nX\1\0\0\0:\x85R.", "a.pkl, byte 2: .*'os.system'",
+    ),
     "nothing, excel": ("a.xlsx", b"", "a.xlsx is no readable Excel"),
     "a header alone": ("a.csv", b"a,b\n", "no rows"),
     "NUL in a cell": ("a.csv", b"a,b\n1,2\n3,\0\n", "a.csv, line 3: a NUL byte"),

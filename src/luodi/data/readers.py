@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import DataError, Finding, JsonValue, say
 from luodi.data.arrow_streams import FILE_MARK, is_stream, messages
+from luodi.data.cells import column_of, mixed_types
 from luodi.data.delimited import read_delimited
 from luodi.data.encoding import to_utf8
+from luodi.data.frames import read_frame
 from luodi.data.header import Header, Layout, column_names, looks_headerless
 from luodi.data.json_keys import Repeated, names_repeated, repeated_names
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
@@ -181,50 +182,11 @@ def _from_records(records: list[dict[str, JsonValue]], file: str) -> Read:
     columns, findings = [], []
     for name in names:
         values = [record.get(name) for record in records]
-        column, mixed = _column(name, values)
+        column, mixed = column_of(name, values)
         columns.append(column)
         if mixed:
-            findings.append(_mixed(name, mixed, file))
+            findings.append(mixed_types(name, mixed, file))
     return pl.DataFrame(columns), findings
-
-
-def _column(name: str, values: list[JsonValue]) -> tuple[pl.Series, Counter[str]]:
-    """The values in one type; the kinds met, when they had to be turned into text."""
-    import orjson
-    import polars as pl
-
-    kinds = Counter(type(value).__name__ for value in values if value is not None)
-    if not kinds:
-        return pl.Series(name, values, dtype=pl.String), Counter()
-    if kinds.keys() == {"str"}:
-        return pl.Series(name, values, dtype=pl.String), Counter()
-    if kinds.keys() == {"bool"}:
-        return pl.Series(name, values, dtype=pl.Boolean), Counter()
-    if kinds.keys() == {"int"} and all(abs(value or 0) < 1 << 63 for value in values):
-        return pl.Series(name, values, dtype=pl.Int64), Counter()
-    if kinds.keys() <= {"int", "float"} and "float" in kinds:
-        floats = [None if value is None else float(value) for value in values]
-        return pl.Series(name, floats, dtype=pl.Float64), Counter()
-    texts = [
-        value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
-        for value in values
-    ]
-    return pl.Series(name, texts, dtype=pl.String), kinds
-
-
-def _mixed(name: str, kinds: Counter[str], file: str) -> Finding:
-    shown = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    return Finding(
-        "mixed-types",
-        "warning" if len(kinds) > 1 else "info",
-        sum(kinds.values()),
-        say(
-            f"{file}: the column {name} holds {shown}; it was read as text.",
-            f"{file}：列 {name} 含有 {shown}；已按文本读取。",
-        ),
-        columns=[name],
-        details={"file": file},
-    )
 
 
 def _parquet(raw: bytes, file: str) -> Read:
@@ -357,5 +319,7 @@ _BINARY: dict[str, Callable[[bytes, str], Read]] = {
     ".arrow": _arrow,
     ".arrows": _arrow,
     ".feather": _arrow,
+    ".pkl": read_frame,
+    ".pickle": read_frame,
 }
 EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")

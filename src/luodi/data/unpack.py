@@ -1,6 +1,7 @@
 """Compressed files as streams, bounded: a bomb is refused while it is still small.
 
-.gz .bz2 .xz .zst hold one file; .zip holds a folder, of which no path may leave.
+.gz .bz2 .xz .zst hold one file; .zip holds a folder, of which no path may leave. A name that may
+stand for any of these, as pandas lets its writers choose it, is settled by the first bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ FREE = 256 << 20
 _MEMBERS = 10_000
 
 STREAMS = (".gz", ".bz2", ".xz", ".zst")
-ENDINGS = (*STREAMS, ".zip")
+ENDINGS = (*STREAMS, ".zip", ".compress")
+_UNSAID = (".compress", ".pkl", ".pickle")
+"""Endings that do not say whether, and how, a file is packed."""
+_FIRST = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst",
+          b"PK\3\4": ".zip"}  # fmt: skip
+"""The bytes that a packed file begins with. No pickled table begins so."""
 
 
 class Readable(Protocol):
@@ -115,24 +121,32 @@ def unpack(path: Path, shown: str, filename: str = "") -> Iterator[Unpacked]:
         DataError: damage, a bomb, a path that leaves the folder, a password.
     """
     name = PurePosixPath(filename or path.name)
-    ending = name.suffix.lower()
     try:
-        packed = path.stat().st_size
+        packed, ending = path.stat().st_size, _packing(path, name.suffix.lower())
         if ending == ".zip":
             yield from _members(path, shown)
             return
+        bare = str(name.with_suffix("") if name.suffix.lower() in ENDINGS else name)
         with path.open("rb") as raw:
             if ending not in _OPENERS:
-                yield Unpacked(str(name), shown, Bounded(raw, shown, packed, ""))
+                yield Unpacked(bare, shown, Bounded(raw, shown, packed, ""))
                 return
-            kind = ending.removeprefix(".")
-            stream = _OPENERS[ending](raw)
-            yield Unpacked(str(name.with_suffix("")), shown, Bounded(stream, shown, packed, kind))
+            stream, kind = _OPENERS[ending](raw), ending.removeprefix(".")
+            yield Unpacked(bare, shown, Bounded(stream, shown, packed, kind))
     except OSError as error:
         raise DataError(
             say(f"{shown} cannot be read: {error.strerror or error}.",
                 f"无法读取 {shown}：{error.strerror or error}。")
         ) from None  # fmt: skip
+
+
+def _packing(path: Path, ending: str) -> str:
+    """The ending that a file's first bytes ask for, where its own does not say."""
+    if ending not in _UNSAID:
+        return ending
+    with path.open("rb") as file:
+        head = file.read(max(map(len, _FIRST)))
+    return next((kind for first, kind in _FIRST.items() if head.startswith(first)), "")
 
 
 def _members(path: Path, shown: str) -> Iterator[Unpacked]:

