@@ -3,8 +3,9 @@
 Most of a small command's time goes into importing what it stands on: scikit-learn alone takes two
 seconds of six. Every test that calls commands would pay that each time. Nothing of Luodi itself is
 imported beforehand, and nothing has worked yet: the threads of Polars, OpenMP and BLAS start with
-their first work, after the fork. So a command does here what it does in a fresh interpreter. What a command imports, how fast it begins
-and what the READMEs promise is tested on the real one: `LUODI`.
+their first work, after the fork. So a command does here what it does in a fresh interpreter. What
+a command imports, how fast it begins and what the READMEs promise is tested on the real one:
+`LUODI`.
 """
 
 from __future__ import annotations
