@@ -57,9 +57,10 @@ def test_one_who_does_not_read_is_let_go(service):
         caller.settimeout(1)
         began = time.monotonic()
         with contextlib.suppress(OSError):
-            while time.monotonic() - began < SLOW + 4:  # asks on and on, reads nothing
+            while time.monotonic() - began < SLOW + 20:  # asks on and on, reads nothing
                 caller.sendall(request * 50)
-        assert time.monotonic() - began < SLOW + 4
+        # Slow from when no answer leaves any more: a busy machine takes its time to fill a socket.
+        assert time.monotonic() - began < SLOW + 20
 
 
 @pytest.mark.parametrize(("pace", "whole"), [(200_000, True), (20_000, False)])

@@ -245,6 +245,8 @@ def test_many_look_while_it_is_written_and_compacted(tmp_path):
 
     log.add(entry("first"))
     assert unheld(log, "first") == set()
+    while lacking(tmp_path, "m", ["first"]):  # not on the disk yet
+        time.sleep(0.01)
     looking = threading.Thread(target=look)
     looking.start()
     try:

@@ -132,9 +132,13 @@ class TrafficLog:
         """Those of the requests' ids that no log of this model has ever held.
 
         None where that cannot be known: it is not whole, keeps a sample or nothing, or a process
-        that writes it is stuck. What was just answered, here or by another process, is waited for.
+        that writes it is stuck. What another process just answered is waited for.
         """
         left = await asyncio.to_thread(self._lacking, model, numbers)
+        # The first is waited for: feedback alone would make a folder of a log that is not whole.
+        if left and self._home is not None and folder_of(self._home, model).exists():
+            waiting = self._pending.copy()  # the thread that writes takes from it meanwhile
+            left -= {each.number for each in waiting if isinstance(each, Entry)}
         if not left or self._home is None or not await written(self._home):
             return set()
         return await asyncio.to_thread(self._lacking, model, list(left))
