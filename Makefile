@@ -30,11 +30,10 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-# A worker more than cores, since some wait for a service or a broker, a file a worker; then, one by
-# one, what measures its own pace.
+# A worker a core, a file a worker; then, one by one, what measures its own pace.
 unit: $(STAMP)
 	$(BIN)/python -m pytest -m "not bench and not soak and not alone" --durations=15 \
-		--numprocesses $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile --no-loadscope-reorder
+		--numprocesses auto --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m "alone and not bench and not soak" --durations=5
 
 bench: $(STAMP)
