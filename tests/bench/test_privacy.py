@@ -76,6 +76,7 @@ def test_little_is_masked_where_nobody_is_named() -> None:
     assert len(found) / len(texts) <= 0.08, found
 
 
+@pytest.mark.soak  # `bench.privacy` measures it on all rows
 @needs_models
 @pytest.mark.skipif(synth_folder() is None, reason="presidio_synth is not beside the project")
 def test_the_goals_hold_on_presidio_synth() -> None:
