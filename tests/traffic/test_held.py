@@ -12,7 +12,7 @@ import pytest
 
 from luodi.traffic.compaction import compact
 from luodi.traffic.feedback import Feedback, FeedbackLog
-from luodi.traffic.held import is_whole, lacking
+from luodi.traffic.held import is_whole, lacking, written
 from luodi.traffic.log import TrafficLog
 from luodi.traffic.segments import files, folder_of, prune
 from luodi.traffic.settings import TrafficSettings
@@ -53,6 +53,16 @@ def test_it_is_known_at_once_though_it_is_not_yet_written(tmp_path, monkeypatch)
     log = logging(tmp_path, [entry("just now")])
     assert not files(folder_of(tmp_path, "m"))
     assert unheld(log, "just now", "x") == {"x"}
+    log.close()
+
+
+def test_what_another_model_just_answered_is_not_this_ones(tmp_path, monkeypatch):
+    log = logging(tmp_path, [entry("old"), entry("hers", model="other")])
+    asyncio.run(written(tmp_path))
+    monkeypatch.setattr("luodi.traffic.log._EVERY", 0.5)
+    for model, number in (("m", "mine"), ("other", "new")):
+        log.add(entry(number, model=model))
+    assert unheld(log, "mine", "new", "hers", "x") == {"new", "hers", "x"}
     log.close()
 
 

@@ -138,7 +138,8 @@ class TrafficLog:
         # The first is waited for: feedback alone would make a folder of a log that is not whole.
         if left and self._home is not None and folder_of(self._home, model).exists():
             waiting = self._pending.copy()  # the thread that writes takes from it meanwhile
-            left -= {each.number for each in waiting if isinstance(each, Entry)}
+            own = (each for each in waiting if isinstance(each, Entry) and each.model == model)
+            left -= {each.number for each in own}
         if not left or self._home is None or not await written(self._home):
             return set()
         return await asyncio.to_thread(self._lacking, model, list(left))
