@@ -4,7 +4,7 @@ import threading
 
 import httpx
 import pytest
-from tiny_bundle import make_bundle
+from tiny_bundle import PROJECT, make_bundle
 from tiny_service import running
 
 from luodi.registry import Registry
@@ -28,13 +28,6 @@ def service(home):
 
 
 CLIENT = httpx.Client(timeout=30)
-PROJECT = """
-name: tiny
-task: text-classification
-data:
-  source: rows.csv
-  columns: {text: text, label: label}
-"""
 
 
 def tell(service, body):

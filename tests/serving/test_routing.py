@@ -7,27 +7,25 @@ from collections import Counter
 
 import httpx
 import pytest
-from tiny_bundle import make_bundle
+from tiny_bundle import PROJECT, make_bundle
 from tiny_service import running
 
 from luodi.registry import Challenger, Registry, Route
 from luodi.traffic.reading import read_traffic
 
-PROJECT = """
-name: tiny
-task: text-classification
-data:
-  source: rows.csv
-  columns: {text: text, label: label}
+RULED = (
+    PROJECT
+    + """\
 serve:
   rollback: {error_rate: 0.2, window: 30s, requests: 20}
 """
+)
 
 
 @pytest.fixture
 def three(tmp_path):
     """Three versions, the first of which is in production, and a project file with rules."""
-    (tmp_path / "luodi.yaml").write_text(PROJECT)
+    (tmp_path / "luodi.yaml").write_text(RULED)
     registry = Registry(tmp_path / ".luodi")
     versions = []
     for number in (1, 2, 3):
@@ -196,7 +194,7 @@ def test_an_ab_test_from_requests_to_its_verdict(three, tmp_path):
 
 
 def test_a_champion_that_was_only_registered_goes_back_too(tmp_path):
-    (tmp_path / "luodi.yaml").write_text(PROJECT)
+    (tmp_path / "luodi.yaml").write_text(RULED)
     registry = Registry(tmp_path / ".luodi")
     one = added(registry, 1.0)
     with running("tiny", cwd=tmp_path) as service:
@@ -224,7 +222,7 @@ def test_a_few_failures_take_nothing_back(three, tmp_path):
 
 def test_a_slow_version_is_taken_back(three, tmp_path):
     registry, (one, two, _) = three
-    rules = PROJECT.replace("error_rate: 0.2", "p95: 40ms")
+    rules = RULED.replace("error_rate: 0.2", "p95: 40ms")
     (tmp_path / "luodi.yaml").write_text(rules)
     with running("tiny", cwd=tmp_path) as service:
         url = service["url"]
@@ -238,14 +236,14 @@ def test_a_slow_version_is_taken_back(three, tmp_path):
 def test_a_wrong_project_file_is_told_before_anything_is_served(three, tmp_path):
     from tiny_service import luodi
 
-    (tmp_path / "luodi.yaml").write_text(PROJECT + "  traffic: {kep: false}\n")
+    (tmp_path / "luodi.yaml").write_text(RULED + "  traffic: {kep: false}\n")
     done = luodi("serve", "--port", "0", "--json", cwd=tmp_path)
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["mistakes"][0]["nearest"] == "keep"
 
 
 def test_the_project_says_that_no_traffic_is_kept(three, tmp_path):
-    (tmp_path / "luodi.yaml").write_text(PROJECT + "  traffic: {keep: false}\n")
+    (tmp_path / "luodi.yaml").write_text(RULED + "  traffic: {keep: false}\n")
     with running("tiny", cwd=tmp_path) as service:
         ask(service["url"])
         time.sleep(0.6)

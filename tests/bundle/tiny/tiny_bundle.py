@@ -21,6 +21,14 @@ SCHEMA = Schema(
         Field("probabilities", "scores", categories=("bad", "good")),
     ),
 )
+PROJECT = """
+name: tiny
+task: text-classification
+data:
+  source: rows.csv
+  columns: {text: text, label: label}
+"""
+"""Of a model that a service is told of by its project file."""
 TEXTS = ("great", "poor", "awful but fine", "好 好 差", "", "mail me@example.com great")
 
 
