@@ -158,6 +158,11 @@ class AugmentSettings:
     text: TextAugment | None = None
     table: TableAugment | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether any rows are to be made."""
+        return self.text is not None or self.table is not None
+
 
 @dataclass(frozen=True)
 class SplitSettings:

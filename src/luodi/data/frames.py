@@ -43,7 +43,8 @@ def read_frame(raw: bytes, file: str) -> tuple[pl.DataFrame, list[Finding]]:
         raise damaged(file, "pickle", reason) from None
     except Odd as error:
         raise _refused(file, error) from None
-    check_header([name for name, _ in found], file, numbers=True) if found else None
+    if found:
+        check_header([name for name, _ in found], file, numbers=True)
     table, findings = [], []
     for name, values in found:
         if isinstance(values, list):
@@ -215,19 +216,16 @@ def _index(node: object, rows: int, room: _Room) -> list[tuple[str, Column]]:
     """The index as columns: none where it only counts the rows."""
     index = made(node, *INDICES)
     kind, state = _kind(index)
-    if kind == "RangeIndex":
-        found: list[tuple[str, Column]] = []
-        if len(_range(index, state)) != rows:
-            raise odd(index, "an index of another length", "索引长度不符")
-        return found
+    found: list[tuple[str, Column]] = []
     if kind == "MultiIndex":
         found = _levels(index, state)
-    else:
+    elif kind != "RangeIndex":
         found = [(_label(index, state.get("name")) or "index", _values(index))]
+    lengths = [len(column) for _, column in found] or [len(_range(index, state))]
+    if any(length != rows for length in lengths):
+        raise odd(index, "an index of another length", "索引长度不符")
     for _, column in found:
         room.take(index, column)
-        if len(column) != rows:
-            raise odd(index, "an index of another length", "索引长度不符")
     return [] if len(found) == 1 and _counts(found[0][1]) else found
 
 

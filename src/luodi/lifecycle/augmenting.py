@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from luodi.contracts import (
     Dataset,
     Finding,
+    FitSettings,
+    Fitted,
     JsonValue,
     Parts,
     Progress,
@@ -25,7 +27,7 @@ from luodi.contracts import (
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, recipes
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
-from luodi.lifecycle.training import Cut, fit_settings, missing_part, predict_part
+from luodi.lifecycle.training import Cut, fit_and_export, fit_settings, predict_part
 
 if TYPE_CHECKING:
     from luodi.evaluation.paired import Paired
@@ -45,7 +47,7 @@ def augment(run: RunPlace, cut: Cut) -> Cut:
         DataError: when the table has nothing of the kind that is to be made.
     """
     wanted = run.project.data.augment
-    if wanted.text is None and wanted.table is None:
+    if not wanted.asked:
         return cut
     judge, chosen = _judge(run, cut)
     inputs: dict[str, JsonValue] = {
@@ -106,14 +108,12 @@ def _score(run: RunPlace, judge: Recipe, cut: Cut, folder: Path) -> Scored:
     """The judge's answers to the validation part, after learning from this cut's training part."""
     learner = run.task.learners[judge.learner]
     shutil.rmtree(folder, ignore_errors=True)
-    scratch = folder / "scratch"
-    scratch.mkdir(parents=True)
-    try:
-        settings = fit_settings(run, judge, cut, scratch)
-        fitted = learner.fit(cut.taught.train, cut.taught.valid, settings, Quiet())
-        fitted.export(folder / "export")
-    except ModuleNotFoundError as error:
-        raise missing_part(judge.learner, error) from error
+    folder.mkdir(parents=True)
+
+    def fit(settings: FitSettings) -> Fitted:
+        return learner.fit(cut.taught.train, cut.taught.valid, settings, Quiet())
+
+    fit_and_export(run, judge, cut, folder, fit)
     answers = predict_part(run, judge.learner, folder / "export", cut.taught.valid, cut.inner)
     shutil.rmtree(folder)
     return run.task.score(cut.parts.valid, answers, cut.schema)

@@ -30,9 +30,16 @@ from luodi.lifecycle.crossed import Crossed, Searched, number
 from luodi.lifecycle.place import RunPlace
 from luodi.lifecycle.recipes import Recipe, recipes
 from luodi.lifecycle.rows import class_column, split_settings
-from luodi.lifecycle.searching import Search
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
-from luodi.lifecycle.training import Cut, Trained, fit_and_export, predict_part, written
+from luodi.lifecycle.training import (
+    Cut,
+    Trained,
+    fit_and_export,
+    predict_part,
+    reached,
+    search_of,
+    written,
+)
 
 if TYPE_CHECKING:
     from luodi.data.folds import Fold
@@ -81,7 +88,7 @@ def cross_validate(
         for name in scores[0]["metrics"]
     }
     search = _searched(run, chosen, tried)
-    made = bool(_augmenting(run))
+    made = run.project.data.augment.asked
     return Crossed(len(folds), wanted.nested or 0, data.rows, metrics, scores, made, search)
 
 
@@ -98,12 +105,6 @@ def _searched(run: RunPlace, chosen: Trained, tried: Sequence[Recipe]) -> Search
     if not chosen.searches:
         return ""
     return "kept" if chosen.recipe.learner in chosen.searches else "defaults"
-
-
-def _augmenting(run: RunPlace) -> dict[str, JsonValue]:
-    """What rows are to be made; nothing where none are."""
-    wanted = run.project.data.augment
-    return {} if wanted.text is None and wanted.table is None else {"augment": asdict(wanted)}
 
 
 def deal_folds(run: RunPlace, dealt: Cut) -> tuple[Dataset, Sequence[Fold]]:
@@ -143,6 +144,7 @@ def _development(dealt: Cut) -> Dataset:
 
 def _inputs(run: RunPlace, dealt: Cut, tried: Sequence[Recipe]) -> dict[str, JsonValue]:
     learners = [run.task.learners[recipe.learner] for recipe in tried]
+    augment = run.project.data.augment
     return {
         "parts": dealt.key,
         "recipes": [[asdict(recipe), written(recipe.base)] for recipe in tried],
@@ -152,7 +154,7 @@ def _inputs(run: RunPlace, dealt: Cut, tried: Sequence[Recipe]) -> dict[str, Jso
         "threads": run.threads,
         "licence": run.project.model.licence,
         "question": asdict(run.project.question),
-        **_augmenting(run),
+        **({"augment": asdict(augment)} if augment.asked else {}),
         "learners": [[learner.name, learner.version] for learner in learners],
         "code": code_version(
             "luodi.data", "luodi.training", "luodi.evaluation", *map(package_of, learners)
@@ -200,22 +202,16 @@ def _fold(
 
 def _search(work: _Work, recipe: Recipe, cut: Cut) -> Recipe:
     """The settings that are best on what the fold's own rows choose by."""
-    from luodi.evaluation.intervals import points
-
-    run, metric = work.run, work.run.task.metrics[0]
-    learner = run.task.learners[recipe.learner]
+    run = work.run
 
     def attempt(tried: Recipe, place: Path, watch: Progress) -> float:
         _learn(replace(work, progress=watch), tried, cut, place)
-        answers = predict_part(run, learner.name, place / "export", cut.taught.valid, cut.inner)
-        scored = run.task.score(cut.parts.valid, answers, cut.schema)
-        return points(scored, [metric])[metric.name]
+        exported, valid = place / "export", cut.taught.valid
+        return reached(run, cut, predict_part(run, recipe.learner, exported, valid, cut.inner))
 
     folder = work.folder / f"search-{recipe.learner}"
     folder.mkdir(exist_ok=True)
-    asked = Search(
-        recipe, learner.space, metric.name, metric.higher_is_better, run.project.model.seed
-    )
+    asked = search_of(run, recipe)
     found = asked.run(folder, attempt, work.progress)
     shutil.rmtree(folder)
     return asked.tried(found.best.options)
@@ -253,7 +249,7 @@ def _cut(work: _Work, rows: Dataset, held: Dataset) -> Cut:
     own = Parts(rows.take(inner.train), rows.take(inner.held), held)
     mended = mend(own, work.dealt.schema, project.data.clean)
     taught = mended.parts
-    if _augmenting(run):
+    if project.data.augment.asked:
         seed = project.model.seed
         made = augment(taught, project.data.augment, seed, project.root, Quiet())
         taught = Parts(made.train, taught.valid, taught.test)

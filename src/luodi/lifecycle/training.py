@@ -174,26 +174,33 @@ def _search(
     progress: Progress,
 ) -> None:  # fmt: skip
     """The model of the best trial takes the place of the one that is fitted."""
-    from luodi.evaluation.intervals import points
-
-    metric, learner = run.task.metrics[0], run.task.learners[recipe.learner]
 
     def attempt(tried: Recipe, place: Path, watch: Progress) -> float:
         facts, answers = _fitted(run, tried, cut, members, place, watch)
         write_json(place / FACTS, facts)
-        scored = run.task.score(cut.parts.valid, answers, cut.schema)
-        return points(scored, [metric])[metric.name]
+        return reached(run, cut, answers)
 
-    asked = Search(
-        recipe, learner.space, metric.name, metric.higher_is_better, run.project.model.seed
-    )
-    found = asked.run(folder, attempt, progress)
+    found = search_of(run, recipe).run(folder, attempt, progress)
     if (best := found.folder / "export").exists():  # else a killed call had moved it
         best.rename(folder / "export")
-    answers = predict_part(run, learner.name, folder / "export", cut.taught.valid, cut.inner)
+    answers = predict_part(run, recipe.learner, folder / "export", cut.taught.valid, cut.inner)
     measured = _measured(run, cut.parts.valid, answers, cut.schema)
     facts = read_json(found.folder / FACTS)
     write_json(folder / FACTS, {**facts, "valid": measured, "search": found.to_json()})
+
+
+def search_of(run: RunPlace, recipe: Recipe) -> Search:
+    """The search that a recipe asks for, by the metric that all choosing goes by."""
+    metric, space = run.task.metrics[0], run.task.learners[recipe.learner].space
+    return Search(recipe, space, metric.name, metric.higher_is_better, run.project.model.seed)
+
+
+def reached(run: RunPlace, cut: Cut, answers: list[Answer]) -> float:
+    """What answers to the validation part reach, by that metric."""
+    from luodi.evaluation.intervals import points
+
+    metric = run.task.metrics[0]
+    return points(run.task.score(cut.parts.valid, answers, cut.schema), [metric])[metric.name]
 
 
 def _fitted(

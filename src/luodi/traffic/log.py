@@ -233,8 +233,8 @@ class TrafficLog:
 
     def _leak(self) -> None:
         """Of a model that had a request left out, no log is whole any more."""
-        for model in list(self._leaky):
-            if self._home is not None and (folder_of(self._home, model) / WHOLE).exists():
+        if self._home is not None:
+            for model in list(self._leaky):
                 (folder_of(self._home, model) / WHOLE).unlink(missing_ok=True)
 
     def _number(self, entry: Entry) -> str:
