@@ -155,3 +155,44 @@ def test_a_title_above_the_names_is_told_for_one(title: str, tmp_path: Path) -> 
     (tmp_path / "r.csv").write_text(title + "a,b,c\n1,x,y\n")
     with pytest.raises(DataError, match="title"):
         collect("r.csv", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        (",y,x\n0,good,1\n1,bad,2\n", ["column_1", "y", "x"]),  # pandas: to_csv; R: write.csv
+        ('"",y\na,good\nb,bad\n', ["column_1", "y"]),
+        ("y,x,\ngood,1,\nbad,2,\n", ["y", "x", "column_3"]),
+    ],
+)
+@pytest.mark.parametrize("header", [None, True])
+def test_the_column_of_what_rows_are_called_by_needs_no_name(
+    raw: str, names: list[str], header: bool | None
+) -> None:
+    table, found = codes(raw, header)
+    assert table.columns == names
+    assert table.height == 2
+    assert found == ["unnamed"]
+
+
+@pytest.mark.parametrize("raw", [",a,\n1,2,3\n", "Report,\na,b\n", ",\n1,2\n", ",column_1\n1,2\n"])
+def test_a_title_or_more_gaps_are_not_taken_for_names(raw: str) -> None:
+    with pytest.raises(DataError, match=r"has no name|repeated"):
+        codes(raw)
+
+
+def test_what_a_spreadsheet_calls_rows_by_needs_no_name_either(tmp_path: Path) -> None:
+    import pandas as pd
+    import xlsxwriter
+
+    frame = pd.DataFrame({"text": ["good", "bad"], "n": [3, 4]}, index=["r1", "r2"])
+    frame.to_csv(tmp_path / "t.csv")
+    with xlsxwriter.Workbook(tmp_path / "t.xlsx") as book:
+        sheet = book.add_worksheet()
+        for line, row in enumerate([["", "text", "n"], ["r1", "good", 3], ["r2", "bad", 4]]):
+            sheet.write_row(line, 0, row)
+    for name in ("t.csv", "t.xlsx"):
+        collected = collect(name, tmp_path)
+        assert [finding.code for finding in collected.findings] == ["unnamed"], name
+        rows = collected.table.drop(ROW).rows()
+        assert rows == [("r1", "good", 3), ("r2", "bad", 4)], name

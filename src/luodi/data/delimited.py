@@ -109,7 +109,8 @@ def read_header(
             ),
             say("Expected one header line.", "应有一行表头。"),
         ) from None
-    names, headed = column_names(record, header, file)
+    names, headed, noticed = column_names(record, header, file)
+    findings += noticed
     lines = reader.line_num if headed else before
     body = 0
     for _ in range(lines):

@@ -34,10 +34,15 @@ _UNKNOWN = re.compile(r"(?i)|[?.-]+|nan|null|none|n/?a|\\n")
 
 
 class Named(NamedTuple):
-    """The names of a file's columns, and whether its first line held them."""
+    """The names of a file's columns, and whether its first line held them.
+
+    Attributes:
+        findings: that the first one had none.
+    """
 
     names: list[str]
     headed: bool
+    findings: Sequence[Finding] = ()
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Layout:
         """
         first = {(value or "").strip() for value in record}
         if not self.sure and all(first.intersection(names) for names in self.asked):
-            return Named(check_header(record, file), True)
+            return _headed(record, file)
         ways = self._ways()
         for way in ways:
             if len(way) == len(record):
@@ -101,7 +106,7 @@ def column_names(record: Sequence[str | None], header: Header, file: str) -> Nam
             True.
     """
     if header is None or header is True:
-        return Named(check_header(record, file, numbers=header is True), True)
+        return _headed(record, file, numbers=header is True)
     if header is False:
         return Named([f"column_{place}" for place in range(1, len(record) + 1)], False)
     if isinstance(header, Layout):
@@ -113,6 +118,25 @@ def column_names(record: Sequence[str | None], header: Header, file: str) -> Nam
             say("Expected a name a column.", "每列应有一个名称。"),
         )  # fmt: skip
     return Named(check_header(header, file, numbers=True), False)
+
+
+def _headed(record: Sequence[str | None], file: str, *, numbers: bool = False) -> Named:
+    """A line of names. One may lack: of the column before the others, in which pandas, R and
+    spreadsheets keep what they call rows by, or of an empty one behind them, where each line ends
+    in a separator. A line with fewer names than that is a title."""
+    names = [(name or "").strip() for name in record]
+    unnamed = [place for place, name in enumerate(names) if not name]
+    if unnamed not in ([0], [len(names) - 1]) or len(names) < (2 if unnamed == [0] else 3):
+        return Named(check_header(record, file, numbers=numbers), True)
+    [place] = unnamed
+    names[place] = f"column_{place + 1}"
+    finding = Finding(
+        "unnamed", "info", 1,
+        say(f"{file}: column {place + 1} has no name; it is called {names[place]}.",
+            f"{file}：第 {place + 1} 列没有名称，称为 {names[place]}。"),
+        details={"file": file, "column": names[place]},
+    )  # fmt: skip
+    return Named(check_header(names, file, numbers=numbers), True, [finding])
 
 
 def looks_headerless(names: Sequence[str], body: pl.DataFrame, file: str) -> list[Finding]:

@@ -15,6 +15,7 @@ from luodi.data.encoding import to_utf8
 from luodi.data.frames import read_frame
 from luodi.data.header import Header, Layout, column_names, looks_headerless
 from luodi.data.json_keys import Repeated, names_repeated, repeated_names
+from luodi.data.json_tables import in_envelope, rows_of
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
 from luodi.data.unpack import ENDINGS, check_archive, damaged
 from luodi.project.machine import memory_bytes
@@ -147,22 +148,12 @@ def _json(raw: bytes, file: str) -> Read:
         if raw.lstrip().startswith(b"{"):  # JSON Lines under another ending
             return _jsonl(raw, file)
         raise _bad_json(file, error.lineno, error.msg) from None
-    if isinstance(value, dict):
-        value = [value]
-    if not isinstance(value, list):
-        raise _bad_json(file, 1, say("not a list of objects", "不是对象的列表"))
-    for place, record in enumerate(value, start=1):
-        if not isinstance(record, dict):
-            raise DataError(
-                say(
-                    f"{file}: item {place} is no object.",
-                    f"{file}：第 {place} 项不是对象。",
-                ),
-                say("Expected a list of objects.", "应为对象的列表。"),
-            )
-    table, findings = _from_records(value, file)
+    rows = rows_of(value, file)
+    table, findings = _from_records(rows.records, file)
     if names := repeated_names(raw, value):
         findings.append(names_repeated(file, [Repeated(1, names)]))
+    if rows.under:
+        findings.append(in_envelope(rows, file))
     return table, findings
 
 
@@ -259,14 +250,14 @@ def _excel(raw: bytes, file: str, sheet: str | int | None, header: Header) -> Re
         head = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
         if not head.height:
             raise empty_file(file)
-        names, headed = column_names(head.row(0), header, file)
+        names, headed, noticed = column_names(head.row(0), header, file)
         row = 0 if headed else None
         table = book.load_sheet(chosen, header_row=row, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, OSError, ValueError) as error:
         raise damaged(file, "Excel", error) from None
     table = table.rename(dict(zip(table.columns, names, strict=True)))
     empty = table.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    findings = looks_headerless(names, table, file) if header is None else []
+    findings = [*noticed, *(looks_headerless(names, table, file) if header is None else [])]
     if empty.any():
         findings.append(blank_lines(file, int(empty.sum())))
         table = table.filter(~empty)

@@ -162,8 +162,8 @@ def _version() -> str:
     """A name for the code that makes pieces: what other code made is not taken for its own."""
     digest = hashlib.sha256()
     for name in (
-        "arrow_streams", "delimited", "encoding", "header", "json_keys", "lines", "numerals",
-        "readers", "scan", "textstream",
+        "arrow_streams", "delimited", "encoding", "header", "json_keys", "json_tables", "lines",
+        "numerals", "readers", "scan", "textstream",
     ):  # fmt: skip
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
