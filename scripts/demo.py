@@ -30,9 +30,8 @@ def show(*arguments: str) -> None:
 def main() -> None:
     """New, check, run, serve, ask, stop."""
     started = time.monotonic()
-    full = (
-        ["--set", "data.limit=null", "--set", "model.budget=20m"] if os.environ.get("FULL") else []
-    )
+    full = ["data.limit=null", "model.budget=20m", "model.refit=true"]
+    full = [word for one in full for word in ("--set", one)] if os.environ.get("FULL") else []
     if not (FOLDER / "luodi.yaml").exists():
         show("new", str(FOLDER), "--solution", "reviews")
     show("check", str(FOLDER), *full)

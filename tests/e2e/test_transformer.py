@@ -140,6 +140,14 @@ def test_an_ensemble_takes_what_was_trained_already(luodi, project):
     model = Path(result["bundle"]) / "model"
     assert {path.name for path in model.iterdir()} == {"ensemble.json", "linear", "transformer"}
     assert json.loads(luodi("verify", result["bundle"], "--json", cwd=project).stdout)["ok"] is True
+    more = luodi("run", "--json", "--set", "model.learner=ensemble", "--set", "gate={}",
+                 "--set", "model.refit=true", *settings, cwd=project)  # fmt: skip
+    refit = json.loads(more.stdout)
+    assert {"refit-ensemble", "refit-linear"} <= set(refit["seconds"])
+    assert refit["digest"] != result["digest"]
+    assert json.loads(luodi("verify", refit["bundle"], "--json", cwd=project).stdout)["ok"] is True
+    page = Path(refit["report"]).read_text("utf-8")
+    assert "The ensemble&#39;s members" in page or "The ensemble's members" in page
     checked = luodi("check", "--json", "--set", "model.learner=[transformer, ensemble]",
                     *settings, cwd=project)  # fmt: skip
     names = [each["learner"] for each in json.loads(checked.stdout)["estimates"]]

@@ -86,6 +86,18 @@ def test_rows_of_rare_classes_help_or_it_is_said_that_they_do_not(
     assert any(word in finding.message for word in ("gained", "harm"))
 
 
+def test_where_all_is_even_nothing_is_made_and_nobody_is_warned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = make_table(500, seed=4).drop("__row__")
+    even = [table.filter(risk=risk).head(100) for risk in ("good", "bad")]
+    pl.concat(even).write_csv(tmp_path / "risks.csv")
+    outcome = run(tmp_path, monkeypatch, RISKS.replace("AUGMENT", "{table: {way: smote}}"))
+    [finding] = [f for f in outcome.report.findings if f.code == "augmentation"]
+    assert (finding.count, finding.severity) == (0, "info")
+    assert "None had to be made" in finding.message
+
+
 @pytest.mark.train
 def test_rows_of_a_network_come_with_their_distance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

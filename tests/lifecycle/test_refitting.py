@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from luodi.lifecycle.refitting import _too_late
+from luodi.tasks.text_classification import task as texts
+from tests import reviews
 from tests.tables import make_table
 
 PROJECT = """\
@@ -94,6 +98,30 @@ def test_many_rows_are_refit_only_on_request(luodi, tmp_path):
     assert not {"refit", "refit-left-out"} & set(codes(ran(luodi, tmp_path)[1]))
     project(tmp_path, rows=2600, model="refit: true")
     assert codes(ran(luodi, tmp_path)[1])["refit"] == "info"
+
+
+def test_texts_are_refit_on_request_with_the_baseline(luodi, tmp_path):
+    reviews.write_reviews(tmp_path / "reviews.csv")
+    (tmp_path / "luodi.yaml").write_text(reviews.PROJECT)
+    assert not {"refit", "refit-left-out"} & set(codes(ran(luodi, tmp_path)[1]))
+    asked = reviews.PROJECT.replace("linear", "linear\n  refit: true\n  options: {longest: 3}")
+    (tmp_path / "luodi.yaml").write_text(asked)
+    result, report = ran(luodi, tmp_path)
+    assert codes(report)["refit"] == "info"
+    (found,) = [finding for finding in report["findings"] if finding["code"] == "refit"]
+    assert found["count"] == result["data"]["valid"] > 0
+    heads = (tmp_path / ".luodi" / "stages").glob("refit-linear-*/export/linear.json")
+    assert len(list(heads)) == 2  # the model, and the baseline with the same rows
+    assert luodi("verify", result["bundle"], cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(("budget", "seconds", "late"), [
+    (None, 900, False), (60, 20, False), (60, 27, True), (60, 60, True),
+])  # fmt: skip
+def test_a_budget_must_leave_time_for_it(budget, seconds, late):
+    recipe = SimpleNamespace(learner="transformer", budget=budget)
+    trained = SimpleNamespace(recipe=recipe, facts={}, seconds=seconds)
+    assert bool(_too_late(SimpleNamespace(task=texts), trained)) is late
 
 
 def test_a_spelling_that_is_none_of_the_three_is_told(luodi, tmp_path):

@@ -179,6 +179,52 @@ def test_the_bound_follows_the_share_of_refusals():
     assert not admission.overdue(since=9.0, now=10.0)
 
 
+def waits(rates, steps=100):
+    """The bound after each hundredth of a second; a hundred rows a second are answered, and as many
+    come as `rates` says of the moment."""
+    admission, held, bounds = Admission(Limits(), 1), [], []
+    for _ in range(50):
+        admission.saw(1, 0.01)
+    owed = done = 0.0
+    for step in range(steps):
+        now, owed, done = 5 + step / 100, owed + rates(step) / 100, min(done + 1, len(held) + 1)
+        while owed >= 1:
+            owed -= 1
+            if not admission.full(now):
+                admission.admit(1, None, 0, now)
+                held.append(admission.holding(1, 1, 0))
+                held[-1].__enter__()
+        while held and done >= 1:
+            done -= 1
+            held.pop(0).__exit__(None, None, None)
+        bounds.append(admission.bound(now))
+    return bounds
+
+
+def test_a_queue_that_only_grows_is_told_before_anybody_waited_a_second():
+    bounds = waits(lambda step: 170)
+    assert min(bounds[:55]) == pytest.approx(1.0)
+    assert max(bounds[85:]) == pytest.approx(0.25)
+    for then in (90, 100):  # it does not any more
+        assert waits(lambda step, then=then: 170 if step < 90 else then, 150)[-1] == pytest.approx(
+            1.0
+        )
+    assert waits(lambda step: 170 if step < 90 or step > 140 else 0, 150)[-1] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        lambda step: 6000 if step == 0 else 100,  # sixty at once, each asks again once answered
+        lambda step: 300 if step < 30 else 100,  # the same, within a third of a second
+        lambda step: 105,
+        lambda step: 300 if step % 50 < 15 else 10,  # bursts
+    ],
+)
+def test_a_queue_that_stands_or_comes_and_goes_is_let_be(rates):
+    assert min(waits(rates, 300)) == pytest.approx(1.0)
+
+
 def test_a_slow_model_is_waited_for_longer_unless_the_project_says_otherwise():
     slow, told = Admission(Limits(), 1), Admission(Limits(waiting_seconds=2.0), 1)
     for admission in (slow, told):

@@ -158,18 +158,29 @@ class Refitting(Protocol):
     Attributes:
         refit_rows: up to so many rows, both parts together, it is done unasked: beyond, the rows
             held back are too few of all to be missed.
+        refit_fits: what it takes at the most, in fits: a budget must leave so much.
     """
 
     refit_rows: int
+    refit_fits: float
 
     def refits(self, train: Dataset, valid: Dataset, settings: FitSettings) -> bool:
         """Whether it is to be had for this question, and from these rows."""
 
     def refit(
-        self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
+        self,
+        train: Dataset,
+        valid: Dataset,
+        settings: FitSettings,
+        progress: Progress,
+        chosen: Path,
     ) -> Fitted:
         """Learn from both parts. Whatever `fit` learns on `valid` beside choosing (calibration, a
-        threshold) is learnt on rows that the model asked about had not seen.
+        threshold) is learnt on rows that the model asked about had not seen: of others of its
+        making, or of the one that was chosen.
+
+        Args:
+            chosen: the folder that `fit` exported that one to.
         """
 
 

@@ -155,6 +155,12 @@ class _Told:
         return Paired.from_json(self.facts["gain"])
 
     @property
+    def count(self) -> int:
+        """Rows that were made."""
+        counts = self.facts["counts"]
+        return int(sum(counts.values()) - counts.get("same", 0))
+
+    @property
     def made(self) -> str:
         counts = self.facts["counts"]
         texts, rows = counts.get("texts"), counts.get("rows")
@@ -168,6 +174,8 @@ class _Told:
 
     @property
     def verdict(self) -> str:
+        if not self.count:
+            return say("None had to be made: all is even as it is.", "数据已均衡，无需生成。")
         gain = self.gain
         metric, value = gain.metric, f"{gain.difference:+.4f}"
         sign = 1 if gain.higher_is_better else -1
@@ -200,12 +208,11 @@ def augmentation_findings(cut: Cut) -> Sequence[Finding]:
     if not cut.augmentation:
         return []
     told = _Told(cut.augmentation)
-    gain = told.gain
     findings = [
         Finding(
             "augmentation",
-            "info" if gain.better else "warning",
-            sum(cut.augmentation["counts"].values()) - cut.augmentation["counts"].get("same", 0),
+            "info" if told.gain.better or not told.count else "warning",
+            told.count,
             say(
                 f"The training part has {told.made} beside its {cut.augmentation['real']} rows. ",
                 f"训练部分除 {cut.augmentation['real']} 行真实数据外，另有{told.made}。",

@@ -27,9 +27,6 @@ from luodi.lifecycle.training import (
     fit_settings,
 )
 
-_TIMES = 10.0
-"""What a refit takes at the most, in fits: a budget must leave so much."""
-
 
 def refit(
     run: RunPlace, cut: Cut, model: Trained, baselines: Sequence[Trained]
@@ -43,7 +40,11 @@ def refit(
     wanted = run.project.model.refit
     if wanted is False:
         return model, baselines
-    reason = _unsound(run, cut, model) or ("" if wanted is True else _not_worth_it(run, cut, model))
+    reason = (
+        _unsound(run, cut, model)
+        or _too_late(run, model)
+        or ("" if wanted is True else _not_worth_it(run, cut, model))
+    )
     if reason:
         return (_left_out(model, reason) if wanted is True else model), baselines
     return _refitted(run, cut, model), [
@@ -87,15 +88,22 @@ def _unsound(run: RunPlace, cut: Cut, trained: Trained) -> str:
 
 def _not_worth_it(run: RunPlace, cut: Cut, trained: Trained) -> str:
     """Why nobody asked for it and it is better left; empty when it is worth it."""
-    learner, budget = run.task.learners[trained.recipe.learner], trained.recipe.budget
+    learner = run.task.learners[trained.recipe.learner]
     assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
     if cut.parts.train.rows + cut.parts.valid.rows > learner.refit_rows:
         return say("there are rows enough", "行数已足够")
     if run.project.data.valid is not None:
         return say("the project names the rows to choose on", "项目指定了用于选择的行")
+    return ""
+
+
+def _too_late(run: RunPlace, trained: Trained) -> str:
+    """That the budget has no room for it; empty where it has."""
+    learner, budget = run.task.learners[trained.recipe.learner], trained.recipe.budget
+    assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
     search = trained.facts.get("search")
     fit = search["trials"][search["best"]]["seconds"] if search else trained.seconds
-    if budget is not None and trained.seconds + _TIMES * fit > budget:
+    if budget is not None and trained.seconds + learner.refit_fits * fit > budget:
         return say("the budget does not allow it", "训练时间预算不允许")
     return ""
 
@@ -106,6 +114,9 @@ def _refitted(run: RunPlace, cut: Cut, trained: Trained) -> Trained:
     folder = run.stages.run(name, inputs, partial(_refit, run, trained, cut))
     facts = read_json(folder / FACTS)
     finding = Finding("refit", "info", cut.parts.valid.rows, _in_words(cut))
+    for told in ("history", "sections"):  # what was seen where rows were held out still holds
+        if not facts.get(told) and trained.facts.get(told):
+            facts[told] = trained.facts[told]
     return replace(
         trained,
         exported=folder / "export",
@@ -117,10 +128,14 @@ def _refitted(run: RunPlace, cut: Cut, trained: Trained) -> Trained:
 def _refit(run: RunPlace, trained: Trained, cut: Cut, folder: Path, progress: Progress) -> None:
     learner = run.task.learners[trained.recipe.learner]
     assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
-    taught = cut.taught
+    taught, recipe = cut.taught, trained.recipe
+    if recipe.budget is not None:
+        recipe = replace(recipe, budget=recipe.budget - trained.seconds)
     fitted = fit_and_export(
-        run, trained.recipe, cut, folder,
-        lambda settings: learner.refit(taught.train, taught.valid, settings, progress),
+        run, recipe, cut, folder,
+        lambda settings: learner.refit(
+            taught.train, taught.valid, settings, progress, trained.exported
+        ),
     )  # fmt: skip
     write_json(folder / FACTS, facts_of(fitted))
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)

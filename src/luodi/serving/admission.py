@@ -8,6 +8,9 @@ become shorter, the bound goes down to about two of them, which keeps every sess
 waits beyond it is refused as well. A standing queue only adds delay (Nichols and Jacobson 2012,
 "Controlling queue delay", ACM Queue 10(5)).
 
+A queue that only grows is told sooner, by its growth: callers that wait for their answers make one
+that comes at once and stands. While it has grown all the time the bound is a quarter.
+
 A pace that was measured on lone requests is a poor guide to what a crowd's large batches do. So
 nobody is refused by it before somebody did wait: a crowd that comes all at once is let in.
 """
@@ -38,6 +41,11 @@ _FEW: requests that must have come before the share says much."""
 _FEW = 8.0
 _STANDING = 0.5
 """Of `batch_seconds`: what the last ones answered had waited when a queue is taken to stand."""
+_STEP, _STEPS, _GROWTH = 0.2, 3, 0.15
+"""A queue grows while so many looks on end, so many seconds apart, find it so many seconds longer a
+second: as it does where more comes than can be answered by that share."""
+_GROWN = 0.25
+"""Of the bound, what is left of it then."""
 _LATE = 1.5
 """How many times the bound a request may have waited before it is refused in the queue: the wait
 that was foreseen for it is an estimate."""
@@ -59,6 +67,8 @@ class Admission:
         self._mean_cost, self._mean_call = 1.0, 0.0
         self._turns: dict[int, float] = {}  # by priority
         self._asked = self._refused = self._counted = 0.0
+        self._looked = self._length = 0.0
+        self._grown = 0
 
     def saw(self, cost: int, seconds: float) -> None:
         """Learn from one call of the predictor."""
@@ -80,11 +90,13 @@ class Admission:
     def bound(self, now: float) -> float:
         """How long one may wait now, in seconds."""
         least = _CALLS * max(_SHORTER * self._limits.batch_seconds, self._mean_call)
-        most = max(patience(self._limits.waiting_seconds, self._mean_call), least)
+        most = patience(self._limits.waiting_seconds, self._mean_call)
+        most = max(most * _GROWN if self._grown >= _STEPS else most, least)
         return most - (most - least) * self._pressure(now)
 
     def full(self, now: float, priority: int = 0) -> bool:
         """Whether a request of this class would be refused, whatever it asks."""
+        self._look(now)
         if self.seconds(priority) <= self.bound(now):
             return False
         standing = _STANDING * self._limits.batch_seconds
@@ -111,6 +123,16 @@ class Admission:
         if refused is not None:
             self._refused += 1
             raise refused
+
+    def _look(self, now: float) -> None:
+        """Whether the queue is longer than at the last look, and was longer then than before."""
+        passed = now - self._looked
+        if passed < _STEP:
+            return
+        length = sum(self._turns.values()) / (self.pace * self._sessions) if self.pace else 0.0
+        growing = passed < 2 * _STEP and length - self._length > _GROWTH * passed
+        self._grown = self._grown + 1 if growing else 0
+        self._looked, self._length = now, length
 
     def turned_away(self, now: float, before: bool) -> None:
         """A request was refused elsewhere: `before` it came here, or while it waited."""

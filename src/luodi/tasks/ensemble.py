@@ -22,12 +22,14 @@ from luodi.contracts import (
     Field,
     Finding,
     FitSettings,
+    Fitted,
     Form,
     Learner,
     Member,
     Predictor,
     Preparing,
     Progress,
+    Refitting,
     Request,
     Role,
     Schema,
@@ -230,7 +232,9 @@ class EnsembleLearner:
     """
 
     name = "ensemble"
-    version = 1
+    version = 2
+    refit_rows = 0  # it takes as long again: only where it is asked for
+    refit_fits = 1.3
 
     def __init__(
         self,
@@ -264,21 +268,59 @@ class EnsembleLearner:
     def fit(
         self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
     ) -> EnsembleFitted:
-        """Train every member in a folder of its own, then `combine` them."""
+        """Train every member, then `combine` them."""
+        models = self._each(settings, lambda learner, own: learner.fit(train, valid, own, progress))
+        return self.combine(models, valid, settings)
+
+    def refits(self, train: Dataset, valid: Dataset, settings: FitSettings) -> bool:
+        """Where every member is to be had so."""
+        return all(
+            isinstance(each, Refitting) and each.refits(train, valid, self._of(each, settings))
+            for each in self._learners
+        )
+
+    def refit(
+        self,
+        train: Dataset,
+        valid: Dataset,
+        settings: FitSettings,
+        progress: Progress,
+        chosen: Path,
+    ) -> EnsembleFitted:
+        """Every member from both parts, with the weights of the chosen ensemble."""
+
+        def fit(learner: Learner, own: FitSettings) -> Fitted:
+            assert isinstance(learner, Refitting)  # noqa: S101  # `refits` says so
+            return learner.refit(train, valid, own, progress, chosen / learner.name)
+
+        head = json.loads((chosen / HEAD).read_text("utf-8"))
+        weight = {member["name"]: float(member["weight"]) for member in head["members"]}
+        models = self._each(settings, fit)
+        return EnsembleFitted(
+            models,
+            tuple(weight[model.name] for model in models),
+            settings.schema.answer_field("label").categories,
+        )
+
+    def _each(
+        self, settings: FitSettings, fit: Callable[[Learner, FitSettings], Fitted]
+    ) -> list[Member]:
+        """The members, the cheapest first, each in a folder of its own and in what is left of the
+        budget."""
         started, models = time.monotonic(), []
         for learner in reversed(self._learners):
             own = self._of(learner, settings)
             if own.budget is not None:
                 own = replace(own, budget=max(own.budget - (time.monotonic() - started), 0.0))
             own.folder.mkdir(exist_ok=True)
-            fitted = learner.fit(train, valid, own, progress)
+            fitted = fit(learner, own)
             exported = settings.folder / f"{learner.name}-export"
             shutil.rmtree(exported, ignore_errors=True)
             fitted.export(exported)
             models.append(
                 Member(learner.name, exported, fitted.findings, fitted.history, fitted.licences)
             )
-        return self.combine(models[::-1], valid, settings)
+        return models[::-1]
 
     def combine(
         self, models: Sequence[Member], valid: Dataset, settings: FitSettings

@@ -108,6 +108,7 @@ class _Training:
         self.optimiser.load_weights(self.best)
         self.model.train(False)
         self.result.seconds = self.loop.clock.elapsed
+        self.result.passes = self.epoch - self.stale
         return self.result
 
     def _over(self) -> bool:

@@ -95,12 +95,14 @@ class Trained:
 
     Attributes:
         outputs: (n, k) of the weights kept, on the validation part; None where it had no rows.
+        passes: after how many those weights were reached.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     plan: Plan = field(default_factory=lambda: Plan(0, 0, 0))
     best: float = -math.inf
+    passes: int = 0
     outputs: NDArray[np.float32] | None = None
     seconds: float = 0.0
 

@@ -66,7 +66,7 @@ def test_a_model_is_learnt_from_both_parts_and_answers(name, tmp_path):
     found = []
     for number in range(2):  # the same rows, the same model
         fitted = learner.refit(
-            train, valid, replace(asked, folder=tmp_path / f"s{number}"), Quiet()
+            train, valid, replace(asked, folder=tmp_path / f"s{number}"), Quiet(), tmp_path
         )
         fitted.export(tmp_path / f"x{number}")
         predictor = learner.predictor.load(tmp_path / f"x{number}", 1)
@@ -85,7 +85,7 @@ def test_the_linear_weights_are_those_of_all_rows(tmp_path):
     both = replace(train, table=pl.concat([train.table, valid.table]))
     learner = TASK.learners["linear"]
     asked = settings(data, tmp_path, strengths=(0.3,))
-    again = learner.refit(train, valid, asked, Quiet())
+    again = learner.refit(train, valid, asked, Quiet(), tmp_path)
     whole = learner.fit(both, valid, asked, Quiet())
     assert np.allclose(again.scorer.weights, whole.scorer.weights)
 
@@ -98,7 +98,7 @@ def test_rows_learnt_by_heart_do_not_make_it_sure_of_itself(name, copies, tmp_pa
     train, valid, _ = parts_of(data)
     learner = TASK.learners[name]
     asked = settings(data, tmp_path / "s", **({"min_rows": 1} if name == "forest" else {}))
-    fitted = learner.refit(train, valid, asked, Quiet())
+    fitted = learner.refit(train, valid, asked, Quiet(), tmp_path)
     fitted.export(tmp_path / "x")
     fresh = noise(400, seed=1)
     answers = learner.predictor.load(tmp_path / "x", 1).predict(TASK.requests(fresh, asked.schema))

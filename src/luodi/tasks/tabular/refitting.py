@@ -10,10 +10,12 @@ anything, a little too modest.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from luodi.contracts import Dataset, FitSettings, Progress, Quiet
+from luodi.tasks.parts import together
 from luodi.tasks.tabular.calibrating import Judged
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.fitting import (
@@ -36,6 +38,7 @@ class RefittingLearner(TabularLearner):
     """A learner that needs no rows held back: what it chooses, it chooses inside its own."""
 
     refit_rows: int = FEW
+    refit_fits: float = 10.0
 
     def refits(self, train: Dataset, valid: Dataset, settings: FitSettings) -> bool:
         """For labels, each with enough independent rows. The interval of a number promises what it
@@ -56,9 +59,15 @@ class RefittingLearner(TabularLearner):
         )
 
     def refit(
-        self, train: Dataset, valid: Dataset, settings: FitSettings, progress: Progress
+        self,
+        train: Dataset,
+        valid: Dataset,
+        settings: FitSettings,
+        progress: Progress,
+        chosen: Path,
     ) -> TabularFitted:
-        """Encode, train on everything, decide by what was said of rows while they were held out."""
+        """Encode, train on everything, decide by what was said of rows while they were held out;
+        nothing is taken from the model that was chosen."""
         target = target_of(settings.schema)
         assert isinstance(target, Classes)  # noqa: S101  # `refits` says so
         learnt, fitting = prepared(self, together(train, valid), settings, progress)
@@ -85,11 +94,3 @@ class RefittingLearner(TabularLearner):
             part = self.train(learnt.take(seen), learnt.take(np.arange(0)), inner)
             scores[unseen] = part.scorer.score(learnt.matrix[unseen]).reshape(-1, k)
         return scores
-
-
-def together(train: Dataset, valid: Dataset) -> Dataset:
-    """Both parts as one; copies and groups keep their numbers."""
-    import polars as pl
-
-    table = pl.concat([train.table, valid.table], how="diagonal_relaxed")
-    return replace(train, table=table)

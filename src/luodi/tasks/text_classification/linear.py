@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +29,7 @@ from luodi.contracts import (
     say,
 )
 from luodi.tasks.classes import class_answers, softmax
+from luodi.tasks.parts import together
 from luodi.tasks.text_classification.ngrams import hashed_ngrams
 from luodi.tasks.text_classification.reasons import explain_texts
 
@@ -173,6 +174,7 @@ class LinearFitted:
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
     labels: tuple[str, ...]
+    strength: float
     history: Sequence[Mapping[str, float]]
     findings: Sequence[Finding] = ()
 
@@ -188,6 +190,7 @@ class LinearFitted:
             "labels": self.labels,
             "longest": self.vocabulary.longest,
             "words": self.vocabulary.words,
+            "strength": self.strength,
         }
         (folder / "linear.json").write_text(json.dumps(head, ensure_ascii=False), "utf-8")
         for name, array in (
@@ -203,7 +206,9 @@ class LinearLearner:
     """Fits in seconds; its strength of regularisation is chosen on the validation part."""
 
     name = "linear"
-    version = 4
+    version = 5
+    refit_rows = 0  # beside a model that is not learnt once more, it must not be either
+    refit_fits = 2.0
     predictor: type[Predictor] = LinearPredictor
     space: SearchSpace = {
         "longest": Range(1, 6, default=4, whole=True),
@@ -244,11 +249,31 @@ class LinearLearner:
             history.append({"strength": strength, "valid_log_loss": loss, "valid_accuracy": right})
             if worse:  # from here on it only learns the training part by heart
                 break
-            best = LinearFitted(vocabulary, weights, bias, labels, history)
+            best = LinearFitted(vocabulary, weights, bias, labels, strength, history)
         progress.step(len(strengths), len(strengths))
         if best is None:
             raise TrainingError(say("No strength was given to try.", "没有可尝试的正则强度。"))
         return best
+
+    def refits(self, train: Dataset, valid: Dataset, settings: FitSettings) -> bool:
+        """Where rows were held back."""
+        return valid.rows > 0
+
+    def refit(
+        self,
+        train: Dataset,
+        valid: Dataset,
+        settings: FitSettings,
+        progress: Progress,
+        chosen: Path,
+    ) -> LinearFitted:
+        """Both parts, at the strength that did best."""
+        head = json.loads((chosen / "linear.json").read_text("utf-8"))
+        options = settings.chosen(self.space) | {"strengths": [head["strength"]]}
+        none = valid.take(np.arange(0))
+        settings = replace(settings, options=options)
+        fitted = self.fit(together(train, valid), none, settings, progress)
+        return replace(fitted, history=())  # nothing was left to judge it by
 
 
 def texts_and_truth(data: Dataset, labels: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from luodi.contracts import (
 )
 from luodi.project.home import cache_folder
 from luodi.tasks.classes import softmax
+from luodi.tasks.parts import together
 from luodi.tasks.pooling import pool_weights
 from luodi.tasks.text_classification.transformer_predictor import (
     HEAD,
@@ -54,12 +55,22 @@ if TYPE_CHECKING:
 
     from luodi.contracts import Dataset
     from luodi.tasks.text_classification.transformer_model import EncoderClassifier
+    from luodi.training.recipe import Trained
 
 _MANY_CLASSES = 10
 _MANY_ROWS = 8_000
 """Rows from which on a few classes are learnt in two passes."""
 _EXPORT_SECONDS = 6.0
 """What exporting and checking a small encoder takes; a larger one takes longer in proportion."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a fit found out on the validation part: passes over the rows, and what its scores are
+    multiplied with to be as sure as they are right."""
+
+    passes: int
+    sharpness: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,7 @@ class TransformerFitted:
     max_length: int
     pad: int
     samples: Sequence[NDArray[np.int32]]
+    settled: Settled
     history: Sequence[Mapping[str, float]] = ()
     findings: Sequence[Finding] = ()
 
@@ -98,6 +110,7 @@ class TransformerFitted:
             "labels": self.labels,
             "max_length": self.max_length,
             "pad": self.pad,
+            "settled": asdict(self.settled),
             "base": {
                 "name": self.base.name,
                 "sha256": self.base.sha256,
@@ -112,7 +125,9 @@ class TransformerLearner:
     """Fine-tunes any encoder of the BERT family."""
 
     name = "transformer"
-    version = 4
+    version = 5
+    refit_rows = 0  # it takes as long again: only where it is asked for
+    refit_fits = 1.3
     predictor: type[Predictor] = TransformerPredictor
     space: SearchSpace = {
         "learning_rate": Choice(("auto", 3e-5, 5e-5, 1e-4, 2e-4, 3e-4, 5e-4)),
@@ -161,6 +176,25 @@ class TransformerLearner:
         """
         return _Fit(settings, settings.chosen(self.space), progress).run(train, valid)
 
+    def refits(self, train: Dataset, valid: Dataset, settings: FitSettings) -> bool:
+        """Where rows were held back."""
+        return valid.rows > 0
+
+    def refit(
+        self,
+        train: Dataset,
+        valid: Dataset,
+        settings: FitSettings,
+        progress: Progress,
+        chosen: Path,
+    ) -> TransformerFitted:
+        """As many passes over both parts as did best, at the length that was read; as sure of
+        itself as the chosen one could be."""
+        head = json.loads((chosen / HEAD).read_text("utf-8"))
+        options = settings.chosen(self.space) | {"max_length": head["max_length"]}
+        fit = _Fit(settings, options, progress, Settled(**head["settled"]))
+        return fit.run(together(train, valid), valid.take(np.arange(0)))
+
 
 @dataclass
 class _Fit:
@@ -169,6 +203,7 @@ class _Fit:
     settings: FitSettings
     options: Mapping[str, JsonValue]
     progress: Progress
+    settled: Settled | None = None
     findings: list[Finding] = field(default_factory=list)
 
     def _usual_base(self, train: Dataset) -> str:
@@ -194,7 +229,10 @@ class _Fit:
         judged = read_rows(valid, labels, tokenizer, length)
         if finding := truncated_finding(rows, labels, length):
             self.progress.say(finding.message)
-        model, plan_length, history = self._train(base, rows, judged, pad, clock, length)
+        model, trained = self._train(base, rows, judged, pad, clock, length)
+        settled = self.settled or Settled(trained.passes, _sharpness(trained, judged))
+        model.sharpen(settled.sharpness)
+        plan_length = trained.plan.length
         # Counted once, at the length that the budget left.
         if finding := truncated_finding(rows, labels, plan_length):
             self.findings.append(finding)
@@ -206,13 +244,14 @@ class _Fit:
             plan_length,
             pad,
             parity_samples(judged.examples, rows.examples),
-            history,
+            settled,
+            () if self.settled else trained.history,  # nothing was left to watch it on
             tuple(self.findings),
         )
 
     def _train(
         self, base: BaseFolder, rows: Rows, judged: Rows, pad: int, clock: Clock, length: int
-    ) -> tuple[EncoderClassifier, int, Sequence[Mapping[str, float]]]:
+    ) -> tuple[EncoderClassifier, Trained]:
         import torch
 
         from luodi.tasks.text_classification.transformer_model import EncoderClassifier
@@ -239,7 +278,9 @@ class _Fit:
                 settings.metric.name,
             )  # fmt: skip
             recipe = Recipe(
-                epochs=passes(options["epochs"], len(labels), len(rows.examples)),
+                epochs=self.settled.passes
+                if self.settled
+                else passes(options["epochs"], len(labels), len(rows.examples)),
                 rate=learning_rate(options["learning_rate"], model.encoder.config.hidden_size),
                 length=length,
                 tokens=int(options["batch_tokens"]),
@@ -257,9 +298,7 @@ class _Fit:
         finally:
             torch.set_num_threads(threads)
         self.findings += trained.findings
-        if trained.outputs is not None:
-            model.sharpen(*pool_weights([trained.outputs.astype(np.float64)], truth))
-        return model, trained.plan.length, trained.history
+        return model, trained
 
     def _head(self, base: BaseFolder) -> Any:
         from luodi.tasks.text_classification.transformer_model import Head
@@ -314,6 +353,14 @@ class _Fit:
             }
 
         return judge
+
+
+def _sharpness(trained: Trained, judged: Rows) -> float:
+    """By the rows that were held out; 1 where there are none."""
+    if trained.outputs is None:
+        return 1.0
+    [weight] = pool_weights([trained.outputs.astype(np.float64)], judged.examples.targets)
+    return weight
 
 
 def passes(wanted: JsonValue, classes: int, rows: int) -> int:
