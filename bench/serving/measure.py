@@ -11,7 +11,6 @@ Every answer's label is held against the float32 model's own.
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from typing import Any
 
 from bench.serving.contestants import Contestant, Setting
 from bench.serving.load import Client, Run
-from bench.serving.process import cpu_seconds, memory, serving
+from bench.serving.process import cores_in_use, cpu_seconds, memory, serving
 
 P99 = 0.2
 """Seconds under which the 99th percentile must stay."""
@@ -46,7 +45,7 @@ class Windows:
 
 def measure(contestant: Contestant, setting: Setting, windows: Windows) -> dict[str, Any]:
     """All of it, on a server of its own."""
-    load = os.getloadavg()[0]
+    others = cores_in_use()
     started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     with serving(contestant, setting, windows.texts[0]) as (port, first, pid):
         found = _runloop(_measured(contestant, port, pid, windows))
@@ -55,8 +54,7 @@ def measure(contestant: Contestant, setting: Setting, windows: Windows) -> dict[
         "title": contestant.title,
         "batch": contestant.batch,
         "started": started,
-        "load_before": load,
-        "load_after": os.getloadavg()[0],
+        "others_before": others,
         "first_answer_seconds": round(first, 3),
         **found,
     }

@@ -117,3 +117,23 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
     process.wait()
+
+
+def cores_in_use(quiet: float = 0.3, seconds: float = 2.0, patience: float = 20.0) -> float:
+    """Cores that are busy while nobody is measured; what the last server leaves to do is waited
+    for, until it is below `quiet` or the patience is at its end."""
+    until = time.monotonic() + patience
+    while True:
+        before, started = _busy_ticks(), time.monotonic()
+        time.sleep(seconds)
+        ticks = _busy_ticks() - before
+        used = ticks / os.sysconf("SC_CLK_TCK") / (time.monotonic() - started)
+        if used < quiet or time.monotonic() > until:
+            return round(used, 2)
+
+
+def _busy_ticks() -> int:
+    """Of all cores, since the system began: all that is not idle or waiting for a disk."""
+    line = Path("/proc/stat").read_text("ascii").split("\n", 1)[0]
+    user, nice, system, _, _, interrupts, soft, stolen, *_ = map(int, line.split()[1:])
+    return user + nice + system + interrupts + soft + stolen

@@ -154,7 +154,7 @@ FORM = {
 
 def found(name: str, throughput: float, p99: float, memory_: float, **more: Any) -> dict[str, Any]:
     return {
-        "contestant": name, "title": name, "throughput": throughput, "load_before": 0.1,
+        "contestant": name, "title": name, "throughput": throughput, "others_before": 0.1,
         "closed": {"throughput": throughput, "agree": 1.0},
         "ladder": [{"answered": 10 * throughput, "cpu_seconds": 10.0}],
         "half": {"p50_ms": p99 / 2, "p99_ms": p99},
@@ -185,7 +185,7 @@ def test_goals_are_held_against_the_best_peer() -> None:
     assert seen["luodi: p99 of accepted at 10x, over that at half load: 4 or less"][1] == "missed"
     assert seen["luodi: seconds to recover from 5x: 5 or less"] == (1.0, "met")
     assert seen["luodi: seconds to recover from 10x: 5 or less"] == (6.0, "missed")
-    measured[0]["load_before"] = 9.0  # other work ran: nothing that it moves is claimed
+    measured[0]["others_before"] = 9.0  # other work ran: nothing that it moves is claimed
     busy = {each["goal"]: each["verdict"] for each in goals(measured, {})}
     assert busy["float32 throughput, over the best peer: 3 or more"].startswith("not shown")
     assert busy["luodi: memory, over the leanest peer's: a third or less"] == "met"

@@ -39,10 +39,10 @@ def test_everybody_is_asked_for_the_same_row(tmp_path: Path) -> None:
     assert bodies["bentoml"] == {"rows": [[1.0, 2.0]]}
 
 
-def found(name: str, rate: float, load: float = 0.5) -> dict[str, Any]:
+def found(name: str, rate: float, others: float = 0.1) -> dict[str, Any]:
     step = {"answered": int(rate * 10), "cpu_seconds": 10.0, "p99_ms": 9.0, "p50_ms": 1.0}
     return {
-        "contestant": name, "title": name, "throughput": rate, "load_before": load,
+        "contestant": name, "title": name, "throughput": rate, "others_before": others,
         "ladder": [step], "half": step, "closed": {"throughput": rate, "agree": 1.0},
         "memory_bytes": 10**8, "first_answer_seconds": 1.0,
     }  # fmt: skip

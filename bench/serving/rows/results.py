@@ -22,7 +22,7 @@ def goals(measurements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             found.append({**entry, "found": None, "verdict": "not measured"})
             continue
         ratio = mine["throughput"] / theirs["throughput"]
-        busy = max(mine["load_before"], theirs["load_before"]) > BUSY
+        busy = max(mine["others_before"], theirs["others_before"]) > BUSY
         verdict = "met" if ratio >= GOAL else "missed"
         found.append({
             **entry, "found": round(ratio, 2),
@@ -44,7 +44,7 @@ def _best(measurements: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, 
 _COLUMNS = (
     "", "requests/s at p99 < 200 ms", "p99 there, ms", "8 callers, requests/s",
     "answers a processor second", "half load: p50, ms", "p99, ms", "memory, MB",
-    "first answer, s", "same label", "load of the machine before",
+    "first answer, s", "same label", "cores in use by others before",
 )  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def make_table(document: Mapping[str, Any]) -> str:
             f"| {each['closed']['throughput']:.0f} | {a_cpu_second(each):.0f} "
             f"| {half['p50_ms']} | {half['p99_ms']} | {each['memory_bytes'] / 1e6:.0f} "
             f"| {each['first_answer_seconds']:.1f} | {each['closed']['agree']} "
-            f"| {each['load_before']:.1f} |"
+            f"| {each['others_before']:.2f} |"
         )
     lines += ["", "| goal | found | verdict |", "| --- | --- | --- |"]
     lines += [
