@@ -105,7 +105,10 @@ def test_texts_are_refit_on_request_with_the_baseline(luodi, tmp_path):
     (tmp_path / "luodi.yaml").write_text(reviews.PROJECT)
     assert not {"refit", "refit-left-out"} & set(codes(ran(luodi, tmp_path)[1]))
     asked = reviews.PROJECT.replace("linear", "linear\n  refit: true\n  options: {longest: 3}")
+    unasked = json.loads(luodi("check", "--json", cwd=tmp_path).stdout)["estimate"]
     (tmp_path / "luodi.yaml").write_text(asked)
+    foreseen = json.loads(luodi("check", "--json", cwd=tmp_path).stdout)["estimate"]
+    assert unasked["refit"] == 0 < foreseen["refit"] < foreseen["seconds"]
     result, report = ran(luodi, tmp_path)
     assert codes(report)["refit"] == "info"
     (found,) = [finding for finding in report["findings"] if finding["code"] == "refit"]

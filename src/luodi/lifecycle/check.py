@@ -10,6 +10,7 @@ from luodi.contracts import (
     Combining,
     Dataset,
     Estimate,
+    Refitting,
     Role,
     Schema,
     system_language,
@@ -38,6 +39,8 @@ class Checked:
         read_as: column -> how it is read: a field's kind, or the roles that it plays; columns
             that are left out have none.
         folds: seconds that cross-validation takes at the most, 0 where none is asked for.
+        refit: seconds that learning the chosen model once more takes at the most, where it is
+            asked for.
         seconds, bytes: of the whole run: the sum, and the largest.
     """
 
@@ -47,11 +50,12 @@ class Checked:
     estimates: Sequence[tuple[Recipe, Estimate]]
     read_as: Mapping[str, str]
     folds: float = 0.0
+    refit: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """All recipes one after another, and the folds."""
-        return sum(estimate.seconds for _, estimate in self.estimates) + self.folds
+        """All recipes one after another, the folds, and the chosen one once more."""
+        return sum(estimate.seconds for _, estimate in self.estimates) + self.folds + self.refit
 
     @property
     def bytes(self) -> int:
@@ -79,7 +83,12 @@ class Checked:
                 }
                 for recipe, estimate in self.estimates
             ],
-            "estimate": {"seconds": self.seconds, "bytes": self.bytes, "folds": self.folds},
+            "estimate": {
+                "seconds": self.seconds,
+                "bytes": self.bytes,
+                "folds": self.folds,
+                "refit": self.refit,
+            },
         }
 
 
@@ -106,24 +115,43 @@ def check_project(project: Project, observer: Observer) -> Checked:
         estimates,
         _read_as(cut.parts.train, cut.schema),
         _folds(place, estimates),
+        _refit(place, estimates),
     )
 
 
 def _folds(place: RunPlace, estimates: Sequence[tuple[Recipe, Estimate]]) -> float:
-    """A fit of each candidate is what its own takes, and those of the models that it combines; of
-    those that are searched, one of so many."""
-    project, known = place.project, {repr(recipe): each.seconds for recipe, each in estimates}
-    wanted = recipes(project, place.task)
-    candidates = [
-        sum(
-            known[repr(r)] / max(r.trials, 1)
-            for r in [recipe, *member_recipes(recipe, project, place.task)]
-        )
-        for recipe in wanted
-    ]
+    known = {repr(recipe): each.seconds for recipe, each in estimates}
+    wanted = recipes(place.project, place.task)
+    candidates = [_fit_seconds(place, recipe, known) for recipe in wanted]
     searches = sum(known[repr(recipe)] for recipe in wanted if recipe.trials)
-    split = project.data.split
+    split = place.project.data.split
     return fold_seconds(split.folds, split.nested, candidates, searches)
+
+
+def _refit(place: RunPlace, estimates: Sequence[tuple[Recipe, Estimate]]) -> float:
+    """Of the candidate that it takes longest for, and of the baselines; nothing of one for which
+    the budget leaves no time."""
+    if place.project.model.refit is not True:
+        return 0.0
+    known = {repr(recipe): each.seconds for recipe, each in estimates}
+
+    def again(recipe: Recipe) -> float:
+        learner = place.task.learners[recipe.learner]
+        if not isinstance(learner, Refitting):
+            return 0.0
+        fit = _fit_seconds(place, recipe, known)
+        seconds = learner.refit_fits * fit
+        return 0.0 if recipe.budget is not None and fit + seconds > recipe.budget else seconds
+
+    chosen = max(map(again, recipes(place.project, place.task)), default=0.0)
+    return chosen + sum(map(again, baseline_recipes(place.task))) if chosen else 0.0
+
+
+def _fit_seconds(place: RunPlace, recipe: Recipe, known: Mapping[str, float]) -> float:
+    """What a candidate's own fit takes, and those of the models that it combines; of one that is
+    searched, one of so many."""
+    members = member_recipes(recipe, place.project, place.task)
+    return sum(known[repr(each)] / max(each.trials, 1) for each in [recipe, *members])
 
 
 def _read_as(data: Dataset, schema: Schema) -> dict[str, str]:
