@@ -30,7 +30,7 @@ def show(*arguments: str) -> None:
 def main() -> None:
     """New, check, run, serve, ask, stop."""
     started = time.monotonic()
-    full = ["data.limit=null", "model.budget=20m", "model.refit=true"]
+    full = ["data.limit=null", "model.budget=30m", "model.refit=true"]
     full = [word for one in full for word in ("--set", one)] if os.environ.get("FULL") else []
     if not (FOLDER / "luodi.yaml").exists():
         show("new", str(FOLDER), "--solution", "reviews")
