@@ -28,6 +28,8 @@ LADDER = (0.95, 0.85, 0.75, 0.65, 0.55, 0.45, 0.35, 0.25, 0.15)
 CALLERS = 8
 DEADLINE = 1.0
 OVERLOADS = (2, 5, 10)
+SEEDS = (3, 4)
+"""Of the windows that make a step of the ladder, and the one at half load."""
 ONSET = 1.0
 """Seconds from which on an overload's p99 counts as steady; that of the whole is told beside it. A
 crowd that comes all at once is answered; that it does not end shows only after a while."""
@@ -77,14 +79,15 @@ async def _measured(
     ladder, kept = [], 0.0
     for share in LADDER:
         used = cpu_seconds(pid)
-        run = await client.open_loop(max(capacity * share, 0.5), windows.seconds, seed=3)
+        run = await client.open_loops(max(capacity * share, 0.5), windows.seconds, SEEDS)
         step = summary(run, windows.labels) | {"cpu_seconds": round(cpu_seconds(pid) - used, 2)}
         ladder.append(step)
         _tell(f"    {run.rate:.1f}/s: p50 {step['p50_ms']} ms, p99 {step['p99_ms']} ms")
         if run.percentile(0.99) <= P99:
             kept = run.throughput()
             break
-    half = await client.open_loop(max(kept or capacity / 4, 1.0) / 2, windows.seconds, seed=4)
+    pace = max(kept or capacity / 4, 1.0) / 2
+    half = await client.open_loops(pace, windows.seconds, SEEDS)
     found = {
         "closed": summary(closed, windows.labels),
         "ladder": ladder,

@@ -283,7 +283,8 @@ exported float32 ONNX file, tokenizer and version of ONNX Runtime; `as shipped` 
 Luodi chose when it packaged the same model. Load comes from one process on the same machine: it
 takes its part of the processor from everyone alike. Requests leave at random moments (Poisson);
 latency counts from when a request was due. A server's throughput is that of the highest rate of a
-ladder at which p99 stays under 200 ms; the ladder goes down from what eight callers got through.
+ladder at which p99 of two windows together stays under 200 ms; the ladder goes down from what eight
+callers got through.
 Peers batch as their documents say (up to 32, 10 ms at most), and are measured one at a time
 as well: on texts of mixed length, padding costs more than batches gain. Memory is that of
 all processes of a server, shared pages counted once. Answers a processor second are those of the

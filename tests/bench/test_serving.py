@@ -60,13 +60,15 @@ class Faulty:
             writer.close()
 
 
-def under_load(faulty: Faulty, rate: float = 100.0, seconds: float = 0.5) -> Run:
+def under_load(
+    faulty: Faulty, rate: float = 100.0, seconds: float = 0.5, seeds: tuple[int, ...] = (1,)
+) -> Run:
     async def main() -> Run:
         port = free_port()
         server = await asyncio.start_server(faulty, "127.0.0.1", port)
         async with server:
             client = Client(target(port), ["a", "b"])
-            run = await client.open_loop(rate, seconds)
+            run = await client.open_loops(rate, seconds, seeds)
             client.close()
         return run
 
@@ -81,6 +83,14 @@ def test_what_is_due_is_asked_and_read() -> None:
     assert {answer.label for answer in run.answers} == {"good"}
     assert summary(run, ["good", "good"])["agree"] == 1.0
     assert summary(run, ["good", "bad"])["agree"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_windows_one_after_the_other_count_as_one() -> None:
+    runs = [under_load(Faulty(), seeds=seeds) for seeds in ((1,), (2,), (1, 2))]
+    assert len(runs[2].answers) == len(runs[0].answers) + len(runs[1].answers)
+    assert runs[2].seconds >= 1.0
+    assert max(answer.due for answer in runs[2].answers) > 0.9  # of the second, after the first
+    assert runs[2].throughput() == pytest.approx(100.0, rel=0.4)
 
 
 def test_a_server_that_stalls_is_charged_from_when_requests_were_due() -> None:

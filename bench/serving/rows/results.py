@@ -93,4 +93,4 @@ Ours gets named fields, checks them, and answers with a label and calibrated pro
 leave at random moments (open loop, Poisson) from one process on the same machine, which takes its
 part of the processor from everyone, and more of it from whoever answers more. The rate is that of
 the highest step of a ladder, down from what eight callers got through, at which 99 of 100 answers
-come within 200 ms of the moment at which they were due.""".splitlines()
+come within 200 ms of the moment at which they were due, in two windows together.""".splitlines()
