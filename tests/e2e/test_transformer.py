@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from luodi.contracts import Dataset, Role
-from luodi.tasks.text_classification.transformer import _Fit
+from luodi.tasks.text_classification.transformer_fit import Fit
 from tests.forked import LUODI
 from tests.tiny_base import make_tiny_base
 
@@ -181,5 +181,5 @@ def test_the_usual_base_follows_the_script(texts, base):
     data = Dataset(table, {Role.TEXT: ("text",), Role.LABEL: ("label",)})
     told: list[str] = []
     progress = SimpleNamespace(say=told.append, step=lambda *_: None)
-    assert _Fit(None, {}, progress)._usual_base(data) == base
+    assert Fit(None, {}, progress)._usual_base(data) == base
     assert base in told[0]

@@ -25,9 +25,9 @@ from luodi.contracts import (
 from luodi.tasks.ensemble import log_chance
 from luodi.tasks.pooling import pool_weights
 from luodi.tasks.text_classification import task
-from luodi.tasks.text_classification.transformer import (
+from luodi.tasks.text_classification.transformer import TransformerLearner
+from luodi.tasks.text_classification.transformer_fit import (
     TransformerFitted,
-    TransformerLearner,
     learning_rate,
     passes,
 )
