@@ -27,6 +27,9 @@ def title(stage: str) -> str:
     if stage.startswith("train-"):
         learner = stage.removeprefix("train-")
         return say(f"Train {learner}", f"训练 {learner}")
+    if stage.startswith("refit-"):
+        learner = stage.removeprefix("refit-")
+        return say(f"Train {learner} once more, on all rows", f"用全部行重新训练 {learner}")
     if stage.startswith("fold-"):
         number = stage.removeprefix("fold-")
         return say(f"Fold {number}", f"第 {number} 折")
