@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +16,7 @@ from luodi.lifecycle.forms import (
     _in_words,
     choose_form,
     form_sections,
+    in_form,
 )
 from luodi.lifecycle.probing import Probe
 from luodi.lifecycle.stages import write_json
@@ -65,6 +66,37 @@ def test_what_was_chosen_over_nothing_is_not_told(tmp_path, chosen, told):
     trained = SimpleNamespace(recipe=SimpleNamespace(learner="it"), exported=tmp_path / "export")
     assert choose_form(run, trained, None).form == chosen
     assert len(watcher.told) == told
+
+
+def test_what_is_learnt_once_more_is_served_in_the_form_that_was_chosen(tmp_path, monkeypatch):
+    monkeypatch.setattr("luodi.lifecycle.forms.calibration_requests", lambda run, cut: ["a row"])
+    made = []
+    learner = SimpleNamespace(
+        forms=lambda: [FLOAT32, INT8], compress=lambda *each: made.append(each)
+    )
+    run = _Run(ServeSettings(), learner)
+
+    def stage(name, inputs, work):
+        work(tmp_path / name, None)
+        return tmp_path / name
+
+    run.stages = SimpleNamespace(run=stage)
+    recipe = SimpleNamespace(learner="it")
+    chosen, again = (
+        SimpleNamespace(recipe=recipe, exported=tmp_path / name / "export") for name in "ab"
+    )
+    plain = Formed(chosen.exported, FLOAT32, [probe(FLOAT32, 100)], 9)
+    small = replace(plain, exported=tmp_path / "form" / "export", form=INT8)
+    for formed in (plain, small, Formed(chosen.exported, None)):
+        assert in_form(run, chosen, chosen, formed, None) is formed  # nothing was learnt again
+    assert in_form(run, again, chosen, plain, None) == replace(plain, exported=again.exported)
+    alone = in_form(run, again, chosen, Formed(chosen.exported, None), None)
+    assert (alone.exported, alone.form) == (again.exported, None)
+    assert not made
+    found = in_form(run, again, chosen, small, None)
+    place = tmp_path / "form-refit" / "export"
+    assert made == [(again.exported, INT8, ["a row"], place)]
+    assert (found.exported, found.form, found.probes, found.rows) == (place, INT8, plain.probes, 9)
 
 
 def test_a_form_that_is_asked_for_and_does_not_hold_is_an_error():

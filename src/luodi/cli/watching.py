@@ -16,6 +16,7 @@ TITLES = {
     "split": ("Split", "切分数据"),
     "mend": ("Mend", "修补数据"),
     "form": ("Choose the form", "选择部署形式"),
+    "form-refit": ("Make the form once more", "重新生成部署形式"),
     "package": ("Package", "打包"),
     "evaluate": ("Evaluate", "评估"),
     "leak": ("Show the leak", "展示泄漏"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from luodi.contracts import (
     worded,
 )
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.probing import Bench, Probe, beaten
+from luodi.lifecycle.probing import Bench, Probe, beaten, calibration_requests
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 
 if TYPE_CHECKING:
@@ -97,6 +97,41 @@ def choose_form(
     if formed.form != learner.forms()[0]:  # as it was exported: nothing was chosen over that
         run.observer.tell(_in_words(formed))
     return formed
+
+
+def in_form(run: RunPlace, model: Trained, chosen: Trained, formed: Formed, cut: Cut) -> Formed:
+    """What was learnt once more, in the form that was chosen while rows were still held out: on
+    rows that a model has seen it is so sure that forms hardly differ.
+
+    Args:
+        model: what came of it; where nothing was learnt again, the chosen one.
+        chosen: what `formed` was made of.
+    """
+    if model.exported == chosen.exported:
+        return formed
+    if formed.form is None or formed.exported == chosen.exported:
+        return replace(formed, exported=model.exported)
+    inputs: dict[str, JsonValue] = {
+        "exported": model.exported.parent.name,
+        "form": str(formed.form),
+        "code": code_version("luodi.compression", package_of(_compressible(run, model))),
+    }
+    work = partial(_make, run, model, formed.form, cut)
+    return replace(formed, exported=run.stages.run("form-refit", inputs, work) / "export")
+
+
+def _make(
+    run: RunPlace, model: Trained, form: Form, cut: Cut, folder: Path, progress: Progress
+) -> None:
+    shutil.rmtree(folder / "export", ignore_errors=True)
+    some = calibration_requests(run, cut)
+    _compressible(run, model).compress(model.exported, form, some, folder / "export")
+
+
+def _compressible(run: RunPlace, model: Trained) -> Compressible:
+    learner = run.task.learners[model.recipe.learner]
+    assert isinstance(learner, Compressible)  # noqa: S101  # it has a form
+    return learner
 
 
 def _in_words(formed: Formed) -> str:

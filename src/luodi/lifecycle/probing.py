@@ -58,6 +58,11 @@ class Probe:
     gate: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
+def calibration_requests(run: RunPlace, cut: Cut) -> Sequence[Request]:
+    """Rows of the training part by which integers are scaled."""
+    return run.task.requests(_spread(cut.taught.train, _CALIBRATED_ON), cut.inner)
+
+
 @dataclass(frozen=True)
 class Bench:
     """What every form is held against.
@@ -93,8 +98,7 @@ class Bench:
         # What a predictor is given is prepared; what it is judged by is not.
         requests = run.task.requests(_spread(getattr(cut.taught, name), _COMPARED_ON), cut.inner)
         expected = learner.predictor.load(trained.exported, run.threads).predict(requests)
-        taught = _spread(cut.taught.train, _CALIBRATED_ON)
-        calibration = run.task.requests(taught, cut.inner)
+        calibration = calibration_requests(run, cut)
         others = {
             each.recipe.learner: _answers(run, each, requests)
             for each in beaten(run, baselines)

@@ -9,7 +9,7 @@ from luodi.lifecycle.adopting import adopted
 from luodi.lifecycle.augmenting import augment
 from luodi.lifecycle.crossing import cross_validate
 from luodi.lifecycle.doubt import doubt
-from luodi.lifecycle.forms import choose_form
+from luodi.lifecycle.forms import choose_form, in_form
 from luodi.lifecycle.judging import evaluate, gate, show_leak
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_run
@@ -41,9 +41,10 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     richer = augment(run, cut)  # rows made for learning alone, where asked; what they gain
     candidates = _train_until_promising(run, richer)  # all choosing is done on the valid part
     chosen = choose(run, candidates)
+    formed = choose_form(run, chosen, richer, baselines)  # float32, int8, bfloat16: the fastest
     model, beside = refit(run, richer, chosen, baselines)  # few rows: learnt from all of them
+    formed = in_form(run, model, chosen, formed, richer)
     crossed = cross_validate(run, dealt, chosen, candidates)  # k folds of the others, where asked
-    formed = choose_form(run, model, richer, baselines)  # float32, int8, bfloat16: the fastest
     bundle = package(run, model, formed, richer)  # golden answers, manifest
     evaluation = evaluate(run, bundle, richer, beside)  # the test part is opened here, once
     leak = show_leak(run, raw, clean, cut, evaluation)
