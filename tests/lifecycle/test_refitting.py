@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from luodi.lifecycle.refitting import _too_late
+from luodi.lifecycle.recipes import Recipe
+from luodi.lifecycle.refitting import _refitted, _too_late
+from luodi.lifecycle.training import Trained
 from luodi.tasks.text_classification import task as texts
 from tests import reviews
 from tests.tables import make_table
@@ -118,6 +120,41 @@ def test_texts_are_refit_on_request_with_the_baseline(luodi, tmp_path):
     heads = (tmp_path / ".luodi" / "stages").glob("refit-linear-*/export/linear.json")
     assert len(list(heads)) == 2  # the model, and the baseline with the same rows
     assert luodi("verify", result["bundle"], cwd=tmp_path).returncode == 0
+
+
+def test_it_goes_by_what_was_chosen_and_by_what_the_searches_found(tmp_path, monkeypatch):
+    """An ensemble's recipe says nothing of its members' searches: their best is learnt again, and
+    what was learnt from another choice is not taken for it."""
+    keys = []
+
+    class Stages:
+        seconds = {"refit-ensemble": 1.0}
+
+        def run(self, name, inputs, work):
+            keys.append(json.dumps(inputs, sort_keys=True))
+            work(tmp_path, None)
+            (tmp_path / "fitted.json").write_text('{"findings": [], "history": []}')
+            return tmp_path
+
+    recipes = []
+    monkeypatch.setattr("luodi.lifecycle.refitting.fit_inputs", lambda *_: {"parts": "same"})
+    monkeypatch.setattr("luodi.lifecycle.refitting.facts_of", lambda fitted: {})
+    monkeypatch.setattr(
+        "luodi.lifecycle.refitting.fit_and_export",
+        lambda run, recipe, cut, folder, fit: recipes.append(recipe),
+    )
+    cut = SimpleNamespace(taught=None, parts=SimpleNamespace(
+        train=SimpleNamespace(rows=9), valid=SimpleNamespace(rows=3)))  # fmt: skip
+    recipe = Recipe("ensemble", budget=60.0, options={"epochs": 2})
+    facts = {"findings": [], "history": []}
+    plain = Trained(recipe, tmp_path / "train-1" / "export", {}, facts, 20.0)
+    best = {"linear": {"options": {"longest": 3}}, "transformer": {"options": {"epochs": 5}}}
+    searched = Trained(recipe, tmp_path / "train-2" / "export", {}, facts, 30.0, best)
+    for trained in (plain, searched):
+        _refitted(SimpleNamespace(stages=Stages()), cut, trained)
+    assert [each.options for each in recipes] == [{"epochs": 2}, {"epochs": 5, "longest": 3}]
+    assert [each.budget for each in recipes] == [40.0, 30.0]
+    assert keys[0] != keys[1]
 
 
 @pytest.mark.parametrize(("budget", "seconds", "late"), [

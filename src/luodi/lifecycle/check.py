@@ -21,6 +21,7 @@ from luodi.lifecycle.crossing import deal_folds, fold_seconds
 from luodi.lifecycle.mending import mend
 from luodi.lifecycle.place import RunPlace, open_check
 from luodi.lifecycle.recipes import Recipe, baseline_recipes, member_recipes, recipes
+from luodi.lifecycle.refitting import leaves_time
 from luodi.lifecycle.rows import PARTS, Clean, collect, prepare, split
 from luodi.lifecycle.stages import Observer
 from luodi.lifecycle.training import Cut, fit_settings
@@ -140,8 +141,8 @@ def _refit(place: RunPlace, estimates: Sequence[tuple[Recipe, Estimate]]) -> flo
         if not isinstance(learner, Refitting):
             return 0.0
         fit = _fit_seconds(place, recipe, known)
-        seconds = learner.refit_fits * fit
-        return 0.0 if recipe.budget is not None and fit + seconds > recipe.budget else seconds
+        there = leaves_time(learner, recipe.budget, fit * max(recipe.trials, 1), fit)
+        return learner.refit_fits * fit if there else 0.0
 
     chosen = max(map(again, recipes(place.project, place.task)), default=0.0)
     return chosen + sum(map(again, baseline_recipes(place.task))) if chosen else 0.0

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from luodi.contracts import Finding, Progress, Refitting, say
 from luodi.lifecycle.place import RunPlace
+from luodi.lifecycle.recipes import Recipe
 from luodi.lifecycle.rows import split_settings
 from luodi.lifecycle.stages import read_json, write_json
 from luodi.lifecycle.training import (
@@ -34,8 +35,8 @@ def refit(
     """The chosen model, and the baselines that it is held against, from all rows but the test's.
 
     A baseline is given the same rows: a model that beat it by having more of them would have beaten
-    nothing. All come back as they are where `model.refit` is false, where it is not sound, or, left
-    to us, not worth it.
+    nothing. All come back as they are where `model.refit` is false, where it is not sound, the
+    budget leaves no time or, left to us, it is not worth it.
     """
     wanted = run.project.model.refit
     if wanted is False:
@@ -88,9 +89,7 @@ def _unsound(run: RunPlace, cut: Cut, trained: Trained) -> str:
 
 def _not_worth_it(run: RunPlace, cut: Cut, trained: Trained) -> str:
     """Why nobody asked for it and it is better left; empty when it is worth it."""
-    learner = run.task.learners[trained.recipe.learner]
-    assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
-    if cut.parts.train.rows + cut.parts.valid.rows > learner.refit_rows:
+    if cut.parts.train.rows + cut.parts.valid.rows > _learner(run, trained).refit_rows:
         return say("there are rows enough", "行数已足够")
     if run.project.data.valid is not None:
         return say("the project names the rows to choose on", "项目指定了用于选择的行")
@@ -99,18 +98,29 @@ def _not_worth_it(run: RunPlace, cut: Cut, trained: Trained) -> str:
 
 def _too_late(run: RunPlace, trained: Trained) -> str:
     """That the budget has no room for it; empty where it has."""
-    learner, budget = run.task.learners[trained.recipe.learner], trained.recipe.budget
-    assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
     search = trained.facts.get("search")
     fit = search["trials"][search["best"]]["seconds"] if search else trained.seconds
-    if budget is not None and trained.seconds + learner.refit_fits * fit > budget:
-        return say("the budget does not allow it", "训练时间预算不允许")
-    return ""
+    if leaves_time(_learner(run, trained), trained.recipe.budget, trained.seconds, fit):
+        return ""
+    return say("the budget does not allow it", "训练时间预算不允许")
+
+
+def leaves_time(learner: Refitting, budget: float | None, spent: float, fit: float) -> bool:
+    """Whether a budget has room for it, after so many seconds of training, of which one fit takes
+    `fit`."""
+    return budget is None or spent + learner.refit_fits * fit <= budget
+
+
+def _learner(run: RunPlace, trained: Trained) -> Refitting:
+    learner = run.task.learners[trained.recipe.learner]
+    assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
+    return learner
 
 
 def _refitted(run: RunPlace, cut: Cut, trained: Trained) -> Trained:
     name = f"refit-{trained.recipe.learner}"
-    inputs = fit_inputs(run, trained.recipe, cut)
+    # What it goes by stands in the chosen model's files.
+    inputs = fit_inputs(run, trained.recipe, cut) | {"chosen": trained.exported.parent.name}
     folder = run.stages.run(name, inputs, partial(_refit, run, trained, cut))
     facts = read_json(folder / FACTS)
     finding = Finding("refit", "info", cut.parts.valid.rows, _in_words(cut))
@@ -126,19 +136,25 @@ def _refitted(run: RunPlace, cut: Cut, trained: Trained) -> Trained:
 
 
 def _refit(run: RunPlace, trained: Trained, cut: Cut, folder: Path, progress: Progress) -> None:
-    learner = run.task.learners[trained.recipe.learner]
-    assert isinstance(learner, Refitting)  # noqa: S101  # `_unsound` says so
-    taught, recipe = cut.taught, trained.recipe
-    if recipe.budget is not None:
-        recipe = replace(recipe, budget=recipe.budget - trained.seconds)
+    taught = cut.taught
     fitted = fit_and_export(
-        run, recipe, cut, folder,
-        lambda settings: learner.refit(
+        run, _recipe(trained), cut, folder,
+        lambda settings: _learner(run, trained).refit(
             taught.train, taught.valid, settings, progress, trained.exported
         ),
     )  # fmt: skip
     write_json(folder / FACTS, facts_of(fitted))
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+
+
+def _recipe(trained: Trained) -> Recipe:
+    """In what is left of the budget, with the settings that were found best: a learner that
+    combines others is not searched itself, its members are."""
+    recipe, options = trained.recipe, dict(trained.recipe.options)
+    for found in trained.searches.values():
+        options |= found["options"]
+    left = None if recipe.budget is None else recipe.budget - trained.seconds
+    return replace(recipe, options=options, budget=left)
 
 
 def _in_words(cut: Cut) -> str:
