@@ -30,8 +30,8 @@ def show(*arguments: str) -> None:
 def main() -> None:
     """New, check, run, serve, ask, stop."""
     started = time.monotonic()
-    full = ["data.limit=null", "model.budget=30m", "model.refit=true"]
-    full = [word for one in full for word in ("--set", one)] if os.environ.get("FULL") else []
+    asked = ("data.limit=null", "model.budget=30m", "model.refit=true")
+    full = [word for one in asked for word in ("--set", one)] if os.environ.get("FULL") else []
     if not (FOLDER / "luodi.yaml").exists():
         show("new", str(FOLDER), "--solution", "reviews")
     show("check", str(FOLDER), *full)

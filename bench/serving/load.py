@@ -70,13 +70,14 @@ class Run:
         ordered = sorted(found)
         return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
+    @property
+    def end(self) -> float:
+        """When the window is over and its last answer has come, from its start."""
+        return max([self.seconds, *(a.due + a.seconds for a in self.answers if a.status)])
+
     def throughput(self) -> float:
         """Good answers a second, from the window's start to the last answer of it."""
-        if not self.answers:
-            return 0.0
-        ends = [a.due + a.seconds for a in self.answers if a.status]
-        end = max([self.seconds, *ends])
-        return len(self.good()) / end
+        return len(self.good()) / self.end if self.answers else 0.0
 
     def goodput(self, within: float) -> float:
         """Answers within a limit, a second of the window."""
@@ -208,7 +209,7 @@ class Client:
         for seed in seeds:
             run = await self.open_loop(rate, seconds, seed)
             whole.answers += [replace(each, due=each.due + whole.seconds) for each in run.answers]
-            whole.seconds += max([seconds, *(a.due + a.seconds for a in run.answers if a.status)])
+            whole.seconds += run.end
         return whole
 
     async def closed_loop(self, callers: int, seconds: float) -> Run:

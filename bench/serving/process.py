@@ -17,6 +17,8 @@ from bench.serving.load import Client
 from luodi.contracts import LuodiError, say
 
 _LONGEST_START = 120.0
+BUSY = 0.3
+"""Cores in use before a measurement from which on other work is running."""
 
 
 def free_port() -> int:
@@ -119,16 +121,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def cores_in_use(quiet: float = 0.3, seconds: float = 2.0, patience: float = 20.0) -> float:
+def cores_in_use(seconds: float = 2.0, patience: float = 20.0) -> float:
     """Cores that are busy while nobody is measured; what the last server leaves to do is waited
-    for, until it is below `quiet` or the patience is at its end."""
+    for, as long as the patience lasts."""
     until = time.monotonic() + patience
     while True:
         before, started = _busy_ticks(), time.monotonic()
         time.sleep(seconds)
         ticks = _busy_ticks() - before
         used = ticks / os.sysconf("SC_CLK_TCK") / (time.monotonic() - started)
-        if used < quiet or time.monotonic() > until:
+        if used <= BUSY or time.monotonic() > until:
             return round(used, 2)
 
 

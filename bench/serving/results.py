@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.serving.contestants import OURS, PEER_NAMES, SHIPPED
+from bench.serving.process import BUSY
 
-BUSY = 0.3
-"""Cores in use before a measurement from which on other work is running."""
 GOALS = {
     "float32 throughput, over the best peer": 3.0,
     "throughput as shipped, over the best peer": 6.0,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.serving.results import BUSY, a_cpu_second
+from bench.serving.process import BUSY
+from bench.serving.results import a_cpu_second
 
 GOAL = 5.0
 """How many times the best peer's requests a second ours answers."""

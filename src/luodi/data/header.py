@@ -37,7 +37,7 @@ class Named(NamedTuple):
     """The names of a file's columns, and whether its first line held them.
 
     Attributes:
-        findings: that the first one had none.
+        findings: that one of them had none.
     """
 
     names: list[str]
@@ -126,7 +126,9 @@ def _headed(record: Sequence[str | None], file: str, *, numbers: bool = False) -
     in a separator. A line with fewer names than that is a title."""
     names = [(name or "").strip() for name in record]
     unnamed = [place for place, name in enumerate(names) if not name]
-    if unnamed not in ([0], [len(names) - 1]) or len(names) < (2 if unnamed == [0] else 3):
+    before = unnamed == [0] and len(names) > 1
+    behind = unnamed == [len(names) - 1] and len(names) > 2
+    if not (before or behind):
         return Named(check_header(record, file, numbers=numbers), True)
     [place] = unnamed
     names[place] = f"column_{place + 1}"

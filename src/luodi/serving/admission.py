@@ -18,7 +18,7 @@ nobody is refused by it before somebody did wait: a crowd that comes all at once
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from luodi.contracts import BusyError, say
@@ -82,10 +82,7 @@ class Admission:
 
     def seconds(self, priority: int = 0) -> float:
         """About how long a small request of this class would wait now."""
-        if not self.pace:
-            return 0.0
-        before = sum(turn for each, turn in self._turns.items() if each >= priority)
-        return before / (self.pace * self._sessions)
+        return self._taking(turn for each, turn in self._turns.items() if each >= priority)
 
     def bound(self, now: float) -> float:
         """How long one may wait now, in seconds."""
@@ -114,22 +111,26 @@ class Admission:
             self.waiting and self.waiting + cost > self._limits.waiting_cost
         ):
             refused = self.busy(priority)
-        elif deadline is not None:
-            own = cost / (self.pace * self._sessions) if self.pace else 0.0
-            if now + self.seconds(priority) + own > deadline:
-                refused = self.late(priority)
+        elif (
+            deadline is not None and now + self.seconds(priority) + self._taking([cost]) > deadline
+        ):
+            refused = self.late(priority)
         self._fade(now)
         self._asked += 1
         if refused is not None:
             self._refused += 1
             raise refused
 
+    def _taking(self, costs: Iterable[float]) -> float:
+        """Seconds of all sessions together; none before anything was measured."""
+        return sum(costs) / (self.pace * self._sessions) if self.pace else 0.0
+
     def _look(self, now: float) -> None:
         """Whether the queue is longer than at the last look, and was longer then than before."""
         passed = now - self._looked
         if passed < _STEP:
             return
-        length = sum(self._turns.values()) / (self.pace * self._sessions) if self.pace else 0.0
+        length = self._taking(self._turns.values())
         growing = passed < 2 * _STEP and length - self._length > _GROWTH * passed
         self._grown = self._grown + 1 if growing else 0
         self._looked, self._length = now, length

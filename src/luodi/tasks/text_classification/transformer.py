@@ -104,6 +104,7 @@ class TransformerLearner:
         """As many passes over both parts as did best, at the length that was read; as sure of
         itself as the chosen one could be."""
         head = json.loads((chosen / HEAD).read_text("utf-8"))
-        options = settings.chosen(self.space) | {"max_length": head["max_length"]}
-        fit = Fit(settings, options, progress, Settled(**head["settled"]))
+        settled = Settled(**head["settled"])
+        known = {"max_length": head["max_length"], "epochs": settled.passes}
+        fit = Fit(settings, settings.chosen(self.space) | known, progress, settled)
         return fit.run(together(train, valid), valid.take(np.arange(0)))

@@ -118,8 +118,8 @@ class Fit:
     """One fit, step by step.
 
     Attributes:
-        settled: what an earlier fit found out, by which this one goes; it then has nothing to be
-            judged on.
+        settled: what an earlier fit found out on rows that this one learns from; it then has
+            nothing to be judged on.
     """
 
     settings: FitSettings
@@ -206,9 +206,7 @@ class Fit:
                 settings.metric.name,
             )  # fmt: skip
             recipe = Recipe(
-                epochs=self.settled.passes
-                if self.settled
-                else passes(options["epochs"], len(labels), len(rows.examples)),
+                epochs=passes(options["epochs"], len(labels), len(rows.examples)),
                 rate=learning_rate(options["learning_rate"], model.encoder.config.hidden_size),
                 length=length,
                 tokens=int(options["batch_tokens"]),
