@@ -111,6 +111,7 @@ def test_texts_are_refit_on_request_with_the_baseline(luodi, tmp_path):
     (tmp_path / "luodi.yaml").write_text(asked)
     foreseen = json.loads(luodi("check", "--json", cwd=tmp_path).stdout)["estimate"]
     assert unasked["refit"] == 0 < foreseen["refit"] < foreseen["seconds"]
+    assert "Once more, on all rows: at most " in luodi("check", cwd=tmp_path).stdout
     done = luodi("run", cwd=tmp_path)
     assert done.stderr.count("✓ Train linear once more, on all rows  (") == 2
     result, report = ran(luodi, tmp_path)

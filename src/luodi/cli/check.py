@@ -87,6 +87,11 @@ def show(checked: Checked, price: float, remarks: bool = False) -> None:
     if checked.folds:
         count, most = checked.project.data.split.folds, duration(checked.folds)
         screen.print(say(f"  {count} folds: at most {most}", f"  {count} 折：最多 {most}"))
+    if checked.refit:
+        most = duration(checked.refit)
+        screen.print(
+            say(f"  Once more, on all rows: at most {most}", f"  用全部行再学：最多 {most}")
+        )
     total = duration(checked.seconds)
     cost = f", {checked.seconds / 3600 * price:.2f}" if price else ""
     screen.print(
