@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from luodi.contracts import DataError, ProjectError
+from luodi.lifecycle import augmenting
 from luodi.lifecycle.run import run_lifecycle
 from luodi.project.file import load_project
 from tests.reviews import write_reviews
@@ -92,10 +93,18 @@ def test_where_all_is_even_nothing_is_made_and_nobody_is_warned(
     table = make_table(500, seed=4).drop("__row__")
     even = [table.filter(risk=risk).head(100) for risk in ("good", "bad")]
     pl.concat(even).write_csv(tmp_path / "risks.csv")
+    fits, score = [], augmenting._score
+
+    def counted(*wanted: Any) -> Any:
+        fits.append(wanted)
+        return score(*wanted)
+
+    monkeypatch.setattr(augmenting, "_score", counted)
     outcome = run(tmp_path, monkeypatch, RISKS.replace("AUGMENT", "{table: {way: smote}}"))
     [finding] = [f for f in outcome.report.findings if f.code == "augmentation"]
     assert (finding.count, finding.severity) == (0, "info")
     assert "None had to be made" in finding.message
+    assert len(fits) == 1  # with nothing made there is nothing to compare
 
 
 @pytest.mark.train

@@ -244,7 +244,7 @@ def test_too_much_waiting_is_refused():
 
 def test_a_deadline_that_passes_is_told_and_nothing_is_computed_for_it():
     async def main():
-        echo = Echo(0.1)
+        echo = Echo(0.6)  # long beside what a busy machine's own pauses take
         batcher = Batcher(echo, Limits(batch=1), 1)
         loop = asyncio.get_running_loop()
         first = asyncio.create_task(batcher.answer([{"n": 1}]))
@@ -253,15 +253,15 @@ def test_a_deadline_that_passes_is_told_and_nothing_is_computed_for_it():
         with pytest.raises(BusyError) as told:
             await batcher.answer([{"n": 2}], deadline=started + 0.03)
         assert told.value.late
-        assert loop.time() - started < 0.08
+        assert loop.time() - started < 0.4
         await first
         # The pace is known now: what cannot be in time is refused at once.
         second = asyncio.create_task(batcher.answer([{"n": 3}]))
         await asyncio.sleep(0.01)
         started = loop.time()
         with pytest.raises(BusyError):
-            await batcher.answer([{"n": 4}], deadline=started + 0.05)
-        assert loop.time() - started < 0.03
+            await batcher.answer([{"n": 4}], deadline=started + 0.5)
+        assert loop.time() - started < 0.3
         assert await second == [{"n": 3}]
         assert await batcher.answer([{"n": 5}], deadline=loop.time() + 5) == [{"n": 5}]
         batcher.close()

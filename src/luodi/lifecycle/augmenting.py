@@ -86,10 +86,12 @@ def _augment(
     made = make(cut.taught, run.project.data.augment, seed, run.project.root, progress)
     made.train.table.write_parquet(folder / "train.parquet")
     richer = replace(cut, taught=replace(cut.taught, train=made.train))
-    scored = {
-        name: _score(run, judge, parts, folder / name)
-        for name, parts in (("without", cut), ("with", richer))
-    }
+    scored = {"without": _score(run, judge, cut, folder / "without")}
+    scored["with"] = (
+        _score(run, judge, richer, folder / "with")
+        if made.train.rows > cut.taught.train.rows
+        else scored["without"]  # nothing had to be made: the same fit once more
+    )
     gain = _gain(run, scored["with"], scored["without"])
     write_json(
         folder / "made.json",

@@ -89,7 +89,10 @@ class Admission:
         least = _CALLS * max(_SHORTER * self._limits.batch_seconds, self._mean_call)
         most = patience(self._limits.waiting_seconds, self._mean_call)
         most = max(most * _GROWN if self._grown >= _STEPS else most, least)
-        return most - (most - least) * self._pressure(now)
+        pressure = self._pressure(now)
+        # By ratios: what chance takes off the pressure for a moment must not bring back the half
+        # of a second's wait.
+        return most ** (1.0 - pressure) * least**pressure
 
     def full(self, now: float, priority: int = 0) -> bool:
         """Whether a request of this class would be refused, whatever it asks."""
