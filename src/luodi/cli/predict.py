@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luodi.contracts import DataError, JsonValue, Progress, Quiet, UsageError, say
+from luodi.contracts import (
+    DataError,
+    JsonValue,
+    Progress,
+    Quiet,
+    RequestError,
+    UsageError,
+    say,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from luodi.bundle import LoadedBundle
     from luodi.cli.output import TerminalProgress
     from luodi.cli.predict_blocks import Block
+    from luodi.cli.predict_rejects import Rejects
     from luodi.contracts import Answer
     from luodi.data.header import Header
     from luodi.serving.bulk import Bulk
@@ -50,16 +59,24 @@ def command(
         ),
     ] = None,
     explain: Annotated[bool, typer.Option(help="Give the reasons of every answer.")] = False,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where rows go that the model cannot read, each with why; the others are answered."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Answer every row of a table. Without -o, one JSON line a row on standard output.
 
-    JSON lines, CSV and TSV are answered block by block, as many rows as there are.
+    A row that the model cannot read refuses the whole table, unless --rejects says where to put
+    it. JSON lines, CSV and TSV are answered block by block, as many rows as there are.
     """
     from luodi.bundle import open_predictor
     from luodi.cli.output import TerminalProgress, duration, emit
     from luodi.cli.predict_blocks import passing_by
     from luodi.cli.predict_columns import header_of
+    from luodi.cli.predict_rejects import rejecting
     from luodi.project.home import home_folder
     from luodi.registry import Registry
     from luodi.serving.bulk import Bulk
@@ -67,20 +84,31 @@ def command(
 
     started = time.perf_counter()
     _check_output(output, source)
+    _check_rejects(rejects, output, source)
     found = Registry(home_folder(project)).find(model)
     each, sessions = divide_cores(threads or cores())
     bundle = open_predictor(found.folder, each, found.digest)
     progress = TerminalProgress(say("predict", "预测"))
     answers: list[Answer] = []
-    with Bulk(bundle.predictor, sessions) as bulk:
-        ask = _Asked(bundle, bulk, explain)
+    with Bulk(bundle.predictor, sessions) as bulk, rejecting(rejects) as refused:
+        ask = _Asked(bundle, bulk, explain, refused)
         names = header_of(bundle, header)
         with passing_by(source, output, as_json, progress, names) as blocks:
-            if blocks is not None:
-                rows = _stream(ask, source, blocks, output, progress)
-            else:
-                answers = _whole(ask, source, names, output, progress, as_json)
-                rows = len(answers)
+            try:
+                if blocks is not None:
+                    rows = _stream(ask, source, blocks, output, progress)
+                else:
+                    answers = _whole(ask, source, names, output, progress, as_json)
+                    rows = len(answers)
+            except RequestError as error:
+                if rejects:
+                    raise
+                raise error.advised(
+                    say(
+                        "Mend the row, or give --rejects FILE: the others are answered then.",
+                        "请更正该行，或加上 --rejects FILE：其余各行仍会得到回答。",
+                    )
+                ) from None
     progress.close()
     document: dict[str, JsonValue] = {
         "model": bundle.manifest.name,
@@ -90,6 +118,8 @@ def command(
         "output": str(output) if output else None,
         "seconds": round(time.perf_counter() - started, 3),
     }
+    if refused:
+        document |= {"refused": refused.rows, "rejects": str(rejects)}
     if as_json and not output:
         document["answers"] = answers
 
@@ -101,18 +131,37 @@ def command(
             f"{found.model}:{bundle.version} 用时 {taken} 回答了 {rows} 行：{where}",
         )
         print(message, file=sys.stdout if output else sys.stderr)
+        if refused and refused.rows:
+            print(
+                say(
+                    f"{refused.rows} rows do not fit the model and were not answered: {rejects}",
+                    f"{refused.rows} 行不符合模型要求，未作回答：{rejects}",
+                ),
+                file=sys.stderr,
+            )
 
     emit(document, as_json, human)
 
 
-def _check_output(output: Path | None, source: str) -> None:
+def _check_rejects(rejects: Path | None, output: Path | None, source: str) -> None:
+    from luodi.cli.predict_rejects import ENDINGS as LINES
+
+    _check_output(rejects, source, LINES)
+    if rejects and output and rejects.resolve() == output.resolve():
+        raise UsageError(
+            say("--rejects and OUT are the same file.", "--rejects 与输出是同一个文件。"),
+            say("Expected another file.", "应为不同的文件。"),
+        )
+
+
+def _check_output(output: Path | None, source: str, endings: Sequence[str] = ENDINGS) -> None:
     """What would fail after the work must fail before it."""
     if output is None:
         return
-    if output.suffix.lower() not in ENDINGS:
+    if output.suffix.lower() not in endings:
         raise UsageError(
             say(f"{output} ends in {output.suffix!r}.", f"{output} 的扩展名是 {output.suffix!r}。"),
-            say(f"Expected {', '.join(ENDINGS)}.", f"应为 {'、'.join(ENDINGS)}。"),
+            say(f"Expected {', '.join(endings)}.", f"应为 {'、'.join(endings)}。"),
         )
     if output.is_dir() or not output.resolve().parent.is_dir():
         raise UsageError(
@@ -128,11 +177,17 @@ def _check_output(output: Path | None, source: str) -> None:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What rows are answered with: the bundle, its sessions, and whether reasons are wanted."""
+    """What rows are answered with: the bundle, its sessions, whether reasons are wanted, and where
+    rows go that do not fit; None where one of them is to refuse them all."""
 
     bundle: LoadedBundle
     bulk: Bulk
     explain: bool
+    rejects: Rejects | None
+
+    def fitting(self, table: pl.DataFrame, first: int = 0) -> pl.DataFrame:
+        """The rows to answer; `first` is the number of the table's first, from 0."""
+        return table if self.rejects is None else self.rejects.left(self.bundle, table, first)
 
     def answer(self, table: pl.DataFrame, progress: Progress, first: int = 0) -> list[Answer]:
         """One answer a row, in order; with its `reasons` where they are asked for.
@@ -179,8 +234,11 @@ def _whole(
     collected = collect(source, Path.cwd(), header=names)
     for finding in collected.findings:
         progress.say(finding.message)
-    answers = ask.answer(collected.table, progress)
-    table = with_answers(collected.table, answers, ask.bundle, progress)
+    asked = ask.fitting(collected.table)
+    answers = ask.answer(asked, progress)
+    if not answers and ask.rejects:
+        raise ask.rejects.nothing_fits(source)
+    table = with_answers(asked, answers, ask.bundle, progress)
     if output:
         write_table(table, output)
     elif not as_json:
@@ -202,10 +260,15 @@ def _stream(
     rows = 0
     with writing(output) as write:
         for block in blocks:
-            answers = ask.answer(block.table, Quiet(), block.first)
-            said = Quiet() if block.first else progress
-            write(with_answers(block.table, answers, ask.bundle, said))
+            table = ask.fitting(block.table, block.first)
+            if not table.height:
+                continue
+            answers = ask.answer(table, Quiet(), block.first)
+            said = Quiet() if rows else progress
+            write(with_answers(table, answers, ask.bundle, said))
             rows += len(answers)
+        if not rows and ask.rejects and ask.rejects.rows:
+            raise ask.rejects.nothing_fits(source)
         if not rows:
             raise DataError(
                 say(f"{source} holds no rows.", f"{source} 中没有数据行。"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from luodi.bundle import LoadedBundle
-    from luodi.contracts import Answer, Schema
+    from luodi.contracts import Answer, Field, Schema
     from luodi.data.header import Header
 
 
@@ -39,24 +39,16 @@ def header_of(bundle: LoadedBundle, headed: bool | None) -> Header:
     return Layout(tuple(columns), tuple(labels), asked, sure=headed is False)
 
 
-def field_columns(
-    schema: Schema, table: pl.DataFrame, first: int = 0
-) -> list[tuple[str, list[JsonValue]]]:
-    """The values of the column that each field of a request is read from.
+def columns_of(schema: Schema, table: pl.DataFrame) -> list[tuple[Field, pl.Series]]:
+    """The column that each field of a request is read from.
 
     It has the field's name, or the name that the column had in training; a table of one column
     is the one field that a model asks for.
 
-    Args:
-        first: the number of the table's first row within the input, from 0.
-
     Raises:
-        UsageError: when a field that is needed has none.
-        RequestError: for a value that is not of the field's kind.
+        UsageError: when a field that is needed has none, or the table none of them.
     """
     from luodi.contracts import RESERVED
-    from luodi.data.kinds import read_strictly
-    from luodi.data.roles import as_text
 
     there = [name for name in table.columns if name not in RESERVED]
     found = []
@@ -65,24 +57,52 @@ def field_columns(
         if not names and len(schema.request) == len(there) == 1:
             names = there
         if not names and field.required:
-            raise UsageError(
-                say(
-                    f"The table has no column {field.name}; it has: {', '.join(there[:20])}.",
-                    f"表中没有列 {field.name}；现有：{'、'.join(there[:20])}。",
-                ),
-                say(
-                    f"The model reads: {', '.join(_wanted(schema))}.",
-                    f"模型读取：{'、'.join(_wanted(schema))}。",
-                ),
-                say("Rename the column.", "请重命名该列。"),
-            )
+            raise _lacking(field.name, there, schema)
         if names:
-            column = table.get_column(names[0])
-            if field.kind == "text":  # as it is: a blank text is the model's to judge
-                found.append((field.name, as_text(column).to_list()))
-            else:
-                found.append((field.name, read_strictly(column, field, first)))
+            found.append((field, table.get_column(names[0])))
+    if not found:  # none is needed, but of none there is nothing to say
+        raise _lacking(schema.request[0].name, there, schema)
     return found
+
+
+def _lacking(name: str, there: Sequence[str], schema: Schema) -> UsageError:
+    return UsageError(
+        say(
+            f"The table has no column {name}; it has: {', '.join(there[:20])}.",
+            f"表中没有列 {name}；现有：{'、'.join(there[:20])}。",
+        ),
+        say(
+            f"The model reads: {', '.join(_wanted(schema))}.",
+            f"模型读取：{'、'.join(_wanted(schema))}。",
+        ),
+        say("Rename the column.", "请重命名该列。"),
+    )
+
+
+def field_columns(
+    schema: Schema, table: pl.DataFrame, first: int = 0
+) -> list[tuple[str, list[JsonValue]]]:
+    """The values of the column that each field is read from: see `columns_of`.
+
+    Args:
+        first: the number of the table's first row within the input, from 0.
+
+    Raises:
+        UsageError: when a field that is needed has none.
+        RequestError: for a value that is not of the field's kind.
+    """
+    from luodi.data.kinds import read_strictly
+    from luodi.data.roles import as_text
+
+    return [
+        (
+            field.name,
+            as_text(column).to_list()  # as it is: a blank text is the model's to judge
+            if field.kind == "text"
+            else read_strictly(column, field, first),
+        )
+        for field, column in columns_of(schema, table)
+    ]
 
 
 def _wanted(schema: Schema) -> list[str]:

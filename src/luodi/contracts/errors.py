@@ -163,3 +163,9 @@ class RequestError(LuodiError):
     def __init__(self, field: str, found: str, expected: str = "", remedy: str = "") -> None:
         self.field = field
         super().__init__(f"{field}: {found}" if field else found, expected, remedy)
+
+    def advised(self, remedy: str) -> RequestError:
+        """The same, and what to do where it knew nothing to do."""
+        told = RequestError("", self.found, self.expected, self.remedy or remedy)
+        told.field = self.field
+        return told

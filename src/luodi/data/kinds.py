@@ -153,12 +153,14 @@ def read_strictly(column: pl.Series, field: Field, first: int = 0) -> list[JsonV
     wrong = unreadable(column, field.kind, field.format)
     if wrong.null_count() < len(wrong):
         place = int(wrong.is_not_null().arg_true()[0])
-        text = str(wrong[place])
-        raise RequestError(
-            say(
-                f"row {first + place + 1}.{column.name}", f"第 {first + place + 1} 行.{column.name}"
-            ),
-            say(f"found {text[:60]!r}.", f"收到 {text[:60]!r}。"),
-            say(f"Expected a {field.kind}.", f"应为 {field.kind}。"),
-        )
+        raise refusal(column.name, str(wrong[place]), field, first + place)
     return read_column(column, field.kind, field.format)
+
+
+def refusal(column: str, text: str, field: Field, row: int) -> RequestError:
+    """What is said of a value that is not of the field's kind; `row` counts from 0."""
+    return RequestError(
+        say(f"row {row + 1}.{column}", f"第 {row + 1} 行.{column}"),
+        say(f"found {text[:60]!r}.", f"收到 {text[:60]!r}。"),
+        say(f"Expected a {field.kind}.", f"应为 {field.kind}。"),
+    )

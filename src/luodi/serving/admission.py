@@ -92,7 +92,7 @@ class Admission:
         pressure = self._pressure(now)
         # By ratios: what chance takes off the pressure for a moment must not bring back the half
         # of a second's wait.
-        return most ** (1.0 - pressure) * least**pressure
+        return math.pow(most, 1.0 - pressure) * math.pow(least, pressure)
 
     def full(self, now: float, priority: int = 0) -> bool:
         """Whether a request of this class would be refused, whatever it asks."""

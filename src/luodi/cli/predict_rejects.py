@@ -1,0 +1,133 @@
+"""Rows that a model cannot read: told one by one, while the others are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luodi.cli.predict_columns import columns_of
+from luodi.cli.predict_writing import writing
+from luodi.contracts import DataError, RequestError, say
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from luodi.bundle import LoadedBundle
+
+ENDINGS = (".csv", ".tsv", ".jsonl")
+ROW, WHY = "row", "refused"
+"""What stands before a refused row's own columns: its number in the input, from 1, and why."""
+
+
+class NothingFitsError(DataError):
+    """No row of the input could be answered."""
+
+
+class Rejects:
+    """Takes out of a table what does not fit, and writes it.
+
+    Attributes:
+        rows: how many there were.
+    """
+
+    def __init__(self, write: Callable[[pl.DataFrame], None], place: Path) -> None:
+        self._write, self._place = write, place
+        self.rows = 0
+
+    def left(self, bundle: LoadedBundle, table: pl.DataFrame, first: int) -> pl.DataFrame:
+        """The rows that the model can read, in their order.
+
+        Args:
+            first: the number of the table's first row within the input, from 0.
+
+        Raises:
+            UsageError: when a field that is needed has no column: then no row would fit.
+        """
+        import polars as pl
+
+        why = _reasons(bundle, table, first)
+        self.rows += len(why)
+        places = sorted(why)
+        refused = table[places]
+        own = {name: f"input_{name}" for name in (ROW, WHY) if name in refused.columns}
+        before = [
+            pl.Series(ROW, [first + place + 1 for place in places], dtype=pl.Int64),
+            pl.Series(WHY, [why[place] for place in places], dtype=pl.String),
+        ]
+        self._write(pl.DataFrame(before).hstack(refused.rename(own)))
+        return table[[place for place in range(table.height) if place not in why]]
+
+    def nothing_fits(self, source: str) -> NothingFitsError:
+        """What is to be raised when no row is left."""
+        return NothingFitsError(
+            say(
+                f"None of the {self.rows} rows of {source} fits the model.",
+                f"{source} 的 {self.rows} 行均不符合模型要求。",
+            ),
+            "",
+            say(f"Each one's reason stands in {self._place}.", f"逐行原因见 {self._place}。"),
+        )
+
+
+@contextmanager
+def rejecting(place: Path | None) -> Iterator[Rejects | None]:
+    """Takes rejects and writes them to `place`; None where one row that does not fit is to refuse
+    the whole input. What was refused is kept when nothing else was there.
+    """
+    if place is None:
+        yield None
+        return
+    nothing: NothingFitsError | None = None
+    with writing(place) as write:
+        try:
+            yield Rejects(write, place)
+        except NothingFitsError as error:
+            nothing = error
+    if nothing:
+        raise nothing
+
+
+def _reasons(bundle: LoadedBundle, table: pl.DataFrame, first: int) -> dict[int, str]:
+    """Place of a row that does not fit -> why, in the words of the error that it would be."""
+    from luodi.data.kinds import read_column, refusal, unreadable
+    from luodi.data.roles import as_text
+
+    why: dict[int, str] = {}
+    columns = columns_of(bundle.schema, table)
+    values = []
+    for field, column in columns:
+        if field.kind == "text":
+            values.append(as_text(column).to_list())
+            continue
+        values.append(read_column(column, field.kind, field.format))
+        wrong = unreadable(column, field.kind, field.format)
+        for place in wrong.is_not_null().arg_true().to_list():
+            why.setdefault(
+                place, str(refusal(column.name, str(wrong[place]), field, first + place))
+            )
+    names = [field.name for field, _ in columns]
+    asked = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+    def fits(some: list[int]) -> None:
+        bundle.read(
+            [asked[place] for place in some],
+            lambda index: say(f"row {first + some[index] + 1}", f"第 {first + some[index] + 1} 行"),
+        )
+
+    def sort_out(some: list[int]) -> None:
+        """Halves, until what does not fit is alone: one wrong row among thousands costs little."""
+        try:
+            fits(some)
+        except RequestError as error:
+            if len(some) == 1:
+                why[some[0]] = str(error)
+            else:
+                middle = len(some) // 2
+                sort_out(some[:middle])
+                sort_out(some[middle:])
+
+    if there := [place for place in range(table.height) if place not in why]:
+        sort_out(there)
+    return why
