@@ -172,10 +172,10 @@ def test_the_bound_follows_the_share_of_refusals():
     admission.saw(10, 0.1)
     for moment in range(100):
         admission.turned_away(moment / 100, before=True)
-    assert admission.bound(1.0) == pytest.approx(0.05)
-    assert admission.overdue(since=0.9, now=1.0)
-    assert not admission.overdue(since=0.95, now=1.0)
-    assert admission.bound(10.0) == pytest.approx(1.0)  # forgotten
+    assert admission.bound(1.0) == pytest.approx(0.1)
+    assert admission.overdue(since=0.8, now=1.0)
+    assert not admission.overdue(since=0.9, now=1.0)
+    assert admission.bound(10.0) == pytest.approx(1.0, rel=1e-4)  # forgotten
     assert not admission.overdue(since=9.0, now=10.0)
 
 
@@ -185,9 +185,18 @@ def test_a_lull_in_the_refusals_does_not_bring_the_whole_wait_back():
     for moment in range(100):
         admission.turned_away(moment / 100, before=True)
         assert admission.bound(moment / 100) <= 1.0
-    assert admission.bound(1.0) == pytest.approx(0.05)
+    assert admission.bound(1.0) == pytest.approx(0.1)
     admission._asked, admission._refused = 92.0, 15.0  # a seventh: three quarters of a crowd's
-    assert 0.05 < admission.bound(1.0) < 0.15
+    assert 0.1 < admission.bound(1.0) < 0.2
+
+
+def test_the_lowest_bound_is_that_of_full_calls():
+    for pace, least in ((100, 0.1), (1000, 0.064), (100_000, 0.02)):
+        admission = Admission(Limits(batch=32), 1)
+        admission.saw(1, 1 / pace)
+        for moment in range(100):
+            admission.turned_away(moment / 100, before=True)
+        assert admission.bound(1.0) == pytest.approx(least)
 
 
 def waits(rates, steps=100):
@@ -234,6 +243,20 @@ def test_a_queue_that_only_grows_is_told_before_anybody_waited_a_second():
 )
 def test_a_queue_that_stands_or_comes_and_goes_is_let_be(rates):
     assert min(waits(rates, 300)) == pytest.approx(1.0)
+
+
+def test_a_crowd_whose_texts_grow_longer_is_let_be():
+    """Sixty callers, each asks again once it was answered: what they ask costs more and more."""
+    admission, held = Admission(Limits(), 2), []
+    for _ in range(50):
+        admission.saw(138, 0.01)
+    for step in range(300):
+        while len(held) < 60:
+            held.append(admission.holding(1, 50 + step, 0))
+            held[-1].__enter__()
+        admission.full(5 + step / 100)
+        assert admission.bound(5 + step / 100) == pytest.approx(1.0)
+        held.pop(0).__exit__(None, None, None)
 
 
 def test_a_slow_model_is_waited_for_longer_unless_the_project_says_otherwise():

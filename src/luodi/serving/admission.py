@@ -3,13 +3,14 @@
 A queue that is as long as its callers' patience answers everybody late and the last ones too late.
 So a wait is bounded, by the pace that was measured. While hardly anything is refused the bound is
 wide: callers that ask again only when they were answered make no queue longer than themselves. When
-much is refused, more comes than can be answered, however long it waits: calls of the predictor
-become shorter, the bound goes down to about two of them, which keeps every session busy, and what
-waits beyond it is refused as well. A standing queue only adds delay (Nichols and Jacobson 2012,
-"Controlling queue delay", ACM Queue 10(5)).
+much is refused, more comes than can be answered, however long it waits: the bound goes down to
+about two calls of the predictor, which keeps every session busy, and what waits beyond it is
+refused as well. A standing queue only adds delay (Nichols and Jacobson 2012, "Controlling queue
+delay", ACM Queue 10(5)).
 
 A queue that only grows is told sooner, by its growth: callers that wait for their answers make one
-that comes at once and stands. While it has grown all the time the bound is a quarter.
+that comes at once and stands. While it has grown all the time the bound is a quarter. Requests are
+counted, not what they cost: so many callers are so many, whatever they ask next.
 
 A pace that was measured on lone requests is a poor guide to what a crowd's large batches do. So
 nobody is refused by it before somebody did wait: a crowd that comes all at once is let in.
@@ -20,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 from luodi.contracts import BusyError, say
 from luodi.serving.settings import Limits
@@ -31,8 +33,8 @@ _PATIENCE, _PATIENT_CALLS = 1.0, 8.0
 _CALLS = 2.0
 """Calls of the predictor that one may wait for when more comes than can be answered: one that is
 being computed, and one that gathers meanwhile."""
-_SHORTER = 0.5
-"""Of `batch_seconds`, what a call may then take: half of it costs a few hundredths of the rate."""
+_LEAST = 0.02
+"""Seconds that one may wait at least: what an event loop can be late by itself."""
 _REMEMBERED = 0.5
 """Seconds after which a refusal counts for a third of a new one."""
 _OVERLOAD = 0.2
@@ -42,8 +44,11 @@ _FEW = 8.0
 _STANDING = 0.5
 """Of `batch_seconds`: what the last ones answered had waited when a queue is taken to stand."""
 _STEP, _STEPS, _GROWTH = 0.2, 3, 0.15
-"""A queue grows while so many looks on end, so many seconds apart, find it so many seconds longer a
-second: as it does where more comes than can be answered by that share."""
+"""A queue grows while so many looks on end, so many seconds apart, find more requests in it, and
+together so many seconds more a second: as they do where more comes than can be answered by that
+share."""
+_TURNS = 0.02
+"""What the newest request counts for in the mean of what one puts before another."""
 _GROWN = 0.25
 """Of the bound, what is left of it then."""
 _LATE = 1.5
@@ -67,8 +72,9 @@ class Admission:
         self._mean_cost, self._mean_call = 1.0, 0.0
         self._turns: dict[int, float] = {}  # by priority
         self._asked = self._refused = self._counted = 0.0
-        self._looked = self._length = 0.0
-        self._grown = 0
+        self._held, self._mean_turn = 0, 0.0
+        self._looked = 0.0
+        self._looks: list[int] = []  # requests that were held at the last ones
 
     def saw(self, cost: int, seconds: float) -> None:
         """Learn from one call of the predictor."""
@@ -86,13 +92,20 @@ class Admission:
 
     def bound(self, now: float) -> float:
         """How long one may wait now, in seconds."""
-        least = _CALLS * max(_SHORTER * self._limits.batch_seconds, self._mean_call)
+        least = max(_CALLS * max(self._full_call(), self._mean_call), _LEAST)
         most = patience(self._limits.waiting_seconds, self._mean_call)
-        most = max(most * _GROWN if self._grown >= _STEPS else most, least)
+        most = max(most * _GROWN if self._growing() else most, least)
         pressure = self._pressure(now)
         # By ratios: what chance takes off the pressure for a moment must not bring back the half
         # of a second's wait.
         return math.pow(most, 1.0 - pressure) * math.pow(least, pressure)
+
+    def _full_call(self) -> float:
+        """Seconds that a call takes which has all the rows that it may have. A queue that holds
+        less leaves little to put together: calls are short, and fewer are answered."""
+        limits = self._limits
+        rows = limits.batch * self._mean_cost / self.pace if self.pace else math.inf
+        return min(limits.batch_seconds, rows)
 
     def full(self, now: float, priority: int = 0) -> bool:
         """Whether a request of this class would be refused, whatever it asks."""
@@ -129,14 +142,20 @@ class Admission:
         return sum(costs) / (self.pace * self._sessions) if self.pace else 0.0
 
     def _look(self, now: float) -> None:
-        """Whether the queue is longer than at the last look, and was longer then than before."""
+        """See how many requests there are, unless that was seen a moment ago."""
         passed = now - self._looked
         if passed < _STEP:
             return
-        length = self._taking(self._turns.values())
-        growing = passed < 2 * _STEP and length - self._length > _GROWTH * passed
-        self._grown = self._grown + 1 if growing else 0
-        self._looked, self._length = now, length
+        before = self._looks if passed < 2 * _STEP else []  # nobody looked: who knows what was
+        self._looks = [*before, self._held][-_STEPS - 1 :]
+        self._looked = now
+
+    def _growing(self) -> bool:
+        """Whether each look found more requests than the one before."""
+        looks = self._looks
+        if len(looks) <= _STEPS or any(now <= then for then, now in pairwise(looks)):
+            return False
+        return self._taking([(looks[-1] - looks[0]) * self._mean_turn]) > _GROWTH * _STEP * _STEPS
 
     def turned_away(self, now: float, before: bool) -> None:
         """A request was refused elsewhere: `before` it came here, or while it waited."""
@@ -154,11 +173,15 @@ class Admission:
         cost = known or int(rows * self._mean_cost)
         turn = min(float(cost), self.turn())
         self.waiting += cost
+        self._held += 1
+        share = _TURNS if self._mean_turn else 1.0
+        self._mean_turn += share * (turn - self._mean_turn)
         self._turns[priority] = self._turns.get(priority, 0.0) + turn
         try:
             yield
         finally:
             self.waiting -= cost
+            self._held -= 1
             self._turns[priority] -= turn
             if self._turns[priority] < 1e-6:
                 del self._turns[priority]
@@ -167,10 +190,9 @@ class Admission:
         """What one job can put before another's next row: about a batch."""
         return self.pace * self._limits.batch_seconds or float(self._limits.batch_cost)
 
-    def call(self, now: float) -> float:
+    def call(self) -> float:
         """What one call of the predictor may cost."""
-        shorter = 1.0 - (1.0 - _SHORTER) * self._pressure(now)
-        return min(float(self._limits.batch_cost), self.turn() * shorter)
+        return min(float(self._limits.batch_cost), self.turn())
 
     def overdue(self, since: float, now: float) -> bool:
         """Whether what came at `since`, and waits still, is to be refused: only under more load

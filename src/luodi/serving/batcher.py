@@ -244,7 +244,7 @@ class Batcher:
             self.admission.delay = 0.0
             return []
         costs = [row.cost for row in candidates]
-        chosen = self._steps.group(costs, self._budget(sum(costs), now), limits.batch)
+        chosen = self._steps.group(costs, self._budget(sum(costs)), limits.batch)
         taken = set(chosen)
         batch = [candidates[place] for place in chosen]
         left = [row for place, row in enumerate(candidates) if place not in taken]
@@ -254,10 +254,10 @@ class Batcher:
         self._queue.settle(batch, left)
         return batch
 
-    def _budget(self, there: int, now: float) -> int:
+    def _budget(self, there: int) -> int:
         """What a batch may cost: seconds at the measured pace, and a fair part for each idle
         session."""
-        return max(1, int(min(self.admission.call(now), there / (self._sessions - self._busy))))
+        return max(1, int(min(self.admission.call(), there / (self._sessions - self._busy))))
 
     def _in_time(self, row: Row, now: float) -> bool:
         """Whether it is still worth answering; if not, its caller is told now."""
