@@ -10,6 +10,7 @@ import pytest
 
 from luodi.contracts import Language
 from luodi.lifecycle.check import Checked, check_project
+from luodi.lifecycle.place import open_run
 from luodi.lifecycle.result import Outcome
 from luodi.lifecycle.run import run_lifecycle
 from luodi.project.file import load_project
@@ -34,6 +35,14 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch):
         return run_lifecycle(load_project(folder, ["data.noise.check=false"]), watcher)
 
     return call
+
+
+def test_the_files_own_language_is_no_part_of_what_a_run_is(folder: Path) -> None:
+    first, again = (
+        open_run(load_project(folder, [f"language={language}"]), Watcher(), language)
+        for language in ("en", "zh")
+    )
+    assert again.id == first.id
 
 
 def test_a_shell_of_another_language_goes_on_and_has_its_own_words(run) -> None:
