@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -199,16 +200,14 @@ class _Asked:
             UsageError: when a field of the model has no column.
             RequestError: naming the row (from 1) and the field that does not fit.
         """
-        from luodi.cli.predict_columns import field_columns
+        from luodi.cli.predict_columns import as_rows, field_columns, row_name
 
         columns = field_columns(self.bundle.schema, table, first)
-        names = [name for name, _ in columns]
         answers: list[Answer] = []
         for start in range(0, table.height, _BLOCK):
             progress.step(start, table.height)
-            block = [column[start : start + _BLOCK] for _, column in columns]
-            values = [dict(zip(names, row, strict=True)) for row in zip(*block, strict=True)]
-            requests = self.bundle.read(values, _row_after(first + start))
+            values = as_rows([(name, column[start : start + _BLOCK]) for name, column in columns])
+            requests = self.bundle.read(values, partial(row_name, first + start))
             found = self.bulk.answer(requests)
             if self.explain:
                 for answer, reasons in zip(found, self.bundle.reasons(requests), strict=True):
@@ -275,7 +274,3 @@ def _stream(
                 say("Expected a JSON object a line.", "应每行一个 JSON 对象。"),
             )
     return rows
-
-
-def _row_after(start: int) -> Callable[[int], str]:
-    return lambda index: say(f"row {start + index + 1}", f"第 {start + index + 1} 行")

@@ -105,6 +105,18 @@ def field_columns(
     ]
 
 
+def as_rows(columns: Sequence[tuple[str, Sequence[JsonValue]]]) -> list[JsonValue]:
+    """Columns of one length, by field, as what a caller would send: an object a row."""
+    names = [name for name, _ in columns]
+    values = zip(*(column for _, column in columns), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in values]
+
+
+def row_name(first: int, at: int) -> str:
+    """How an error calls row `at` of a block that begins at the input's row `first`; from 0."""
+    return say(f"row {first + at + 1}", f"第 {first + at + 1} 行")
+
+
 def _wanted(schema: Schema) -> list[str]:
     return [say(" or ", " 或 ").join((field.name, *field.aliases)) for field in schema.request]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from luodi.cli.predict_columns import columns_of
+from luodi.cli.predict_columns import as_rows, columns_of, field_columns, row_name
 from luodi.cli.predict_writing import writing
 from luodi.contracts import DataError, RequestError, say
 
@@ -91,43 +91,29 @@ def rejecting(place: Path | None) -> Iterator[Rejects | None]:
 
 def _reasons(bundle: LoadedBundle, table: pl.DataFrame, first: int) -> dict[int, str]:
     """Place of a row that does not fit -> why, in the words of the error that it would be."""
-    from luodi.data.kinds import read_column, refusal, unreadable
-    from luodi.data.roles import as_text
+    from luodi.data.kinds import refusal, unreadable
 
     why: dict[int, str] = {}
-    columns = columns_of(bundle.schema, table)
-    values = []
-    for field, column in columns:
-        if field.kind == "text":
-            values.append(as_text(column).to_list())
-            continue
-        values.append(read_column(column, field.kind, field.format))
+    for field, column in columns_of(bundle.schema, table):
         wrong = unreadable(column, field.kind, field.format)
         for place in wrong.is_not_null().arg_true().to_list():
-            why.setdefault(
-                place, str(refusal(column.name, str(wrong[place]), field, first + place))
-            )
-    names = [field.name for field, _ in columns]
-    asked = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+            told = refusal(column.name, str(wrong[place]), field, first + place)
+            why.setdefault(place, str(told))
+    there = [place for place in range(table.height) if place not in why]
+    asked = as_rows(field_columns(bundle.schema, table[there]))
 
-    def fits(some: list[int]) -> None:
-        bundle.read(
-            [asked[place] for place in some],
-            lambda index: say(f"row {first + some[index] + 1}", f"第 {first + some[index] + 1} 行"),
-        )
-
-    def sort_out(some: list[int]) -> None:
+    def sort_out(start: int, stop: int) -> None:
         """Halves, until what does not fit is alone: one wrong row among thousands costs little."""
         try:
-            fits(some)
+            bundle.read(asked[start:stop], lambda at: row_name(first, there[start + at]))
         except RequestError as error:
-            if len(some) == 1:
-                why[some[0]] = str(error)
+            if stop - start == 1:
+                why[there[start]] = str(error)
             else:
-                middle = len(some) // 2
-                sort_out(some[:middle])
-                sort_out(some[middle:])
+                middle = (start + stop) // 2
+                sort_out(start, middle)
+                sort_out(middle, stop)
 
-    if there := [place for place in range(table.height) if place not in why]:
-        sort_out(there)
+    if asked:
+        sort_out(0, len(asked))
     return why

@@ -96,8 +96,8 @@ class Admission:
         most = patience(self._limits.waiting_seconds, self._mean_call)
         most = max(most * _GROWN if self._growing() else most, least)
         pressure = self._pressure(now)
-        # By ratios: what chance takes off the pressure for a moment must not bring back the half
-        # of a second's wait.
+        # By ratios: what chance takes off the pressure for a moment must not bring back half a
+        # second's wait.
         return math.pow(most, 1.0 - pressure) * math.pow(least, pressure)
 
     def _full_call(self) -> float:
