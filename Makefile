@@ -31,6 +31,8 @@ imports: $(STAMP)
 	$(BIN)/lint-imports
 
 # A worker a core, a file a worker; then, one by one, what measures its own pace.
+# Where threads wait by spinning (OpenMP's way), two workers' spin on each other's cores.
+unit: export OMP_WAIT_POLICY = PASSIVE
 unit: $(STAMP)
 	$(BIN)/python -m pytest -m "not bench and not soak and not alone" --durations=15 \
 		--numprocesses auto --dist loadfile --no-loadscope-reorder

@@ -1,11 +1,12 @@
 """A command in a process of its own, forked from one that holds the heavy libraries already.
 
 Most of a small command's time goes into importing what it stands on: scikit-learn alone takes two
-seconds of six. Every test that calls commands would pay that each time. Nothing of Luodi itself is
-imported beforehand, and nothing has worked yet: the threads of Polars, OpenMP and BLAS start with
-their first work, after the fork. So a command does here what it does in a fresh interpreter. What
-a command imports, how fast it begins and what the READMEs promise is tested on the real one:
-`LUODI`.
+seconds of six. Every test that calls commands would pay that each time. Nothing has worked yet
+beforehand: the threads of Polars, OpenMP and BLAS start with their first work, after the fork. So a
+command does here what it does in a fresh interpreter. What a command imports, how fast it begins
+and what the READMEs promise is tested on the real one: `LUODI`.
+
+Beside other workers a command keeps to one core (`_own_cores`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,29 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import luodi
+
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    ["sklearn.linear_model", "scipy.sparse", "lightgbm", "polars", "sqlalchemy", "alembic.config",
-     "jinja2", "pydantic", "typer", "rich.progress", "torch", "transformers", "onnx"]
+_HEAVY = (
+    "sklearn.linear_model", "scipy.sparse", "scipy.stats", "lightgbm", "polars", "sqlalchemy",
+    "alembic.config", "jinja2", "pydantic", "typer", "rich.progress", "torch", "onnx",
+    "transformers.modeling_utils", "transformers.masking_utils", "onnxruntime", "openvino",
 )  # fmt: skip
+_OWN = ("cli", "lifecycle", "bundle", "tasks", "data", "evaluation", "compression", "project")
+
+
+def _modules() -> list[str]:
+    rooms = [Path(luodi.__path__[0]) / room for room in _OWN]
+    found = [path.with_suffix("").parts for room in rooms for path in sorted(room.rglob("*.py"))]
+    depth = len(Path(luodi.__path__[0]).parts) - 1
+    return [".".join(parts[depth:]).removesuffix(".__init__") for parts in found]
+
+
+_CONTEXT.set_forkserver_preload([*_HEAVY, *_modules(), "tests.warm"])
 LUODI = Path(sys.executable).parent / "luodi"
 """The command itself."""
 
@@ -58,6 +75,24 @@ def call(
         return subprocess.CompletedProcess(words, process.exitcode, out, err)
 
 
+def begin(work: Callable[..., None], *arguments: object) -> BaseProcess:
+    """A process of its own that calls `work`, which stands at the top of a module."""
+    process = _CONTEXT.Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+def _own_cores(environment: Mapping[str, str]) -> set[int]:
+    """One core for a worker beside others, all of them without any.
+
+    Two threads that wait for each other, each behind another worker's work, take three times the
+    processor time of one.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    worker = environment.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    return {cores[int(worker) % len(cores)]} if worker else set(cores)
+
+
 @functools.cache
 def _path() -> list[str]:
     """Where a fresh interpreter looks for modules: pytest looks in folders of the tests as well."""
@@ -76,6 +111,7 @@ def _command(
     printed: list[Path],
     path: list[str],
 ) -> None:
+    os.sched_setaffinity(0, _own_cores(environment))
     os.chdir(cwd)
     sys.path[:] = path
     os.environ.clear()

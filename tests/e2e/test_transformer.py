@@ -29,7 +29,7 @@ data:
 model:
   learner: [linear, transformer]
   base: ./tiny
-  budget: 40s
+  budget: 10m
   options: {learning_rate: 0.003, epochs: 4, max_length: 16, batch_tokens: 512}
 gate: {accuracy: ">= 0.7", beats: naive}
 """

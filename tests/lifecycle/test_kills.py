@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.data.fetching.conftest import Site
 from tests.reviews import make_reviews
 
@@ -29,31 +31,35 @@ data:
   columns: {{text: review, label: sentiment}}
 model: {{learner: linear}}
 """
-# What a run does before it trains; long files begin at a few bytes, so that one is scanned too.
-SCRIPT = """
-import json, sys
-from luodi.contracts import Quiet
-from luodi.data import reading, scan, textstream
-from luodi.lifecycle.place import open_check
-from luodi.lifecycle.rows import collect, prepare, split
-from luodi.project.file import load_project
-import luodi.data.clean, luodi.data.fetching.api, luodi.data.split, polars, urllib3
 
-reading.FROM, textstream._BLOCK = 1 << 10, 1 << 12
 
-class Nobody:
-    def begin(self, stage): return Quiet()
-    def end(self, stage, seconds, reused): pass
-    def broken(self, stage, seconds, stopped): pass
-    def tell(self, message): pass
+def prepare_rows(folder: Path, told: Connection) -> None:
+    """What a run does before it trains, in a process of its own: "begin", then the fingerprints.
 
-print("begin", flush=True)
-run = open_check(load_project(), Nobody(), "en")
-raw = collect(run)
-clean = prepare(run, raw)
-cut = split(run, raw, clean)
-print(json.dumps(dict(cut.fingerprints)), flush=True)
-"""
+    Long files begin at a few bytes, so that one is scanned too.
+    """
+    from luodi.contracts import Quiet
+    from luodi.data import reading, textstream
+    from luodi.lifecycle.place import open_check
+    from luodi.lifecycle.rows import collect, prepare, split
+    from luodi.project.file import load_project
+
+    class Nobody:
+        def begin(self, stage: str) -> Quiet:
+            return Quiet()
+
+        def end(self, stage: str, seconds: float, reused: bool) -> None: ...
+        def broken(self, stage: str, seconds: float, stopped: bool) -> None: ...
+        def tell(self, message: str) -> None: ...
+
+    os.chdir(folder)
+    os.environ["LUODI_HOME"] = str(folder / "home")
+    reading.FROM, textstream._BLOCK = 1 << 10, 1 << 12
+    told.send("begin")
+    run = open_check(load_project(), Nobody(), "en")
+    raw = collect(run)
+    cut = split(run, raw, prepare(run, raw))
+    told.send(dict(cut.fingerprints))
 
 
 @pytest.fixture(scope="module")
@@ -78,43 +84,39 @@ def project(folder: Path, site: Site) -> Path:
     return folder
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
-    environment = os.environ | {"LUODI_HOME": str(folder / "home"), "POLARS_MAX_THREADS": "2"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], cwd=folder, stdout=subprocess.PIPE, text=True,
-        env=environment,
-    )  # fmt: skip
-    assert process.stdout
-    assert process.stdout.readline() == "begin\n"
-    return process
+def start(folder: Path) -> tuple[BaseProcess, Connection]:
+    """A process that prepares the rows of `folder`, at the moment when it begins."""
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = forked.begin(prepare_rows, folder, there)
+    there.close()
+    assert here.recv() == "begin"
+    return process, here
 
 
 def finish(folder: Path) -> dict[str, str]:
-    process = start(folder)
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
-    prints: dict[str, str] = json.loads(out)
+    process, told = start(folder)
+    prints: dict[str, str] = told.recv()
+    process.join(120)
+    assert process.exitcode == 0
     return prints
 
 
 def killed_at(moments: int, site: Site, tmp_path: Path) -> None:
-    whole = project(tmp_path / "whole", site)
+    process, told = start(project(tmp_path / "whole", site))
     started = time.monotonic()
-    process = start(whole)
-    started = time.monotonic()
-    out, _ = process.communicate(timeout=120)
+    expected = told.recv()
+    process.join(120)
     span = time.monotonic() - started
-    expected = json.loads(out)
     assert {"data", "test", "part:train", "part:valid", "part:test"} <= set(expected)
     chance = random.Random(7)
     struck = 0
     for number in range(moments):
         folder = project(tmp_path / f"k{number}", site)
-        process = start(folder)
+        process, _ = start(folder)
         time.sleep(chance.uniform(0, span))
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        struck += process.returncode == -signal.SIGKILL
+        process.kill()
+        process.join()
+        struck += process.exitcode == -signal.SIGKILL
         assert finish(folder) == expected, f"kill {number}"
         left = list((folder / "home" / "data").rglob("*.partial"))
         assert left == [], f"kill {number}"
@@ -122,7 +124,7 @@ def killed_at(moments: int, site: Site, tmp_path: Path) -> None:
 
 
 def test_a_few_kills(site: Site, tmp_path: Path) -> None:
-    killed_at(4, site, tmp_path)
+    killed_at(3, site, tmp_path)
 
 
 @pytest.mark.soak

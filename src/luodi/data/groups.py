@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Dataset, Grouping, Role, say
+from luodi.data.levels import levels
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,18 +29,18 @@ def groups_of(data: Dataset) -> dict[str, Grouping]:
 def grouping(column: pl.Series, protected: bool) -> Grouping:
     """A column's values as groups; rows without a value are a group of their own."""
     import numpy as np
+    import polars as pl
 
     texts = _texts(column)
-    names, index, counts = np.unique(
-        np.array(texts, dtype=object).astype(str), return_inverse=True, return_counts=True
-    )
+    names, index = levels(pl.Series(texts, dtype=pl.String))
     if len(names) <= _MOST_GROUPS:
-        return Grouping(tuple(names.tolist()), index.astype(np.int64), protected)
+        return Grouping(tuple(names), index, protected)
+    counts = np.bincount(index)
     kept = np.sort(np.argsort(-counts, kind="stable")[: _MOST_GROUPS - 1])
     place = np.full(len(names), len(kept))
     place[kept] = np.arange(len(kept))
     return Grouping(
-        (*names[kept].tolist(), say("(others)", "（其他）")),
+        (*(names[number] for number in kept), say("(others)", "（其他）")),
         place[index].astype(np.int64),
         protected,
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from luodi.contracts import COPIES, DataError, Dataset, Parts, SplitSettings, say
 from luodi.data.chance import shuffled, uniform
 from luodi.data.duplicates import components, first_appearance, first_rows, numbered
+from luodi.data.levels import levels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -162,8 +163,7 @@ def label_codes(data: Dataset, stratify: str | None) -> NDArray[np.int64]:
         return np.zeros(data.rows, np.int64)
     values = _column(data, stratify, say("The stratification", "分层"))
     # Numbered by value, not by appearance: the order of rows must not tell which label is first.
-    _, codes = np.unique(values.cast(str).fill_null("").to_numpy().astype(str), return_inverse=True)
-    return codes.astype(np.int64)
+    return levels(values.cast(str).fill_null(""))[1]
 
 
 def units_of(data: Dataset, settings: SplitSettings) -> NDArray[np.int64]:
@@ -317,12 +317,12 @@ def _check_parts(
             )
     if stratify is None:
         return
-    labels = data.table.get_column(stratify).cast(str).to_numpy().astype(str)
-    if missing := sorted(set(np.unique(labels)) - set(np.unique(labels[part == _TRAIN]))):
+    labels, codes = levels(data.table.get_column(stratify).cast(str).fill_null(""))
+    if missing := sorted({*range(len(labels))} - {*np.unique(codes[part == _TRAIN]).tolist()}):
         raise DataError(
             say(
-                f"No training row has the label {missing[0]}.",
-                f"训练部分没有标签为 {missing[0]} 的行。",
+                f"No training row has the label {labels[missing[0]]}.",
+                f"训练部分没有标签为 {labels[missing[0]]} 的行。",
             ),
             say("Each label needs rows to learn from.", "每个标签都需要可供学习的行。"),
             say(

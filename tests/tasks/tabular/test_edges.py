@@ -61,7 +61,7 @@ def test_a_handful_of_rows(tmp_path, task, learner, rows):
 
 def test_far_more_columns_than_rows(tmp_path):
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(80, 10_000))
+    values = rng.normal(size=(80, 4_000))
     table = {ROW: np.arange(80), "y": np.where(values[:, 77] > 0, "good", "bad")}
     table |= {f"c {n}.,:": values[:, n] for n in range(values.shape[1])}
     data = assign_roles(
@@ -70,7 +70,7 @@ def test_far_more_columns_than_rows(tmp_path):
     served, schema = predictor(
         tmp_path, "tabular-classification", data, "boosting", rounds=20, models=3
     )
-    assert len(schema.request) == 10_000
+    assert len(schema.request) == 4_000
     asked = find_task("tabular-classification").requests(data, schema)
     found = [answer["label"] for answer in served.predict(asked)]
     assert np.mean(found == table["y"]) > 0.7

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import ColumnKind, Format
 from luodi.data.leaks.evidence import LEAST_ROWS
+from luodi.data.levels import levels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,16 +67,15 @@ def truth_of(label: pl.Series) -> tuple[NDArray[np.int64], Truth] | None:
 
     places = np.arange(len(label))
     if not label.dtype.is_numeric():
-        names, codes, counts = np.unique(
-            label.to_numpy().astype(str), return_inverse=True, return_counts=True
-        )
+        names, codes = levels(label.cast(str).fill_null(""))
+        counts = np.bincount(codes)
         commonest = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
         common = np.sort(commonest[counts[commonest] >= LEAST_ROWS])
         places = np.flatnonzero(np.isin(codes, common))
         if len(places) < _LEAST_TOLD or len(common) < 2:
             return None
         values = np.searchsorted(common, codes[places]).astype(np.float64)
-        return places, Truth(values, tuple(names[common].tolist()))
+        return places, Truth(values, tuple(names[number] for number in common))
     values = label.to_numpy().astype(np.float64)
     if len(places) < _LEAST_TOLD or not values.std() > 0:
         return None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import COPIES, Dataset, Role, Schema
+from luodi.data.levels import levels
 
 if TYPE_CHECKING:
     from luodi.tasks.tabular.codes import Floats
@@ -61,8 +62,7 @@ def clusters_of(data: Dataset) -> NDArray[np.int64]:
     """(n,) rows of one number are copies or of one group: no independent evidence."""
     groups = data.columns(Role.GROUP)
     if groups:
-        names = data.table.get_column(groups[0]).cast(str).fill_null("").to_numpy().astype(str)
-        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+        return levels(data.table.get_column(groups[0]).cast(str).fill_null(""))[1]
     if COPIES in data.table.columns:
         return np.asarray(data.table.get_column(COPIES).to_numpy(), dtype=np.int64)
     return np.arange(data.rows)
