@@ -140,6 +140,7 @@ def test_a_crowd_that_comes_at_once_is_let_in_however_slow_lone_ones_were():
     assert max(found) < 2.0
 
 
+@pytest.mark.alone
 def test_urgent_ones_are_let_in_when_others_are_not():
     async def main(batcher):
         loop = asyncio.get_running_loop()

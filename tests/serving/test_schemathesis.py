@@ -23,8 +23,10 @@ from luodi.registry.keys import ROLES, KeyRing, Rights
 from tests.serving.conftest import MANY
 from tests.serving.soaking import either_size, keep, resident
 
-REQUESTS = {"short": (150, "examples,fuzzing"), "long": (10_000, "examples,coverage,fuzzing")}
+REQUESTS = {"short": (80, "examples,fuzzing"), "long": (10_000, "examples,coverage,fuzzing")}
 """Requests in each role, at least, and the phases that make them."""
+FEWEST = 4
+"""Examples of each operation in a run, at least."""
 GROWTH = 24.0
 """MiB that the service may hold more at the end than after the first of several passes. The first
 has requests of 10,000 rows among it, and the allocator keeps what they took; a leak of five
@@ -97,7 +99,7 @@ def ask_on(document, url, folder, size, key, passes):
         some = ("--seed", seed, "--phases", phases)
         for share, paths in passes:
             # About two requests come of each example, one within the document and one beside it.
-            most = ("-n", max(int(left / posts / 2 * share), 10))
+            most = ("-n", max(int(left / posts / 2 * share), FEWEST))
             found, words = schemathesis(document, url, folder, *some, *most, *paths, key=key)
             assert found["failures"] == [], words[-6000:]
             assert found["errors"] == [], words[-6000:]
