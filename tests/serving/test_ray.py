@@ -67,6 +67,7 @@ def exported(place):
 
 
 @needs_ray
+@pytest.mark.usefixtures("starting")  # it starts while this and the next ones are tested
 def test_the_configuration_is_one_to_ray(exported):
     document = yaml.safe_load((exported / "serve.yaml").read_text())
     faulty = copy.deepcopy(document)
@@ -140,34 +141,26 @@ def until(what, seconds=90.0):
 
 
 @pytest.fixture(scope="module")
-def deployed(exported):
-    """The exported folder, on a Ray of its own: url, key, and the mark of its processes."""
+def starting(exported):
+    """The exported folder, on a Ray of its own that takes its time to start: its process, url, key,
+    and the mark of its processes."""
     _, secret = KeyRing(exported / "state").add("web", Rights())
     document = yaml.safe_load((exported / "serve.yaml").read_text())
     document["http_options"]["port"] = port = free_port()
     (deployment,) = document["applications"][0]["deployments"]
     deployment["ray_actor_options"]["num_cpus"] = 0.1  # a machine of one core runs this too
     deployment["health_check_period_s"] = 1
-    (exported / "serve.yaml").write_text(yaml.safe_dump(document))
+    (exported / "here.yaml").write_text(yaml.safe_dump(document))
     scratch = tempfile.mkdtemp(prefix="ray-")  # short: sockets have short names
     mark = f"LUODI_TEST_OF_RAY={scratch}"
     env = environment(RAY_TMPDIR=scratch, RAY_USAGE_STATS_ENABLED="0",
                       LUODI_TEST_OF_RAY=scratch, RAY_SERVE_LOG_TO_STDERR="0")  # fmt: skip
     env.pop("RAY_ADDRESS", None)
     with (exported / "log").open("wb") as log:
-        process = subprocess.Popen([SERVE, "run", "serve.yaml"], cwd=exported, env=env, stdout=log,
+        process = subprocess.Popen([SERVE, "run", "here.yaml"], cwd=exported, env=env, stdout=log,
                                    stderr=log)  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-
-    def ready():
-        assert process.poll() is None, (exported / "log").read_text()[-3000:]
-        with suppress(httpx.HTTPError):
-            return httpx.get(f"{url}/v2/health/ready").is_success
-        return False
-
     try:
-        until(ready, 240)  # seconds on a quiet machine; Ray starts a dozen processes
-        yield url, {"Authorization": f"Bearer {secret}"}, mark
+        yield process, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {secret}"}, mark
     finally:
         while pids := processes(mark):  # how Ray itself ends takes seconds, and is not ours
             for pid in pids:
@@ -176,6 +169,21 @@ def deployed(exported):
             process.poll()  # collects its end
         process.wait()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def deployed(exported, starting):
+    """The same, once it answers: url, key, and the mark of its processes."""
+    process, url, key, mark = starting
+
+    def ready():
+        assert process.poll() is None, (exported / "log").read_text()[-3000:]
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{url}/v2/health/ready").is_success
+        return False
+
+    until(ready, 240)  # seconds on a quiet machine; Ray starts a dozen processes
+    return url, key, mark
 
 
 def ask(client, request):
@@ -235,11 +243,11 @@ def test_a_replica_that_is_killed_under_load_costs_no_answer(exported, deployed)
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         callers = [pool.submit(caller, number) for number in range(8)]
-        time.sleep(1)
+        time.sleep(0.5)
         os.kill(before[0], signal.SIGKILL)
         try:
             until(lambda: len(now := replicas(mark)) == 2 and before[0] not in now)
-            time.sleep(1)
+            time.sleep(0.5)
         finally:
             stop.set()
     counts = [each.result() for each in callers]
