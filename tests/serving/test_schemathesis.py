@@ -53,6 +53,7 @@ schemathesis.openapi.from_dict({"openapi": "3.1.0", "info": info, "paths": {}}) 
 for line in sys.stdin:
     words, said = json.loads(line)
     if not (child := os.fork()):
+        os.chdir(os.path.dirname(said))  # it leaves a folder of its own where it is
         file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, 1), os.dup2(file, 2)
         sys.argv = ["schemathesis", *words]
