@@ -142,7 +142,7 @@ def other():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Other)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # how soon it ends
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", answers, asked
     server.shutdown()

@@ -187,7 +187,7 @@ def test_messages_of_real_calls_are_counted(place, tmp_path, known):
         port, key = process.stdout.readline().split()
         address, head = f"127.0.0.1:{port}", (("authorization", f"Bearer {key}"),)
         large = message(b"great " * (3_900_000 // 6))
-        said = asyncio.run(crowd(address, large, 16, head if known else ()))
+        said = asyncio.run(crowd(address, large, 8, head if known else ()))
         if known:
             assert asyncio.run(crowd(address, message(b"great"), 60, head)) == ["OK"] * 60
         else:

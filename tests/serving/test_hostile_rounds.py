@@ -5,8 +5,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import select
-import threading
-import time
 
 import httpx
 import pytest
@@ -36,8 +34,6 @@ QUARTERS = 4
 GROWTH = 1.0
 """MiB that may be held more at the end than half-way."""
 LARGE, LARGE_TIMES = 200_000_000, {"short": 3, "long": 20}
-DRIBBLERS = {"short": 10, "long": 200}
-BODY_SECONDS = 10.0
 
 
 def everything():
@@ -122,53 +118,6 @@ def test_a_body_of_200_megabytes(place, chunked, size):
     assert 413 in statuses
     # Up to the limit of 16 MB it may be held before it is refused; one that says its length, not.
     assert grown < (48 if chunked else 8)
-
-
-def dribbled(url, statuses):
-    """A body in chunks of a byte, ten a second, for as long as the service lets it come."""
-    head = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    with connected(url, BODY_SECONDS) as caller:
-        caller.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
-        began = time.monotonic()
-        with contextlib.suppress(ConnectionError):
-            while not select.select([caller], [], [], 0.1)[0]:
-                caller.sendall(b"1\r\n[\r\n")
-        answer = all_of(caller)
-        statuses.append((status(answer), time.monotonic() - began))
-
-
-@either_size
-def test_bodies_that_dribble(place, size):
-    with running("./tiny", cwd=place) as service:
-        url, pid, statuses = service["url"], service["process"].pid, []
-        before = resident(pid)
-        callers = [
-            threading.Thread(target=dribbled, args=(url, statuses)) for _ in range(DRIBBLERS[size])
-        ]
-        for caller in callers:
-            caller.start()
-        took = []
-        while any(caller.is_alive() for caller in callers):
-            began = time.monotonic()
-            assert httpx.post(f"{url}/predict/tiny", json={"inputs": ["great"]}).is_success
-            took.append(time.monotonic() - began)
-            time.sleep(0.2)
-        grown = resident(pid) - before
-    longest = max(seconds for _, seconds in statuses)
-    keep(
-        f"{DRIBBLERS[size]} bodies that dribble",
-        **{
-            "statuses": str({number for number, _ in statuses}),
-            "seconds until the last was let go": round(longest, 2),
-            "seconds of others' requests, at most": round(max(took), 3),
-            "MiB more": round(grown, 1),
-        },
-    )
-    assert len(statuses) == DRIBBLERS[size]
-    assert {number for number, _ in statuses} <= {0, 400, 408}
-    assert longest < BODY_SECONDS
-    assert max(took) < 2
-    assert grown < 16
 
 
 @either_size

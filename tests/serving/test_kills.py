@@ -13,7 +13,7 @@ from tiny_service import running
 from tests.serving.soaking import Callers, either_size, keep
 from tests.serving.test_workers import children, counted
 
-KILLS = {"short": (3, 1.0), "long": (60, 5.0)}
+KILLS = {"short": (3, 0.5), "long": (60, 5.0)}
 """How many workers are killed, and the seconds from one to the next."""
 CALLERS = 6
 ANSWERED = 0.999

@@ -6,6 +6,7 @@ Skipped where Ray is not installed.
 from __future__ import annotations
 
 import concurrent.futures
+import copy
 import importlib.util
 import json
 import logging
@@ -42,14 +43,16 @@ import json, sys
 from pydantic import ValidationError
 from ray.serve.config import AutoscalingConfig
 from ray.serve.schema import ServeDeploySchema
-try:
-    found = ServeDeploySchema.model_validate(json.load(sys.stdin))
-    for application in found.applications:  # the schema takes any dict there; the controller not
-        for each in application.deployments:
-            AutoscalingConfig.model_validate(each.autoscaling_config)
-    print("valid")
-except ValidationError as error:
-    print(error)
+def told(document):
+    try:
+        found = ServeDeploySchema.model_validate(document)
+        for application in found.applications:  # to the schema, any dict is one
+            for each in application.deployments:
+                AutoscalingConfig.model_validate(each.autoscaling_config)
+    except ValidationError as error:
+        return str(error)
+    return "valid"
+print(json.dumps([told(document) for document in json.load(sys.stdin)]))
 """
 
 
@@ -64,20 +67,18 @@ def exported(place):
 
 
 @needs_ray
+@pytest.mark.usefixtures("starting")  # it starts while this and the next ones are tested
 def test_the_configuration_is_one_to_ray(exported):
-    def told(document):
-        done = subprocess.run(
-            [sys.executable, "-c", VALID], input=json.dumps(document), text=True,
-            capture_output=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-800:]
-        return done.stdout.strip()
-
     document = yaml.safe_load((exported / "serve.yaml").read_text())
-    assert told(document) == "valid"
-    scaling = document["applications"][0]["deployments"][0]["autoscaling_config"]
+    faulty = copy.deepcopy(document)
+    scaling = faulty["applications"][0]["deployments"][0]["autoscaling_config"]
     scaling["max_replicas"] = 1  # the fault planted: fewer at most than at least
-    assert "max_replicas" in told(document)
+    done = subprocess.run([sys.executable, "-c", VALID], input=json.dumps([document, faulty]),
+                          text=True, capture_output=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-800:]
+    good, bad = json.loads(done.stdout)
+    assert good == "valid"
+    assert "max_replicas" in bad
 
 
 def test_every_package_is_pinned_and_torch_is_none_of_them(exported):
@@ -140,24 +141,40 @@ def until(what, seconds=90.0):
 
 
 @pytest.fixture(scope="module")
-def deployed(exported):
-    """The exported folder, on a Ray of its own: url, key, and the mark of its processes."""
+def starting(exported):
+    """The exported folder, on a Ray of its own that takes its time to start: its process, url, key,
+    and the mark of its processes."""
     _, secret = KeyRing(exported / "state").add("web", Rights())
     document = yaml.safe_load((exported / "serve.yaml").read_text())
     document["http_options"]["port"] = port = free_port()
     (deployment,) = document["applications"][0]["deployments"]
     deployment["ray_actor_options"]["num_cpus"] = 0.1  # a machine of one core runs this too
     deployment["health_check_period_s"] = 1
-    (exported / "serve.yaml").write_text(yaml.safe_dump(document))
+    (exported / "here.yaml").write_text(yaml.safe_dump(document))
     scratch = tempfile.mkdtemp(prefix="ray-")  # short: sockets have short names
     mark = f"LUODI_TEST_OF_RAY={scratch}"
     env = environment(RAY_TMPDIR=scratch, RAY_USAGE_STATS_ENABLED="0",
                       LUODI_TEST_OF_RAY=scratch, RAY_SERVE_LOG_TO_STDERR="0")  # fmt: skip
     env.pop("RAY_ADDRESS", None)
     with (exported / "log").open("wb") as log:
-        process = subprocess.Popen([SERVE, "run", "serve.yaml"], cwd=exported, env=env, stdout=log,
+        process = subprocess.Popen([SERVE, "run", "here.yaml"], cwd=exported, env=env, stdout=log,
                                    stderr=log)  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
+    try:
+        yield process, f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {secret}"}, mark
+    finally:
+        while pids := processes(mark):  # how Ray itself ends takes seconds, and is not ours
+            for pid in pids:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            process.poll()  # collects its end
+        process.wait()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def deployed(exported, starting):
+    """The same, once it answers: url, key, and the mark of its processes."""
+    process, url, key, mark = starting
 
     def ready():
         assert process.poll() is None, (exported / "log").read_text()[-3000:]
@@ -165,18 +182,8 @@ def deployed(exported):
             return httpx.get(f"{url}/v2/health/ready").is_success
         return False
 
-    try:
-        until(ready, 240)  # seconds on a quiet machine; Ray starts a dozen processes
-        yield url, {"Authorization": f"Bearer {secret}"}, mark
-    finally:
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        for pid in processes(mark):
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        process.wait()
-        shutil.rmtree(scratch, ignore_errors=True)
+    until(ready, 240)  # seconds on a quiet machine; Ray starts a dozen processes
+    return url, key, mark
 
 
 def ask(client, request):
@@ -236,11 +243,11 @@ def test_a_replica_that_is_killed_under_load_costs_no_answer(exported, deployed)
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         callers = [pool.submit(caller, number) for number in range(8)]
-        time.sleep(1)
+        time.sleep(0.5)
         os.kill(before[0], signal.SIGKILL)
         try:
             until(lambda: len(now := replicas(mark)) == 2 and before[0] not in now)
-            time.sleep(1)
+            time.sleep(0.5)
         finally:
             stop.set()
     counts = [each.result() for each in callers]

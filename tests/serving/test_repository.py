@@ -3,6 +3,7 @@
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -249,15 +250,21 @@ def test_a_version_that_finds_no_room_takes_over_when_there_is(registry, tmp_pat
         running("tiny", "--memory", int(taken * 1.6), cwd=tmp_path) as service,
         ThreadPoolExecutor() as callers,
     ):
-        # Not to be evicted as long as it answers this.
-        slow = callers.submit(
-            CLIENT.post, f"{service['url']}/predict/tiny", json={"inputs": ["slow"] * 60}
-        )
-        time.sleep(0.5)
+        until, body = time.monotonic() + 20, {"inputs": ["slow"] * 4}
+        said = Path(f"/proc/{service['process'].pid}/fd/2")  # opened anew by each who reads it
+
+        def answering():
+            """Asks until the newer version waits: the older one is not to be evicted meanwhile."""
+            seen = set()
+            while b"waits" not in said.read_bytes() and time.monotonic() < until:
+                answer = CLIENT.post(f"{service['url']}/predict/tiny", json=body)
+                seen.add(answer.json()["version"])
+            return seen
+
+        slow = [callers.submit(answering) for _ in range(3)]  # one of them is always answered
         two = add(registry, "tiny", 2.0, **HEAVY)
         registry.set_alias("tiny", two, "production")
-        assert slow.result().json()["version"] == one
-        until = time.monotonic() + 20
+        assert [each.result() for each in slow] == [{one}] * 3
         while (version := ask(service, "tiny").json()["version"]) != two:
             assert time.monotonic() < until
             time.sleep(0.05)

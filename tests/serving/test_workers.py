@@ -78,7 +78,7 @@ def test_sigterm_answers_what_was_begun(place):
             stack.enter_context(httpx.Client(base_url=service["url"], timeout=30)) for _ in range(4)
         ]
         assert all(client.get("/v2/health/live").is_success for client in clients)
-        body = {"inputs": ["slow"] * 20}
+        body = {"inputs": ["slow"] * 12}  # more than half a second each
         asked = [callers.submit(client.post, "/predict/tiny", json=body) for client in clients]
         time.sleep(0.4)
         workers = children(service["process"].pid)

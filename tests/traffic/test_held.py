@@ -100,7 +100,7 @@ def other(tmp_path):
 
 def test_what_another_process_has_not_written_yet_is_waited_for(tmp_path, other):
     log = logging(tmp_path, [entry("here")])
-    other(1.0)
+    other(0.5)
     assert unheld(log, "elsewhere", "here", "x") == {"x"}
     log.close()
 
@@ -229,7 +229,7 @@ def test_a_kill_at_any_time_denies_nothing_that_was_answered(tmp_path):
             [sys.executable, "-c", textwrap.dedent(code), tmp_path, str(life)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        wrongly, until = [], time.monotonic() + 2
+        wrongly, until = [], time.monotonic() + 1
         answered = []
         while time.monotonic() < until:
             number = f"{life}-{process.stdout.readline().strip()}"

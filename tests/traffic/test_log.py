@@ -36,6 +36,12 @@ def kept(home, entries, **settings):
     return read_traffic(home, "m")
 
 
+@pytest.fixture
+def soon(monkeypatch):
+    """A log that looks after its files at once, not seconds after it has begun."""
+    monkeypatch.setattr("luodi.traffic.log._FIRST_SECONDS", 0.0)
+
+
 def test_a_row_a_request_row(tmp_path):
     table = kept(tmp_path, [entry("r1", 2), entry("r2", failure="ValueError")])
     assert table.schema == pl.Schema(columns())
@@ -162,7 +168,7 @@ def test_the_log_bounds_itself(tmp_path):
     assert read_traffic(tmp_path, "m")["request_id"][-1] == "r39"
 
 
-def test_what_nobody_asks_grows_old_too(tmp_path):
+def test_what_nobody_asks_grows_old_too(tmp_path, soon):
     kept(tmp_path, [entry()])
     folder = folder_of(tmp_path, "m")
     (folder / f"{FEEDBACK}20260101T000000-1-0.jsonl").write_bytes(b"{}\n")
@@ -270,7 +276,7 @@ def test_the_writer_loads_no_tables():
     assert done.stdout.strip() == "[]"
 
 
-def test_closed_segments_are_compacted_by_a_process_of_their_own(tmp_path):
+def test_closed_segments_are_compacted_by_a_process_of_their_own(tmp_path, soon):
     kept(tmp_path, [entry()])
     log = TrafficLog(tmp_path)
     log.add(entry("r2"))

@@ -1,30 +1,29 @@
-"""A crowd of slow callers at once: all are let go in time, and others are served meanwhile."""
+"""Slow callers, each of a kind by itself, and a crowd of them at once: what becomes of them."""
 
 from __future__ import annotations
 
 import collections
+import math
+import select
 import selectors
 import socket
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from tiny_service import running
 
-from tests.serving.hostile import status
-from tests.serving.soaking import allow_files, either_size, keep, resident
-from tests.serving.stock.stock_service import stock
+from tests.serving.hostile import all_of, connected, status
 
-CROWD = {"short": 120, "long": 1_000}
 SLOW = 10.0
 """Seconds within which every slow caller is let go."""
-STOCK_SECONDS = {"short": 2.0, "long": 60.0}
-"""How long stock uvicorn is given before those are counted whom it still keeps."""
 DRIBBLE = 0.5
 """Seconds from one letter of a dribble to the next."""
+FAIR_SECONDS, FAIR_PIECES = 9.0, 12
+"""How long a body takes that is waited for: longer than one may of which little comes."""
 
 _POST = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 HALVES = {
@@ -133,57 +132,79 @@ def crowded(url, count, seconds):
     return crowd
 
 
-@either_size
-def test_a_crowd_is_let_go_and_others_are_served(place, size):
-    count = CROWD[size]
-    allow_files(2 * count + 200)
-    with running("./tiny", cwd=place) as service:
-        url, pid = service["url"], service["process"].pid
-        held, crowds = [resident(pid)], []
-        for _ in range(1 if size == "short" else 4):
-            crowds.append(crowded(url, count, SLOW + 5))
-            held.append(resident(pid))
-        assert service["process"].poll() is None
-    last = crowds[-1]
-    keep(
-        f"{count} slow callers at once, {len(crowds)} times",
-        **{
-            "left open": sum(crowd.open.total() for crowd in crowds),
-            "seconds until the last was let go": max(round(max(c.closed), 2) for c in crowds),
-            "statuses of the last crowd": {str(n): c for n, c in sorted(last.statuses.items())},
-            "others asked meanwhile": sum(len(crowd.others) for crowd in crowds),
-            "and failed": sum(len(crowd.failed) for crowd in crowds),
-            "their seconds, at most": max(round(max(c.others), 3) for c in crowds),
-            "MiB before, and after each crowd": ", ".join(f"{each:.1f}" for each in held),
-        },
-    )
-    for crowd in crowds:
-        assert crowd.open == {}
-        assert crowd.failed == []
-        assert max(crowd.closed) < SLOW
-        assert set(crowd.statuses) <= {0, 400, 408}
-        assert len(crowd.others) > 20
-        assert max(crowd.others) < 2
-    # The first crowd makes the allocator take what the next ones use again.
-    assert held[-1] - held[1] < 4
-    assert held[1] - held[0] < 40
+def dribbling_head(url):
+    """A head that comes a letter every half a second: the answer, and the seconds until then."""
+    with connected(url, 0.5) as caller:
+        began, answer = time.monotonic(), b""
+        with suppress(OSError):
+            for letter in b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 1000:
+                caller.sendall(bytes([letter]))
+                with suppress(TimeoutError):
+                    answer = caller.recv(4096)
+                    break
+        return answer, time.monotonic() - began
 
 
-@either_size
-def test_the_harness_sees_whom_stock_uvicorn_keeps(size):
-    count = CROWD[size]
-    allow_files(2 * count + 200)
-    with stock() as service:
-        before = resident(service["process"].pid)
-        crowd = crowded(service["url"], count, STOCK_SECONDS[size])
-        grown = resident(service["process"].pid) - before
-    keep(
-        f"{count} slow callers at once, stock FastAPI and uvicorn",
-        **{
-            f"still open after {STOCK_SECONDS[size]:g} s": crowd.open.total(),
-            "of them": dict(crowd.open),
-            "others asked meanwhile, and failed": f"{len(crowd.others)}, {len(crowd.failed)}",
-            "MiB more": round(grown, 1),
-        },
-    )
-    assert crowd.open.total() >= count / 2
+def dribbling_body(url):
+    """A body in chunks of a byte, ten a second, for as long as it may come: likewise."""
+    head = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with connected(url, SLOW) as caller:
+        caller.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        began = time.monotonic()
+        with suppress(ConnectionError):
+            while not select.select([caller], [], [], 0.1)[0]:
+                caller.sendall(b"1\r\n[\r\n")
+        return all_of(caller), time.monotonic() - began
+
+
+def unread(service, patience):
+    """The seconds until one is let go who asks on and on and reads nothing, of a service that
+    nobody else asks; no end of them where it is not."""
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50
+    pid = service["process"].pid
+    before = sockets(pid)
+    with connected(service["url"], 0.5) as caller, suppress(ConnectionError):
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        began, left = time.monotonic(), asked
+        # The caller itself may never hear of it: the news is behind what it does not read.
+        here = False
+        while not here or sockets(pid) > before:
+            here = here or sockets(pid) > before
+            if time.monotonic() - began > patience:
+                return math.inf
+            with suppress(TimeoutError):  # nothing of it is taken any more
+                left = left[caller.send(left) :] or asked
+    return time.monotonic() - began
+
+
+def sockets(pid):
+    """How many a process has open."""
+    names = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # it was closed meanwhile
+            names.append(str(each.readlink()))
+    return sum(name.startswith("socket:") for name in names)
+
+
+def never_greeting(port):
+    """The seconds until one is let go who says nothing at all."""
+    with socket.create_connection(("127.0.0.1", port), timeout=SLOW) as caller:
+        began = time.monotonic()
+        with suppress(ConnectionResetError):
+            while caller.recv(4096):  # gRPC greets first
+                pass
+        return time.monotonic() - began
+
+
+def large_body(url):
+    """The status of a body that comes slower than the first patience lets it, at a fair pace."""
+
+    def body():
+        yield b'{"inputs": ['
+        for _ in range(FAIR_PIECES):
+            time.sleep(FAIR_SECONDS / FAIR_PIECES)
+            yield b'"' + b"great " * 20_000 + b'", '
+        yield b'"great"]}'
+
+    head = {"Content-Type": "application/json"}
+    return httpx.post(f"{url}/predict/tiny", content=body(), headers=head, timeout=30).status_code
