@@ -17,7 +17,8 @@ settings.register_profile("luodi", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("luodi")
 
 _LONGEST = (
-    "test_readme", "serving/test_ray", "serving/test_schemathesis", "test_byo_guide", "e2e/",
+    "test_readme", "serving/test_ray", "serving/test_slow_callers", "serving/test_schemathesis",
+    "test_byo_guide", "e2e/",
     "lifecycle/", "cli/", "serving/", "solutions/", "tasks/",
 )  # fmt: skip
 """Files that take long, the longest first: each is one worker's, and none should be left with one

@@ -174,7 +174,15 @@ def unread(service, patience):
                 return math.inf
             with suppress(TimeoutError):  # nothing of it is taken any more
                 left = left[caller.send(left) :] or asked
+    assert unsent(int(service["url"].rpartition(":")[2])) == 0
     return time.monotonic() - began
+
+
+def unsent(port):
+    """Bytes that the system holds of what was sent from a port and not taken."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ours = [each for each in lines if each[1].endswith(f":{port:04X}")]
+    return sum(int(each[4].partition(":")[0], 16) for each in ours)
 
 
 def sockets(pid):

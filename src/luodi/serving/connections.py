@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import re
 import resource
+import socket
+import struct
 from typing import Any, ClassVar
 
 import uvloop
@@ -172,6 +174,10 @@ class Connection(HttpToolsProtocol):
         """Of `left` bytes some were read since, or too few."""
         self._unread = None
         if left - self.transport.get_write_buffer_size() < UNREAD_SECONDS * READ_PACE:
+            # Else the system would keep what is unsent, some megabytes, and try on.
+            reset = struct.pack("ii", 1, 0)
+            caller = self.transport.get_extra_info("socket")
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
             self.transport.abort()
         else:
             self._await_reading()
