@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from luodi.cli.data.header import HeaderLine, said_header
 from luodi.contracts import (
     DataError,
     JsonValue,
@@ -44,7 +44,8 @@ def command(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="A table: CSV, TSV, JSONL, Parquet, Excel; - for JSON lines on standard input.",
+            help="A table: CSV, TSV, JSONL, Parquet, Arrow, Excel; - for JSON lines on standard "
+            "input.",
         ),
     ],
     output: Annotated[
@@ -59,6 +60,7 @@ def command(
             help="Whether the first line names the columns; without, they are as in training.",
         ),
     ] = None,
+    header_line: HeaderLine = None,
     explain: Annotated[bool, typer.Option(help="Give the reasons of every answer.")] = False,
     rejects: Annotated[
         Path | None,
@@ -71,7 +73,8 @@ def command(
     """Answer every row of a table. Without -o, one JSON line a row on standard output.
 
     A row that the model cannot read refuses the whole table, unless --rejects says where to put
-    it. JSON lines, CSV and TSV are answered block by block, as many rows as there are.
+    it. JSON lines, CSV, TSV, Parquet and Arrow are answered block by block, as many rows as there
+    are.
     """
     from luodi.bundle import open_predictor
     from luodi.cli.output import TerminalProgress, duration, emit
@@ -93,7 +96,7 @@ def command(
     answers: list[Answer] = []
     with Bulk(bundle.predictor, sessions) as bulk, rejecting(rejects) as refused:
         ask = _Asked(bundle, bulk, explain, refused)
-        names = header_of(bundle, header)
+        names = header_of(bundle, said_header(header, header_line))
         with passing_by(source, output, as_json, progress, names) as blocks:
             try:
                 if blocks is not None:
@@ -200,14 +203,14 @@ class _Asked:
             UsageError: when a field of the model has no column.
             RequestError: naming the row (from 1) and the field that does not fit.
         """
-        from luodi.cli.predict_columns import as_rows, field_columns, row_name
+        from luodi.cli.predict_columns import as_rows, field_columns, row_names
 
         columns = field_columns(self.bundle.schema, table, first)
         answers: list[Answer] = []
         for start in range(0, table.height, _BLOCK):
             progress.step(start, table.height)
             values = as_rows([(name, column[start : start + _BLOCK]) for name, column in columns])
-            requests = self.bundle.read(values, partial(row_name, first + start))
+            requests = self.bundle.read(values, row_names(first + start))
             found = self.bulk.answer(requests)
             if self.explain:
                 for answer, reasons in zip(found, self.bundle.reasons(requests), strict=True):

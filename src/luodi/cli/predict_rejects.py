@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from luodi.cli.predict_columns import as_rows, columns_of, field_columns, row_name
+from luodi.cli.predict_columns import as_rows, columns_of, field_columns, row_names
 from luodi.cli.predict_writing import writing
 from luodi.contracts import DataError, RequestError, say
 
@@ -100,12 +100,13 @@ def _reasons(bundle: LoadedBundle, table: pl.DataFrame, first: int) -> dict[int,
             told = refusal(column.name, str(wrong[place]), field, first + place)
             why.setdefault(place, str(told))
     there = [place for place in range(table.height) if place not in why]
+    named = row_names(first)
     asked = as_rows(field_columns(bundle.schema, table[there]))
 
     def sort_out(start: int, stop: int) -> None:
         """Halves, until what does not fit is alone: one wrong row among thousands costs little."""
         try:
-            bundle.read(asked[start:stop], lambda at: row_name(first, there[start + at]))
+            bundle.read(asked[start:stop], lambda at: named(there[start + at]))
         except RequestError as error:
             if stop - start == 1:
                 why[there[start]] = str(error)

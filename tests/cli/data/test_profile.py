@@ -64,6 +64,22 @@ def test_personal_data_is_looked_for_in_a_sample_of_a_long_table(
     assert found["personal-data-sample"].count == 300
 
 
+def test_of_more_than_the_memory_holds_some_rows_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from luodi.contracts import Quiet
+    from luodi.data import reading, sampling
+    from luodi.lifecycle.looking import look
+
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{n},x{n % 9}\n" for n in range(5000)))
+    monkeypatch.setattr(reading, "FROM", 8)
+    monkeypatch.setattr(sampling, "memory_bytes", lambda: (60_000, 10**9))
+    looked = look("t.csv", tmp_path, {}, Quiet())
+    assert 1000 <= looked.rows < 5000
+    told = [found for found in looked.findings if found.code == "sample"]
+    assert [(found.severity, found.count) for found in told] == [("warning", 5000 - looked.rows)]
+
+
 def test_on_a_terminal_and_in_chinese(luodi, tmp_path: Path) -> None:
     MESSY.write_csv(tmp_path / "t.csv")
     done = luodi("data", "profile", "t.csv", "--no-page", cwd=tmp_path)
