@@ -46,7 +46,8 @@ class Passing:
         """The rows in order, at most so many at a time."""
         for table in self.part.tables():
             typed = infer_types(table) if self.part.table is not None else table
-            yield from typed.cast({**self.numbers}).iter_slices(most)
+            casts = [pl.col(name).cast(kind) for name, kind in self.numbers.items()]
+            yield from typed.with_columns(casts).iter_slices(most)
 
 
 def passing(
