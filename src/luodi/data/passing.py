@@ -44,6 +44,8 @@ class Passing:
 
     def blocks(self, most: int) -> Iterator[pl.DataFrame]:
         """The rows in order, at most so many at a time."""
+        import polars as pl
+
         for table in self.part.tables():
             typed = infer_types(table) if self.part.table is not None else table
             casts = [pl.col(name).cast(kind) for name, kind in self.numbers.items()]

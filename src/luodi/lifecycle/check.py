@@ -116,7 +116,7 @@ def check_project(project: Project, observer: Observer) -> Checked:
         chosen += [*member_recipes(recipe, project, place.task), recipe]
     made = made_rows(place, cut)
     larger = with_made(cut, made)
-    # Baselines learn from real rows alone; one that is asked for as well is told as what it becomes.
+    # Baselines learn from real rows alone; one that is chosen too is told as what it becomes.
     trained = {repr(recipe): (recipe, cut) for recipe in baseline_recipes(place.task)}
     trained |= {repr(recipe): (recipe, larger) for recipe in chosen}
     estimates = [(recipe, _estimate(place, recipe, on)) for recipe, on in trained.values()]
