@@ -144,15 +144,17 @@ def _ordered(noticed: Sequence[Noticed], more: Sequence[Finding]) -> list[Findin
 
 
 def _personal(looked_at: Sheet) -> list[Finding]:
-    texts = tuple(c.name for c in looked_at.of_kind("text", "category") if c.textual)
-    if not texts:
+    named = looked_at.of_kind("text", "category", "identifier", "number")
+    texts = tuple(c.name for c in named if c.textual)
+    numbers = tuple(c.name for c in named if not c.textual)
+    if not named:
         return []
     from luodi.data.personal import personal
 
     table, rows = looked_at.table, looked_at.table.height
     if rows > PERSONAL_ROWS:
         table = table.gather_every(-(-rows // PERSONAL_SAMPLE))
-    found = personal(Dataset(table, {Role.TEXT: texts}), CleanSettings())[0]
+    found = personal(Dataset(table, {Role.TEXT: texts, Role.FEATURE: numbers}), CleanSettings())[0]
     if rows <= PERSONAL_ROWS:
         return found
     told = say(

@@ -64,6 +64,24 @@ def test_personal_data_is_looked_for_in_a_sample_of_a_long_table(
     assert found["personal-data-sample"].count == 300
 
 
+def test_personal_data_in_numbers_and_in_names_of_rows(tmp_path: Path) -> None:
+    from luodi.contracts import Quiet
+    from luodi.lifecycle.looking import look
+
+    pl.DataFrame(
+        {
+            "卡号": [f"62220212345678{n:02d}" for n in range(60)],
+            "电话": [13800000000 + 97 * n for n in range(60)],
+            "stamp": [1_700_000_000_000 + 1000 * n for n in range(60)],  # milliseconds
+            "mail": [f"u{n}@qq.com" for n in range(60)],
+        }
+    ).write_csv(tmp_path / "t.csv")
+    found = {f.code: f for f in look("t.csv", tmp_path, {}, Quiet()).findings}
+    assert found["personal-data"].columns == ["卡号", "mail"]
+    assert found["personal-numbers"].columns == ["电话"]
+    assert found["personal-numbers"].count == 60
+
+
 def test_of_more_than_the_memory_holds_some_rows_are_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
