@@ -165,3 +165,16 @@ def test_what_made_rows_take_is_told_before(
     )
     folded = check_project(load_project(path), Watcher())
     assert folded.making > richer.making + 3 * made
+
+
+def test_what_cannot_be_made_is_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from luodi.lifecycle.check import check_project
+
+    monkeypatch.setenv("LUODI_HOME", str(tmp_path / "home"))
+    make_table(200, seed=4).drop("__row__").write_csv(tmp_path / "risks.csv")
+    path = tmp_path / "luodi.yaml"
+    path.write_text(RISKS.replace("AUGMENT", "{text: {copies: 1}}"), "utf-8")
+    with pytest.raises(DataError, match="no column of texts"):
+        check_project(load_project(path), Watcher())

@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 
 def made_rows(place: RunPlace, cut: Cut) -> Cost | None:
-    """What making takes by itself; None where the project asks for nothing."""
+    """What making takes by itself; None where the project asks for nothing.
+
+    Raises:
+        DataError: for what cannot be made of these rows.
+    """
     wanted = place.project.data.augment
     if not wanted.asked:
         return None
     from luodi.data.augment.cost import cost
+    from luodi.data.augment.rows import check_augment
 
+    check_augment(cut.taught.train, wanted)
     return cost(cut.taught.train, wanted)
 
 
