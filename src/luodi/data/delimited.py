@@ -291,7 +291,7 @@ def ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: in
         say(
             f"{file}: {count} rows do not have the header's {expected} values: {english}"
             f"{', ...' if count > len(wrong) else ''}.",
-            f"{file}:{count} 行的值个数与表头的 {expected} 列不符：{chinese}"
+            f"{file}：{count} 行的值个数与表头的 {expected} 列不符：{chinese}"
             f"{'等' if count > len(wrong) else ''}。",
         ),
         say("Expected as many values as columns.", "每行的值应与列数一致。"),
@@ -299,9 +299,8 @@ def ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: in
             'Quote values that hold the separator: "a, b".',
             '含有分隔符的值请加引号，如 "a, b"。',
         )
-        if expected > 1
-        else say(
-            "Where a title stands above the names, say in which line they are: ",
+        + say(
+            " Where a title stands above the names, say in which line they are: ",
             "列名上方若有标题，请写明列名所在的行：",
         )
         + header_remedy(),

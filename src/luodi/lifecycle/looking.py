@@ -144,10 +144,21 @@ def _ordered(noticed: Sequence[Noticed], more: Sequence[Finding]) -> list[Findin
 
 
 def _personal(looked_at: Sheet) -> list[Finding]:
-    named = looked_at.of_kind("text", "category", "identifier", "number")
-    texts = tuple(c.name for c in named if c.textual)
-    numbers = tuple(c.name for c in named if not c.textual)
-    if not named:
+    from luodi.data.masking import searching
+    from luodi.data.personal import FEWEST_DIGITS, mostly_personal
+
+    step = searching(CleanSettings())
+    texts = tuple(
+        c.name
+        for c in looked_at.of_kind("text", "category", "identifier")
+        if c.textual and (c.card.kind != "identifier" or mostly_personal(c.values, step))
+    )
+    numbers = tuple(
+        c.name
+        for c in looked_at.of_kind("number", "identifier")
+        if not c.textual and isinstance(c.card.minimum, float) and c.card.minimum >= FEWEST_DIGITS
+    )
+    if not texts and not numbers:
         return []
     from luodi.data.personal import personal
 

@@ -64,16 +64,25 @@ def test_personal_data_is_looked_for_in_a_sample_of_a_long_table(
     assert found["personal-data-sample"].count == 300
 
 
+def luhn(number: str) -> str:
+    """The number with its check digit."""
+    doubled = [int(d) * (2 - place % 2) for place, d in enumerate(reversed(number))]
+    return number + str(-sum(d - 9 * (d > 9) for d in doubled) % 10)
+
+
 def test_personal_data_in_numbers_and_in_names_of_rows(tmp_path: Path) -> None:
     from luodi.contracts import Quiet
     from luodi.lifecycle.looking import look
 
     pl.DataFrame(
         {
-            "卡号": [f"62220212345678{n:02d}" for n in range(60)],
+            "卡号": [luhn(f"622202123456{n:06d}") for n in range(60)],
             "电话": [13800000000 + 97 * n for n in range(60)],
             "stamp": [1_700_000_000_000 + 1000 * n for n in range(60)],  # milliseconds
             "mail": [f"u{n}@qq.com" for n in range(60)],
+            # Codes, of which one looks like a phone number.
+            "code": ["138123456780000", *(f"7{n:013d}9" for n in range(1, 60))],
+            "hex": ["a+8613812345678b", *(f"a{n:014x}b" for n in range(1, 60))],
         }
     ).write_csv(tmp_path / "t.csv")
     found = {f.code: f for f in look("t.csv", tmp_path, {}, Quiet()).findings}
