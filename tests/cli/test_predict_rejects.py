@@ -135,3 +135,19 @@ def test_a_table_without_any_of_the_models_columns_is_told(place, tmp_path):
     done = luodi("predict", folder, "in.csv", cwd=place)
     assert done.returncode == 2
     assert b"no column age; it has: colour, size" in done.stderr
+
+
+def test_a_row_that_fits_is_read_once(place, monkeypatch):
+    from luodi.bundle.read import LoadedBundle
+
+    counted, real = [], LoadedBundle.read
+
+    def read(self, values, *where):
+        counted.append(len(values))
+        return real(self, values, *where)
+
+    monkeypatch.setattr(LoadedBundle, "read", read)
+    (place / "in.csv").write_text("n,text\n" + "7,great\n" * 50)
+    done = luodi("predict", "tiny", "in.csv", "--rejects", "bad.csv", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert counted == [50]

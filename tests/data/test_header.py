@@ -162,7 +162,7 @@ def test_a_title_above_the_names_is_told_for_one(title: str, tmp_path: Path) -> 
     [
         (",y,x\n0,good,1\n1,bad,2\n", ["column_1", "y", "x"]),  # pandas: to_csv; R: write.csv
         ('"",y\na,good\nb,bad\n', ["column_1", "y"]),
-        ("y,x,\ngood,1,\nbad,2,\n", ["y", "x", "column_3"]),
+        ("y,x,\ngood,1,\nbad,2,note\n", ["y", "x", "column_3"]),
     ],
 )
 @pytest.mark.parametrize("header", [None, True])

@@ -173,6 +173,9 @@ def test_more_than_the_memory_holds(small, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(sampling, "memory_bytes", lambda: (50_000, 10**9))
     with pytest.raises(DataError, match=r"5,000 rows.*data\.sample: \d000"):
         collect("r.csv", tmp_path)
+    fitting = collect("r.csv", tmp_path, fitting=True)
+    assert 1000 <= fitting.table.height < 5000
+    assert [(f.code, f.count) for f in fitting.findings] == [("sample", 5000 - len(fitting.table))]
     assert collect("r.csv", tmp_path, sample=100).table.height == 100
 
 
@@ -182,7 +185,10 @@ def test_long_files_of_columns_are_read_by_rows(ending, tmp_path: Path, monkeypa
         pl.col("kind").cast(pl.Categorical)
     )
     path = tmp_path / f"r.{ending}"
-    table.write_parquet(path) if ending == "parquet" else table.write_ipc(path)
+    if ending == "parquet":
+        table.write_parquet(path)
+    else:  # a batch is decoded as a whole: no fewer rows than one has are taken
+        table.write_ipc(path, record_batch_size=45)
     short = collect(path.name, tmp_path)
     monkeypatch.setattr(reading, "FROM", 8)
     monkeypatch.setattr(reading, "ROWS_AT_ONCE", 90)
@@ -200,6 +206,29 @@ def test_long_files_of_columns_are_read_by_rows(ending, tmp_path: Path, monkeypa
     path.write_bytes(raw[: len(raw) // 2])
     with pytest.raises(DataError, match=rf"r\.{ending} is no readable"):
         collect(path.name, tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "arrows"])
+def test_wide_rows_are_taken_by_their_bytes(ending: str, tmp_path: Path, monkeypatch) -> None:
+    table = pl.DataFrame({"n": range(5000), "text": ["x" * 200 + str(n) for n in range(5000)]})
+    path = tmp_path / f"r.{ending}"
+    if ending == "parquet":
+        table.write_parquet(path)
+    elif ending == "arrow":
+        table.write_ipc(path, record_batch_size=500)
+    else:
+        table.write_ipc_stream(path)
+    monkeypatch.setattr(reading, "FROM", 8)
+    monkeypatch.setattr(reading, "BYTES_AT_ONCE", 300_000)
+    parts = gather(path.name, tmp_path, Quiet()).parts
+    tables = list(parts[0].tables())
+    assert pl.concat(tables).equals(table)
+    whole = ending == "arrows"  # written as one batch, which is decoded as a whole
+    assert max(len(part) for part in tables) <= (5000 if whole else 1500)
+    if ending == "arrow":
+        assert arrow_streams.batches_in(path) == 10
+        path.write_bytes(path.read_bytes()[:-7])
+        assert arrow_streams.batches_in(path) == 1
 
 
 SCRIPT = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,3 +105,21 @@ def test_what_hides_people_hides_them_in_a_sketch(tmp_path: Path) -> None:
     before = kept.stat().st_mtime_ns
     store.remember(table, print_, hide)
     assert kept.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("rows", [60, 300, 3000])
+def test_many_values_of_one_source_do_not_drift_by_chance(rows: int) -> None:
+    """Fifty of several hundred values are kept, and which ones is chance where all are alike."""
+    rng = random.Random(rows)
+    days = [f"2024-{n % 12 + 1:02d}-{n % 28 + 1:02d}" for n in range(336)]
+    tables = [
+        pl.DataFrame({"day": rng.choices(days, k=k), "n": [rng.gauss(0, 1) for _ in range(k)]})
+        for k in (1500, rows)
+    ]
+    difference = compare(*(sketch(table, f"sha256:{n}") for n, table in enumerate(tables)))
+    assert {column.verdict for column in difference.columns} == {"same"}
+    if rows < 300:
+        return  # too few stand twice to tell
+    other = tables[1].with_columns(day=pl.lit("2025-") + pl.col("day").str.slice(5))
+    drifted = compare(sketch(tables[0], "sha256:0"), sketch(other, "sha256:2"))
+    assert {c.name: c.verdict for c in drifted.columns} == {"day": "other", "n": "same"}

@@ -129,3 +129,52 @@ def test_what_cannot_be_made_stops_the_run_in_words(
         run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {ways: back_translation}}"))
     with pytest.raises(ProjectError, match="copies 0"):
         run(tmp_path, monkeypatch, REVIEWS.replace("AUGMENT", "{text: {copies: 0}}"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [
+        ("{table: {way: ctgan, epochs: 40}}", 1.0),
+        ("{table: {way: ctgan, epochs: 400}}", 8.0),
+        ("{table: {ratio: 0.9}}", 0.2),
+    ],
+)
+def test_what_made_rows_take_is_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, made: float
+) -> None:
+    from luodi.lifecycle.check import check_project
+
+    monkeypatch.setenv("LUODI_HOME", str(tmp_path / "home"))
+    make_table(600, seed=4).drop("__row__").write_csv(tmp_path / "risks.csv")
+    path = tmp_path / "luodi.yaml"
+
+    def checked(augment: str, more: str = "") -> Any:
+        path.write_text(RISKS.replace("AUGMENT", augment) + more, "utf-8")
+        return check_project(load_project(path), Watcher())
+
+    plain, richer = checked("{}"), checked(asked)
+    assert plain.making == 0
+    fits = sum(estimate.seconds for _, estimate in plain.estimates)
+    assert richer.making > made + 2 * plain.estimates[-1][1].seconds * 0.9
+    assert richer.seconds > fits + made
+    assert richer.to_json()["estimate"]["making"] == richer.making
+    # Each recipe learns from what was made as well.
+    assert richer.estimates[-1][1].seconds >= plain.estimates[-1][1].seconds
+    path.write_text(
+        RISKS.replace("AUGMENT", asked).replace("  augment", "  split: {folds: 4}\n  augment")
+    )
+    folded = check_project(load_project(path), Watcher())
+    assert folded.making > richer.making + 3 * made
+
+
+def test_what_cannot_be_made_is_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from luodi.lifecycle.check import check_project
+
+    monkeypatch.setenv("LUODI_HOME", str(tmp_path / "home"))
+    make_table(200, seed=4).drop("__row__").write_csv(tmp_path / "risks.csv")
+    path = tmp_path / "luodi.yaml"
+    path.write_text(RISKS.replace("AUGMENT", "{text: {copies: 1}}"), "utf-8")
+    with pytest.raises(DataError, match="no column of texts"):
+        check_project(load_project(path), Watcher())

@@ -79,6 +79,9 @@ def show(checked: Checked, price: float, remarks: bool = False) -> None:
             f"行数：训练 {rows['train']}，验证 {rows['valid']}，测试 {rows['test']}。",
         )
     )
+    if checked.making:
+        took = duration(checked.making)
+        screen.print(say(f"  Made rows, and what they gain: {took}", f"  生成行并测其收益：{took}"))
     for recipe, estimate in checked.estimates:
         screen.print(
             f"  {recipe.learner:<14}{duration(estimate.seconds):>12}"

@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from luodi.cli.data.header import HeaderLine, said_header
 from luodi.contracts import (
     DataError,
     JsonValue,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from luodi.cli.output import TerminalProgress
     from luodi.cli.predict_blocks import Block
     from luodi.cli.predict_rejects import Rejects
-    from luodi.contracts import Answer
+    from luodi.contracts import Answer, Request
     from luodi.data.header import Header
     from luodi.serving.bulk import Bulk
 
@@ -44,7 +44,8 @@ def command(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="A table: CSV, TSV, JSONL, Parquet, Excel; - for JSON lines on standard input.",
+            help="A table: CSV, TSV, JSONL, Parquet, Arrow, Excel; - for JSON lines on standard "
+            "input.",
         ),
     ],
     output: Annotated[
@@ -59,6 +60,7 @@ def command(
             help="Whether the first line names the columns; without, they are as in training.",
         ),
     ] = None,
+    header_line: HeaderLine = None,
     explain: Annotated[bool, typer.Option(help="Give the reasons of every answer.")] = False,
     rejects: Annotated[
         Path | None,
@@ -71,7 +73,8 @@ def command(
     """Answer every row of a table. Without -o, one JSON line a row on standard output.
 
     A row that the model cannot read refuses the whole table, unless --rejects says where to put
-    it. JSON lines, CSV and TSV are answered block by block, as many rows as there are.
+    it. JSON lines, CSV, TSV, Parquet and Arrow are answered block by block, as many rows as there
+    are.
     """
     from luodi.bundle import open_predictor
     from luodi.cli.output import TerminalProgress, duration, emit
@@ -93,7 +96,7 @@ def command(
     answers: list[Answer] = []
     with Bulk(bundle.predictor, sessions) as bulk, rejecting(rejects) as refused:
         ask = _Asked(bundle, bulk, explain, refused)
-        names = header_of(bundle, header)
+        names = header_of(bundle, said_header(header, header_line))
         with passing_by(source, output, as_json, progress, names) as blocks:
             try:
                 if blocks is not None:
@@ -186,12 +189,11 @@ class _Asked:
     explain: bool
     rejects: Rejects | None
 
-    def fitting(self, table: pl.DataFrame, first: int = 0) -> pl.DataFrame:
-        """The rows to answer; `first` is the number of the table's first, from 0."""
-        return table if self.rejects is None else self.rejects.left(self.bundle, table, first)
-
-    def answer(self, table: pl.DataFrame, progress: Progress, first: int = 0) -> list[Answer]:
-        """One answer a row, in order; with its `reasons` where they are asked for.
+    def answer(
+        self, table: pl.DataFrame, progress: Progress, first: int = 0
+    ) -> tuple[pl.DataFrame, list[Answer]]:
+        """The rows that are answered, and one answer each, in order; with its `reasons` where they
+        are asked for.
 
         Args:
             first: the number of the table's first row within the input, from 0.
@@ -200,21 +202,29 @@ class _Asked:
             UsageError: when a field of the model has no column.
             RequestError: naming the row (from 1) and the field that does not fit.
         """
-        from luodi.cli.predict_columns import as_rows, field_columns, row_name
-
-        columns = field_columns(self.bundle.schema, table, first)
+        if self.rejects is None:
+            read = self._read(table, first)
+        else:
+            table, fit = self.rejects.left(self.bundle, table, first)
+            read = (fit[start : start + _BLOCK] for start in range(0, len(fit), _BLOCK))
         answers: list[Answer] = []
-        for start in range(0, table.height, _BLOCK):
-            progress.step(start, table.height)
-            values = as_rows([(name, column[start : start + _BLOCK]) for name, column in columns])
-            requests = self.bundle.read(values, partial(row_name, first + start))
+        for requests in read:
+            progress.step(len(answers), table.height)
             found = self.bulk.answer(requests)
             if self.explain:
                 for answer, reasons in zip(found, self.bundle.reasons(requests), strict=True):
                     answer["reasons"] = [reason.to_json() for reason in reasons]
             answers += found
         progress.step(table.height, table.height)
-        return answers
+        return table, answers
+
+    def _read(self, table: pl.DataFrame, first: int) -> Iterator[list[Request]]:
+        from luodi.cli.predict_columns import as_rows, field_columns, row_names
+
+        columns = field_columns(self.bundle.schema, table, first)
+        for start in range(0, table.height, _BLOCK):
+            values = as_rows([(name, column[start : start + _BLOCK]) for name, column in columns])
+            yield self.bundle.read(values, row_names(first + start))
 
 
 def _whole(
@@ -233,8 +243,7 @@ def _whole(
     collected = collect(source, Path.cwd(), header=names)
     for finding in collected.findings:
         progress.say(finding.message)
-    asked = ask.fitting(collected.table)
-    answers = ask.answer(asked, progress)
+    asked, answers = ask.answer(collected.table, progress)
     if not answers and ask.rejects:
         raise ask.rejects.nothing_fits(source)
     table = with_answers(asked, answers, ask.bundle, progress)
@@ -259,10 +268,9 @@ def _stream(
     rows = 0
     with writing(output) as write:
         for block in blocks:
-            table = ask.fitting(block.table, block.first)
-            if not table.height:
+            table, answers = ask.answer(block.table, Quiet(), block.first)
+            if not answers:
                 continue
-            answers = ask.answer(table, Quiet(), block.first)
             said = Quiet() if rows else progress
             write(with_answers(table, answers, ask.bundle, said))
             rows += len(answers)

@@ -25,7 +25,8 @@ _BLOCK_BYTES = 2 * 2**20
 _LONGEST_LINE = 64 * 2**20
 _ROWS = 8192
 """Of a block of a table that was read before: its rows have their types, and no line ends."""
-_TABLES, _WRITTEN = (".csv", ".tsv"), (".csv", ".tsv", ".jsonl")
+_TABLES = (".csv", ".tsv", ".parquet", ".arrow", ".arrows", ".feather")
+_WRITTEN = (".csv", ".tsv", ".jsonl")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import JsonValue, Limited, Progress, UsageError, say
@@ -15,28 +15,30 @@ if TYPE_CHECKING:
     from luodi.data.header import Header
 
 
-def header_of(bundle: LoadedBundle, headed: bool | None) -> Header:
+def header_of(bundle: LoadedBundle, headed: bool | int | None) -> Header:
     """Where the names of a table's columns come from: its first line, or the bundle.
 
-    Rows that were learnt from without a header are asked about without one. A bundle that was made
-    before its table's columns were kept knows its fields alone.
+    Rows that were learnt from without a header are asked about without one, those whose names
+    stood below a title by the same line, or by the first where that has them. A bundle that was
+    made before its table's columns were kept knows its fields alone.
 
     Args:
-        headed: what the reader says of the first line, if anything.
+        headed: what the reader says of the first line, if anything; or which line holds names.
     """
     from luodi.bundle import read_data
     from luodi.data.header import Layout
 
     if headed:
-        return True
+        return headed
     chain = read_data(bundle.folder, bundle.manifest).get("lineage", {})
     tables: dict[str, dict[str, Any]] = {one["table"]: one for one in chain.get("origins", ())}
     learnt = tables.get("data", {})
-    if headed is None and learnt.get("headed", True):
+    line = learnt.get("line", 1) if headed is None else 1
+    if headed is None and line == 1 and learnt.get("headed", True):
         return None
     asked = tuple((field.name, *field.aliases) for field in bundle.schema.request)
     columns, labels = learnt.get("columns", ()), learnt.get("labels", ())
-    return Layout(tuple(columns), tuple(labels), asked, sure=headed is False)
+    return Layout(tuple(columns), tuple(labels), asked, headed is False, line)
 
 
 def columns_of(schema: Schema, table: pl.DataFrame) -> list[tuple[Field, pl.Series]]:
@@ -112,9 +114,11 @@ def as_rows(columns: Sequence[tuple[str, Sequence[JsonValue]]]) -> list[JsonValu
     return [dict(zip(names, row, strict=True)) for row in values]
 
 
-def row_name(first: int, at: int) -> str:
-    """How an error calls row `at` of a block that begins at the input's row `first`; from 0."""
-    return say(f"row {first + at + 1}", f"第 {first + at + 1} 行")
+def row_names(first: int) -> Callable[[int], str]:
+    """How an error calls a row of a block that begins at the input's row `first`, by its place
+    from 0. The language is asked for once: each of a million rows has a name, read or not."""
+    name = say("row {}", "第 {} 行")
+    return lambda at: name.format(first + at + 1)
 
 
 def _wanted(schema: Schema) -> list[str]:

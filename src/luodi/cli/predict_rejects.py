@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from luodi.cli.predict_columns import as_rows, columns_of, field_columns, row_name
+from luodi.cli.predict_columns import as_rows, columns_of, field_columns, row_names
 from luodi.cli.predict_writing import writing
 from luodi.contracts import DataError, RequestError, say
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from luodi.bundle import LoadedBundle
+    from luodi.contracts import Request
 
 ENDINGS = (".csv", ".tsv", ".jsonl")
 ROW, WHY = "row", "refused"
@@ -36,8 +37,10 @@ class Rejects:
         self._write, self._place = write, place
         self.rows = 0
 
-    def left(self, bundle: LoadedBundle, table: pl.DataFrame, first: int) -> pl.DataFrame:
-        """The rows that the model can read, in their order.
+    def left(
+        self, bundle: LoadedBundle, table: pl.DataFrame, first: int
+    ) -> tuple[pl.DataFrame, list[Request]]:
+        """The rows that the model can read, in their order, and as it has read them.
 
         Args:
             first: the number of the table's first row within the input, from 0.
@@ -47,7 +50,7 @@ class Rejects:
         """
         import polars as pl
 
-        why = _reasons(bundle, table, first)
+        why, read = _sorted(bundle, table, first)
         self.rows += len(why)
         places = sorted(why)
         refused = table[places]
@@ -57,7 +60,7 @@ class Rejects:
             pl.Series(WHY, [why[place] for place in places], dtype=pl.String),
         ]
         self._write(pl.DataFrame(before).hstack(refused.rename(own)))
-        return table[[place for place in range(table.height) if place not in why]]
+        return table[[place for place in range(table.height) if place not in why]], read
 
     def nothing_fits(self, source: str) -> NothingFitsError:
         """What is to be raised when no row is left."""
@@ -89,8 +92,11 @@ def rejecting(place: Path | None) -> Iterator[Rejects | None]:
         raise nothing
 
 
-def _reasons(bundle: LoadedBundle, table: pl.DataFrame, first: int) -> dict[int, str]:
-    """Place of a row that does not fit -> why, in the words of the error that it would be."""
+def _sorted(
+    bundle: LoadedBundle, table: pl.DataFrame, first: int
+) -> tuple[dict[int, str], list[Request]]:
+    """Place of a row that does not fit -> why, in the words of the error that it would be; and the
+    others in their order, read."""
     from luodi.data.kinds import refusal, unreadable
 
     why: dict[int, str] = {}
@@ -100,12 +106,15 @@ def _reasons(bundle: LoadedBundle, table: pl.DataFrame, first: int) -> dict[int,
             told = refusal(column.name, str(wrong[place]), field, first + place)
             why.setdefault(place, str(told))
     there = [place for place in range(table.height) if place not in why]
+    named = row_names(first)
     asked = as_rows(field_columns(bundle.schema, table[there]))
+
+    read: list[Request] = []
 
     def sort_out(start: int, stop: int) -> None:
         """Halves, until what does not fit is alone: one wrong row among thousands costs little."""
         try:
-            bundle.read(asked[start:stop], lambda at: row_name(first, there[start + at]))
+            read.extend(bundle.read(asked[start:stop], lambda at: named(there[start + at])))
         except RequestError as error:
             if stop - start == 1:
                 why[there[start]] = str(error)
@@ -116,4 +125,4 @@ def _reasons(bundle: LoadedBundle, table: pl.DataFrame, first: int) -> dict[int,
 
     if asked:
         sort_out(0, len(asked))
-    return why
+    return why, read

@@ -20,6 +20,7 @@ from luodi.data.unpack import damaged
 FILE_MARK = b"ARROW1"
 _GOES_ON = b"\xff\xff\xff\xff"  # before each message; streams of before 2019 have none
 _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3
+_BATCHES = 3  # where a footer tells of them
 _LONGEST = 256 << 20  # bytes of a message's metadata: beyond it this is something else
 _BLOCK = 4 << 20
 
@@ -57,6 +58,26 @@ class Unrolled:
 def is_stream(head: bytes) -> bool:
     """Whether an Arrow file that begins so is a stream; Feather's first version is none."""
     return len(head) >= 4 and not head.startswith((FILE_MARK, b"FEA1"))
+
+
+def batches_in(path: Path) -> int:
+    """How many batches an Arrow file says that it holds, each of which is decoded as a whole; at
+    least one, of a damaged file too."""
+    try:
+        with path.open("rb") as file:
+            behind = 4 + len(FILE_MARK)
+            file.seek(-behind, 2)
+            (size,) = struct.unpack("<i", file.read(4))
+            file.seek(-behind - size, 2)
+            footer = file.read(size)
+        table = _Table(footer, struct.unpack_from("<I", footer)[0])
+        place = table.field(_BATCHES)
+        (count,) = struct.unpack_from(
+            "<I", footer, place + struct.unpack_from("<I", footer, place)[0]
+        )
+    except (OSError, struct.error, IndexError):
+        return 1
+    return max(int(count) if place else 1, 1)
 
 
 def unroll(read: Read, folder: Path, shown: str) -> Unrolled:

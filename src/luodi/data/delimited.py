@@ -16,27 +16,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import DataError, Finding, say
+from luodi.data.edges import (
+    first_values,
+    header_remedy,
+    tail_of,
+    tail_told,
+    titles,
+    titles_told,
+    values_above,
+)
 from luodi.data.header import Header, column_names, looks_headerless
 from luodi.data.lines import blank_lines, check_no_nul, empty_file
+from luodi.data.shape import Shape, blank_records, shape_of, without_blank
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
-_QUOTE, _LF, _CR, _SPACE, _TAB = b'"'[0], b"\n"[0], b"\r"[0], b" "[0], b"\t"[0]
 _SHOWN = 5
 OFFER = re.compile(rb'\A"?sep=([,;|\t])"?[ ]*\r?\n')
 """A first line that Excel and exports for it write; it is no row, and holds no names."""
-
-
-class Shape(NamedTuple):
-    """Where records end, how many fields each has, whether its quotes follow the standard."""
-
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    fields: NDArray[np.int64]
-    standard: bool
 
 
 class Head(NamedTuple):
@@ -45,6 +45,8 @@ class Head(NamedTuple):
     Attributes:
         separator: as the file has it, which may be another than its ending says.
         body: where the rows begin, in bytes; `lines` and `blank` lines lie before them.
+        tail: the last of the names, where the file has none for it; left out where no row has a
+            value there. `spare`: none may have.
     """
 
     names: list[str]
@@ -52,6 +54,14 @@ class Head(NamedTuple):
     body: int
     lines: int
     blank: int
+    tail: str = ""
+    spare: bool = False
+
+    def seen(self, body: bytes) -> Head:
+        """The same, once the first row is there to be looked at."""
+        if self.tail or not (tail := tail_of(body, self.names, self.separator)):
+            return self
+        return self._replace(names=[*self.names, tail], tail=tail, spare=True)
 
 
 def read_delimited(
@@ -70,9 +80,14 @@ def read_delimited(
     if b"\n" not in raw and b"\r" in raw:  # line ends of old Macs
         raw = raw.replace(b"\r", b"\n")
     head = read_header(raw, file, separator, findings, header)
-    table, blank = read_body(raw[head.body :], file, head.names, head.separator, head.lines)
+    body = raw[head.body :]
+    head = head.seen(body)
+    table, blank = read_rows(body, file, head, head.lines)
+    if head.tail and table.height and not table[head.tail].count():
+        table = table.drop(head.tail)
+        findings[:] = without_tail(findings, file, head.tail, table.height)
     if header is None:
-        findings += looks_headerless(head.names, table, file)
+        findings += looks_headerless(table.columns, table, file)
     if blank + head.blank:
         findings.append(blank_lines(file, blank + head.blank))
     return table, findings
@@ -87,17 +102,19 @@ def read_header(
         DataError: a name that is empty, repeated, or broken by a line end; numbers alone.
     """
     offer = OFFER.match(raw)  # not for readers: it tells Excel what the separator is
-    above, raw = (offer.end(), raw[offer.end() :]) if offer else (0, raw)
     separator = offer[1].decode() if offer else separator
-    separator = _actual_separator(raw, separator, file, findings)
-    blank = 0
-    reader = csv.reader(_lines_of(raw), delimiter=separator, strict=True)
-    before = 0
+    lines, start = (1, offer.end()) if offer else (0, 0)
+    first = first_values(raw[start:], _actual_separator(raw[start:], separator, file, []))
+    if (above := titles(raw, header, first, file)).lines:
+        lines, start = above
+    separator = _actual_separator(raw[start:], separator, file, findings)
+    reader = csv.reader(_lines_of(raw[start:]), delimiter=separator, strict=True)
+    blank, before = 0, lines
     try:
         for record in reader:
             if any(value.strip() for value in record) or len(record) > 1:
                 break
-            blank, before = blank + 1, reader.line_num
+            blank, before = blank + 1, lines + reader.line_num
         else:
             raise empty_file(file)
     except csv.Error as error:
@@ -109,13 +126,42 @@ def read_header(
             ),
             say("Expected one header line.", "应有一行表头。"),
         ) from None
-    names, headed, noticed = column_names(record, header, file)
-    findings += noticed
-    lines = reader.line_num if headed else before
-    body = 0
-    for _ in range(lines):
+    named = column_names(record, header, file, before + 1, tail=True)
+    findings += named.findings
+    if above.lines:
+        passed = values_above(raw[:start], separator)
+        findings.append(titles_told(passed, named.names, file, before + 1))
+    last = lines + reader.line_num if named.headed else before
+    body = start
+    for _ in range(last - lines):
         body = raw.find(b"\n", body) + 1 or len(raw)
-    return Head(names, separator, above + body, lines + (above > 0), blank)
+    tail = named.names[-1] if named.nameless else ""
+    return Head(named.names, separator, body, last, blank, tail)
+
+
+def read_rows(raw: bytes, file: str, head: Head, before: int) -> tuple[pl.DataFrame, int]:
+    """As `read_body`, of a file whose rows may all end in a separator.
+
+    Raises:
+        DataError: as `read_body`, of the file as it is without; some rows end so, others do not.
+    """
+    if not head.spare:
+        return read_body(raw, file, head.names, head.separator, before)
+    try:
+        table, blank = read_body(raw, file, head.names, head.separator, before)
+    except DataError:
+        table = None
+    if table is not None and not table[head.tail].count():
+        return table, blank
+    read_body(raw, file, head.names[:-1], head.separator, before)
+    first = head.lines + 1  # a block of rows that have no such end, after others that have it
+    raise ragged(file, [(first, len(head.names))], len(head.names) - 1, 1)
+
+
+def without_tail(findings: list[Finding], file: str, tail: str, rows: int) -> list[Finding]:
+    """What was noticed, now that the last column is left out: it needs no name."""
+    kept = [f for f in findings if f.code != "unnamed" or f.details["column"] != tail]
+    return [*kept, tail_told(file, rows)]
 
 
 def read_body(
@@ -133,14 +179,14 @@ def read_body(
 
     if not raw:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String)), 0
-    shape = _shape(raw, separator.encode()[0])
+    shape = shape_of(raw, separator.encode()[0])
     if not shape.standard:
         return _read_exactly(raw, file, separator, names, before)
-    blank = _blank(raw, shape)
+    blank = blank_records(raw, shape)
     _check_lengths(raw, shape, blank, names, file, before)
     count = int(blank.sum())
     table = pl.read_csv(
-        _without(raw, shape, blank) if count else raw,
+        without_blank(raw, shape, blank) if count else raw,
         separator=separator,
         has_header=False,
         schema=dict.fromkeys(names, pl.String),
@@ -149,26 +195,6 @@ def read_body(
     if table.height != len(blank) - count:  # the promise: no record is lost without a word
         return _read_exactly(raw, file, separator, names, before)
     return table, count
-
-
-def last_record(raw: bytes, separator: str) -> tuple[int, bool]:
-    """Where the last whole record of `raw` ends, 0 when none does; whether its quotes up to
-    there follow the standard, without which such a place cannot be told from the bytes alone."""
-    import numpy as np
-
-    signs = np.frombuffer(raw, np.uint8)
-    breaks = signs == _LF
-    quotes = np.flatnonzero(signs == _QUOTE)
-    if len(quotes):
-        inside = np.zeros(len(signs), np.bool_)
-        inside[quotes] = True
-        breaks &= ~np.bitwise_xor.accumulate(inside)
-    ends = np.flatnonzero(breaks)
-    end = int(ends[-1]) + 1 if len(ends) else 0
-    within = quotes[quotes < end]
-    if not end:
-        return 0, not len(quotes) or _quotes_at_edges(signs, quotes, separator.encode()[0])
-    return end, not len(within) or _quotes_at_edges(signs[:end], within, separator.encode()[0])
 
 
 def records_exactly(
@@ -204,7 +230,7 @@ def records_exactly(
             ),
         ) from None
     if wrong:
-        raise _ragged(file, wrong, len(names), count)
+        raise ragged(file, wrong, len(names), count)
 
 
 def _lines_of(raw: bytes) -> Iterator[str]:
@@ -235,61 +261,6 @@ def _actual_separator(raw: bytes, separator: str, file: str, findings: list[Find
     return other
 
 
-def _shape(raw: bytes, separator: int) -> Shape:
-    import numpy as np
-
-    signs = np.frombuffer(raw, np.uint8)
-    breaks = signs == _LF
-    commas = signs == separator
-    quotes = np.flatnonzero(signs == _QUOTE)
-    standard = True
-    if len(quotes):
-        inside = np.zeros(len(signs), np.bool_)
-        inside[quotes] = True
-        inside = np.bitwise_xor.accumulate(inside)  # true from an opening quote to its closing one
-        breaks &= ~inside
-        commas &= ~inside
-        standard = not inside[-1] and _quotes_at_edges(signs, quotes, separator)
-    ends = np.flatnonzero(breaks)
-    if not len(ends) or ends[-1] != len(signs) - 1:
-        ends = np.append(ends, len(signs))
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    places = np.flatnonzero(commas)
-    fields = np.searchsorted(places, ends) - np.searchsorted(places, starts) + 1
-    return Shape(starts, ends, fields, standard)
-
-
-def _quotes_at_edges(signs: NDArray[np.uint8], quotes: NDArray[np.int64], separator: int) -> bool:
-    """Every opening quote begins a field or follows a closing one; every closing one ends it."""
-    import numpy as np
-
-    opening, closing = quotes[0::2], quotes[1::2]
-    edges = np.zeros(256, np.bool_)
-    edges[[separator, _LF, _QUOTE]] = True
-    before = signs[np.maximum(opening - 1, 0)]
-    opens = (opening == 0) | edges[before]
-    edges[_CR] = True
-    after = signs[np.minimum(closing + 1, len(signs) - 1)]
-    closes = (closing == len(signs) - 1) | edges[after]
-    return bool(opens.all() and closes.all())
-
-
-def _blank(raw: bytes, shape: Shape) -> NDArray[np.bool_]:
-    """Records of white space alone."""
-    import numpy as np
-
-    lengths = shape.ends - shape.starts
-    blank: NDArray[np.bool_] = lengths == 0
-    for index in np.flatnonzero((lengths > 0) & (lengths < 64) & (shape.fields == 1)):
-        blank[index] = not raw[shape.starts[index] : shape.ends[index]].strip()
-    return blank
-
-
-def _without(raw: bytes, shape: Shape, blank: NDArray[np.bool_]) -> bytes:
-    kept = zip(shape.starts[~blank].tolist(), shape.ends[~blank].tolist(), strict=True)
-    return b"\n".join(raw[start:end] for start, end in kept)
-
-
 def _check_lengths(
     raw: bytes,
     shape: Shape,
@@ -304,7 +275,7 @@ def _check_lengths(
     if not len(wrong):
         return
     lines = [before + raw.count(b"\n", 0, int(shape.starts[index])) + 1 for index in wrong[:_SHOWN]]
-    raise _ragged(
+    raise ragged(
         file,
         list(zip(lines, shape.fields[wrong[:_SHOWN]].tolist(), strict=True)),
         len(names),
@@ -312,14 +283,15 @@ def _check_lengths(
     )
 
 
-def _ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: int) -> DataError:
+def ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: int) -> DataError:
+    """The error for records of another length than the names."""
     english = ", ".join(f"line {line} has {fields}" for line, fields in wrong)
     chinese = "、".join(f"第 {line} 行有 {fields} 个" for line, fields in wrong)
     return DataError(
         say(
             f"{file}: {count} rows do not have the header's {expected} values: {english}"
             f"{', ...' if count > len(wrong) else ''}.",
-            f"{file}:{count} 行的值个数与表头的 {expected} 列不符：{chinese}"
+            f"{file}：{count} 行的值个数与表头的 {expected} 列不符：{chinese}"
             f"{'等' if count > len(wrong) else ''}。",
         ),
         say("Expected as many values as columns.", "每行的值应与列数一致。"),
@@ -327,11 +299,11 @@ def _ragged(file: str, wrong: Sequence[tuple[int, int]], expected: int, count: i
             'Quote values that hold the separator: "a, b".',
             '含有分隔符的值请加引号，如 "a, b"。',
         )
-        if expected > 1
-        else say(
-            "Remove what stands above the line of column names, such as a title.",
-            "请删除列名行上方的内容，例如标题行。",
-        ),
+        + say(
+            " Where a title stands above the names, say in which line they are: ",
+            "列名上方若有标题，请写明列名所在的行：",
+        )
+        + header_remedy(),
     )
 
 

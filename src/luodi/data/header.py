@@ -38,11 +38,13 @@ class Named(NamedTuple):
 
     Attributes:
         findings: that one of them had none.
+        nameless: whether the last column has a name only because it must have one.
     """
 
     names: list[str]
     headed: bool
     findings: Sequence[Finding] = ()
+    nameless: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,31 +56,39 @@ class Layout:
         labels: those that hold the answer, which a file of questions may lack.
         asked: of each field that a model reads, the names that it goes by.
         sure: the reader says that no line holds names; else one that has all that is asked does.
+        line: where the names stood when the model learnt; 1 where none did.
     """
 
     columns: tuple[str, ...]
     labels: tuple[str, ...]
     asked: tuple[tuple[str, ...], ...]
     sure: bool
+    line: int = 1
 
-    def named(self, record: Sequence[str | None], file: str) -> Named:
+    def has_all(self, record: Sequence[str | None]) -> bool:
+        """Whether a record holds a name of each field that is asked for."""
+        found = {(value or "").strip() for value in record}
+        return not self.sure and all(found.intersection(names) for names in self.asked)
+
+    def named(self, record: Sequence[str | None], file: str, line: int) -> Named:
         """By how many values the first record has: all columns, all but the answer's, or those
-        that are read.
+        that are read. A separator may stand behind them.
 
         Raises:
             DataError: the record has another number of them.
         """
-        first = {(value or "").strip() for value in record}
-        if not self.sure and all(first.intersection(names) for names in self.asked):
-            return _headed(record, file)
+        if self.line > 1 or self.has_all(record):
+            return _headed(record, file, line)
         ways = self._ways()
-        for way in ways:
-            if len(way) == len(record):
-                return Named(list(way), False)
+        lengths = [len(record), *([len(record) - 1] if _blank_end(record) else [])]
+        for length in lengths:
+            for way in ways:
+                if len(way) == length:
+                    return Named(list(way), False)
         told = say(" or ", " 或 ").join(", ".join(way) for way in ways)
         raise DataError(
-            say(f"{file}, line 1 has {len(record)} values and no header.",
-                f"{file} 第 1 行有 {len(record)} 个值，且没有表头。"),
+            say(f"{file}, line {line} has {len(record)} values and no header.",
+                f"{file} 第 {line} 行有 {len(record)} 个值，且没有表头。"),
             say(f"Without a header the model reads: {told}.", f"没有表头时，模型读取：{told}。"),
             say("Write a first line that names the columns; --header says that there is one.",
                 "请在第一行写上列名；--header 表示已有表头。"),
@@ -92,35 +102,55 @@ class Layout:
         return list(dict.fromkeys(way for way in ways if way))
 
 
-Header = bool | tuple[str, ...] | Layout | None
-"""True: the first line holds the names; False: none does, and columns are counted; or the names of
-a file without, or what a model knows of them; None: the first line, and it is told where that looks
-wrong."""
+Header = bool | int | tuple[str, ...] | Layout | None
+"""True: the first line holds the names; a number: that line does; False: none does, and columns are
+counted; or the names of a file without, or what a model knows of them; None: the first line, and it
+is told where that looks wrong."""
 
 
-def column_names(record: Sequence[str | None], header: Header, file: str) -> Named:
+def line_of(header: Header) -> int:
+    """The line in which the names stand, as far as that is said; else the first."""
+    if isinstance(header, Layout):
+        return header.line
+    return header if isinstance(header, int) and not isinstance(header, bool) else 1
+
+
+def column_names(
+    record: Sequence[str | None], header: Header, file: str, line: int = 1, *, tail: bool = False
+) -> Named:
     """The names of a file's columns, whose first record this is.
+
+    Args:
+        line: where it stands.
+        tail: whether a separator may stand behind the last value.
 
     Raises:
         DataError: names that are empty, repeated or too few; numbers alone, unless `header` is
             True.
     """
-    if header is None or header is True:
-        return _headed(record, file, numbers=header is True)
     if header is False:
-        return Named([f"column_{place}" for place in range(1, len(record) + 1)], False)
+        names = [f"column_{place}" for place in range(1, len(record) + 1)]
+        return Named(names, False, nameless=len(names) > 1)
+    if header is None or isinstance(header, int):
+        return _headed(record, file, line, numbers=header is not None)
     if isinstance(header, Layout):
-        return header.named(record, file)
-    if len(header) != len(record):
+        return header.named(record, file, line)
+    wanted = (len(header), len(header) + (tail and _blank_end(record)))
+    if len(record) not in wanted:
         raise DataError(
-            say(f"{file}, line 1 has {len(record)} values; data.header names {len(header)}.",
-                f"{file} 第 1 行有 {len(record)} 个值，而 data.header 有 {len(header)} 个列名。"),
+            say(f"{file}, line {line} has {len(record)} values; data.header names {len(header)}.",
+                f"{file} 第 {line} 行有 {len(record)} 个值，"
+                f"而 data.header 有 {len(header)} 个列名。"),
             say("Expected a name a column.", "每列应有一个名称。"),
         )  # fmt: skip
     return Named(check_header(header, file, numbers=True), False)
 
 
-def _headed(record: Sequence[str | None], file: str, *, numbers: bool = False) -> Named:
+def _blank_end(record: Sequence[str | None]) -> bool:
+    return not (record[-1] or "").strip()
+
+
+def _headed(record: Sequence[str | None], file: str, line: int, *, numbers: bool = False) -> Named:
     """A line of names. One may lack: of the column before the others, in which pandas, R and
     spreadsheets keep what they call rows by, or of an empty one behind them, where each line ends
     in a separator. A line with fewer names than that is a title."""
@@ -129,7 +159,7 @@ def _headed(record: Sequence[str | None], file: str, *, numbers: bool = False) -
     before = unnamed == [0] and len(names) > 1
     behind = unnamed == [len(names) - 1] and len(names) > 2
     if not (before or behind):
-        return Named(check_header(record, file, numbers=numbers), True)
+        return Named(check_header(record, file, numbers=numbers, line=line), True)
     [place] = unnamed
     names[place] = f"column_{place + 1}"
     finding = Finding(
@@ -138,7 +168,8 @@ def _headed(record: Sequence[str | None], file: str, *, numbers: bool = False) -
             f"{file}：第 {place + 1} 列没有名称，称为 {names[place]}。"),
         details={"file": file, "column": names[place]},
     )  # fmt: skip
-    return Named(check_header(names, file, numbers=numbers), True, [finding])
+    checked = check_header(names, file, numbers=numbers, line=line)
+    return Named(checked, True, [finding], nameless=behind)
 
 
 def looks_headerless(names: Sequence[str], body: pl.DataFrame, file: str) -> list[Finding]:

@@ -47,25 +47,32 @@ def blank_lines(file: str, count: int) -> Finding:
     )
 
 
-def check_header(names: Sequence[str | None], file: str, *, numbers: bool = False) -> list[str]:
+def check_header(
+    names: Sequence[str | None], file: str, *, numbers: bool = False, line: int = 1
+) -> list[str]:
     """The column names, trimmed; `numbers` alone are names where the reader says so.
+
+    Args:
+        line: where they stand.
 
     Raises:
         DataError: a name that is empty or repeated, or a first line that holds numbers alone.
     """
     trimmed = [(name or "").strip() for name in names]
     remedy = say(
-        "Give the first line one name a column, each once; a title above them must go. Where it "
-        "holds a row, say data.header: false, or data.header: [names]; to a command, --no-header.",
-        "请在第一行为每一列写一个不重复的名称，列名上方的标题行请删除；若第一行是数据，请写 "
-        "data.header: false 或 data.header: [列名]，命令行用 --no-header。",
+        "Give the line one name a column, each once. Where a title stands above the names, say in "
+        "which line they are: data.header: N; to a command, --header-line N. Where the line holds "
+        "a row, say data.header: false, or data.header: [names]; to a command, --no-header.",
+        "请在该行为每一列写一个不重复的名称。列名上方若有标题，请写明列名所在的行：data.header: N，"
+        "命令行用 --header-line N；若该行是数据，请写 data.header: false 或 data.header: [列名]，"
+        "命令行用 --no-header。",
     )
     if not numbers and all(_is_number(name) for name in trimmed):
         shown = ", ".join(trimmed[:_SHOWN])
         raise DataError(
             say(
-                f"{file}, line 1: {shown}: numbers, where column names should be.",
-                f"{file} 第 1 行：{shown}，应为列名却是数字。",
+                f"{file}, line {line}: {shown}: numbers, where column names should be.",
+                f"{file} 第 {line} 行：{shown}，应为列名却是数字。",
             ),
             say("The file seems to have no header.", "文件似乎没有表头。"),
             remedy,
@@ -74,16 +81,16 @@ def check_header(names: Sequence[str | None], file: str, *, numbers: bool = Fals
         if not name:
             raise DataError(
                 say(
-                    f"{file}, line 1: column {place} has no name.",
-                    f"{file} 第 1 行：第 {place} 列没有名称。",
+                    f"{file}, line {line}: column {place} has no name.",
+                    f"{file} 第 {line} 行：第 {place} 列没有名称。",
                 ),
                 remedy=remedy,
             )
     if repeated := [name for name, times in Counter(trimmed).items() if times > 1][:_SHOWN]:
         raise DataError(
             say(
-                f"{file}, line 1: repeated column names: {', '.join(repeated)}.",
-                f"{file} 第 1 行：列名重复：{'、'.join(repeated)}。",
+                f"{file}, line {line}: repeated column names: {', '.join(repeated)}.",
+                f"{file} 第 {line} 行：列名重复：{'、'.join(repeated)}。",
             ),
             remedy=remedy,
         )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 WHOLE = r"^(0|-?[1-9][0-9]{0,14})$"
 NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,21})?([eE][+-]?[0-9]{1,2})?$"
 
+_FIRST = 200
+
 
 def infer_types(table: pl.DataFrame) -> pl.DataFrame:
     """Text columns that hold nothing but numbers become numbers.
@@ -48,4 +50,40 @@ def fitting(table: pl.DataFrame, texts: Sequence[str], pattern: str) -> dict[str
     return dict.fromkeys(name for name, some in zip(texts, known, strict=True) if some)
 
 
-_FIRST = 200
+class Watched:
+    """What `infer_types` would say of a whole table, of which one piece after the other is seen.
+
+    Attributes:
+        filled: columns with any value: one without stays text.
+    """
+
+    def __init__(self) -> None:
+        self.filled: set[str] = set()
+        self._fit: dict[str, str] = {}  # column -> the pattern that all its texts fit
+
+    def see(self, table: pl.DataFrame) -> None:
+        """Take some rows into account."""
+        import polars as pl
+
+        known = table.select(pl.all().is_not_null().any()).row(0)
+        filled = [name for name, some in zip(table.columns, known, strict=True) if some]
+        self.filled.update(filled)
+        kinds = table.schema
+        for name in table.columns:
+            self._fit.setdefault(name, WHOLE)
+        for name in filled:
+            if kinds[name] != pl.String:
+                self._fit[name] = ""
+        for pattern, otherwise in ((WHOLE, NUMBER), (NUMBER, "")):
+            asked = [name for name in filled if self._fit[name] == pattern]
+            fit = fitting(table, asked, pattern)
+            self._fit |= dict.fromkeys((n for n in asked if n not in fit), otherwise)
+
+    def kind(self, name: str) -> pl.DataType | None:
+        """What a column of texts becomes; None for one that stays as it is."""
+        import polars as pl
+
+        pattern = self._fit[name] if name in self.filled else ""
+        if not pattern:
+            return None
+        return pl.Int64() if pattern == WHOLE else pl.Float64()

@@ -6,7 +6,7 @@ table all the same, and so are the checks: they come before the first row is giv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from luodi.contracts import Finding, Progress
 from luodi.data.fetching import Access
 from luodi.data.header import Header
-from luodi.data.numerals import infer_types
+from luodi.data.numerals import Watched, infer_types
 from luodi.data.reading import Part
 from luodi.data.sources import gather
 
@@ -27,10 +27,15 @@ HELD = 2 << 20
 
 @dataclass(frozen=True)
 class Passing:
-    """The rows of one file, and what was noticed when it was read."""
+    """The rows of one file, and what was noticed when it was read.
+
+    Attributes:
+        numbers: columns of texts that become numbers, in a file that has its own types.
+    """
 
     part: Part
     findings: list[Finding]
+    numbers: Mapping[str, pl.DataType]
 
     @property
     def rows(self) -> int:
@@ -39,15 +44,18 @@ class Passing:
 
     def blocks(self, most: int) -> Iterator[pl.DataFrame]:
         """The rows in order, at most so many at a time."""
+        import polars as pl
+
         for table in self.part.tables():
             typed = infer_types(table) if self.part.table is not None else table
-            yield from typed.iter_slices(most)
+            casts = [pl.col(name).cast(kind) for name, kind in self.numbers.items()]
+            yield from typed.with_columns(casts).iter_slices(most)
 
 
 def passing(
     source: str, root: Path, scratch: Path, progress: Progress, header: Header = None
 ) -> Passing | None:
-    """The rows of one delimited file; None where they must be read as one table.
+    """The rows of one file; None where they must be read as one table.
 
     Args:
         source: a path, relative to `root`.
@@ -64,4 +72,20 @@ def passing(
     gathered = gather(source, root, progress, Access(scratch, root), HELD, header)
     if len(gathered.parts) != 1 or not gathered.rows:
         return None
-    return Passing(gathered.parts[0], gathered.findings)
+    return Passing(gathered.parts[0], gathered.findings, _numbers(gathered.parts[0]))
+
+
+def _numbers(part: Part) -> dict[str, pl.DataType]:
+    """Which texts of a long file of columns are numbers throughout: its rows are gone through once
+    before, where it has texts. What a text file was made into is settled already."""
+    import polars as pl
+
+    if part.table is not None or not part.columnar:
+        return {}
+    seen = Watched()
+    for table in part.tables():
+        texts = table.select(pl.col(pl.String))
+        if texts.width:
+            seen.see(texts)
+    kinds = {name: seen.kind(name) for name in part.columns if name in seen.filled}
+    return {name: kind for name, kind in kinds.items() if kind is not None}

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 _LEARNT = (Role.TEXT, Role.FEATURE)
+FEWEST_DIGITS = 10**9
+"""The least number that is looked at as what it may stand for."""
+_DRAWN = 300
 _JOINED = (Role.GROUP, Role.SLICE, Role.PROTECTED, Role.ID)
 
 
@@ -51,8 +54,9 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
         rows.update(places)
         if places:
             columns.append(name)
+    numbers = _in_numbers(data, step)
     if not rows:
-        return [], 0
+        return numbers, 0
     shown = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
     return [
         Finding(
@@ -68,8 +72,55 @@ def personal(data: Dataset, clean: CleanSettings) -> tuple[list[Finding], int]:
             _remedy(clean, names="NAME" in step.kinds),
             handled(clean.personal_data),
             dict(kinds),
-        )
+        ),
+        *numbers,
     ], len(rows)
+
+
+def _in_numbers(data: Dataset, step: Mask) -> list[Finding]:
+    """Columns of whole numbers that are nobody's measure: phone numbers that were read as such.
+    They cannot be hidden and stay numbers, so it is told whatever the project asks for."""
+    import polars as pl
+
+    found: Counter[str] = Counter()
+    columns: dict[str, JsonValue] = {}
+    most = 0
+    for name in dict.fromkeys(name for role in _LEARNT for name in data.columns(role)):
+        column = data.table.get_column(name)
+        least = column.min() if column.dtype.is_integer() else None
+        if not isinstance(least, int) or least < FEWEST_DIGITS:
+            continue
+        texts = column.cast(pl.String)
+        if not mostly_personal(texts, step):
+            continue
+        hits = _found(texts, step)
+        columns[name] = count = int(texts.is_in(list(hits)).sum())
+        most = max(most, count)
+        found.update(span.kind for spans in hits.values() for span in spans[:1])
+    if not columns:
+        return []
+    told = ", ".join(columns)
+    kind = found.most_common(1)[0][0]
+    return [
+        Finding(
+            "personal-numbers", "warning", most,
+            say(f"Whole numbers that look like personal data ({kind}): {told}.",
+                f"看起来是个人信息（{kind}）的整数列：{told}。"),
+            columns=list(columns),
+            remedy=say("A number is not masked: leave the column out, data.kinds.NAME: ignore.",
+                       "数值不会被遮盖：请去掉该列，data.kinds.列名: ignore。"),
+            details=columns,
+        )
+    ]  # fmt: skip
+
+
+def mostly_personal(texts: pl.Series, step: Mask) -> bool:
+    """Whether half of a column's values, of some that are evenly drawn, hold personal data: among
+    ten thousand codes a few look like a phone number by chance."""
+    known = texts.drop_nulls()
+    drawn = known.gather_every(-(-len(known) // _DRAWN) or 1)
+    found = sum(1 for spans in step.find(drawn.to_list()) if spans)
+    return found >= 0.5 * len(drawn) > 0
 
 
 def _found(column: pl.Series, step: Mask) -> dict[str, list[Span]]:

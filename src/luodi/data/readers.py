@@ -11,9 +11,10 @@ from luodi.contracts import DataError, Finding, JsonValue, say
 from luodi.data.arrow_streams import FILE_MARK, is_stream, messages
 from luodi.data.cells import column_of, mixed_types
 from luodi.data.delimited import read_delimited
+from luodi.data.edges import blank_line, no_line, titles_told
 from luodi.data.encoding import to_utf8
 from luodi.data.frames import read_frame
-from luodi.data.header import Header, Layout, column_names, looks_headerless
+from luodi.data.header import Header, Layout, column_names, line_of, looks_headerless
 from luodi.data.json_keys import Repeated, names_repeated, repeated_names
 from luodi.data.json_tables import in_envelope, rows_of
 from luodi.data.lines import blank_lines, check_header, check_no_nul, empty_file
@@ -22,6 +23,7 @@ from luodi.project.machine import memory_bytes
 
 if TYPE_CHECKING:
     import polars as pl
+    from fastexcel import ExcelReader
 
 Read = tuple["pl.DataFrame", list[Finding]]
 
@@ -45,10 +47,8 @@ def read_file(
     if ending in EXCEL:
         table, findings = _excel(raw, shown, sheet, header)
         return table, "", findings
-    if isinstance(header, Layout) and not header.sure:
-        header = header if ending in HEADED else None
-    if header is not None and ending not in HEADED:
-        raise _named_inside(shown, ending, header)
+    if ending not in HEADED:
+        check_named_inside(shown, ending, header)
     if ending in _BINARY:
         table, findings = _BINARY[ending](raw, shown)
         return table, "", findings
@@ -74,9 +74,16 @@ def unknown_ending(shown: str, ending: str) -> DataError:
     )
 
 
-def _named_inside(shown: str, ending: str, header: Header) -> DataError:
+def check_named_inside(shown: str, ending: str, header: Header) -> None:
+    """Refuse a header that the reader gives for a file whose format has names in it.
+
+    Raises:
+        DataError: naming both.
+    """
+    if header is None or (isinstance(header, Layout) and not header.sure):
+        return
     given = "--no-header" if isinstance(header, Layout) else "data.header, --header"
-    return DataError(
+    raise DataError(
         say(f"{shown}: {given} is given for a {ending} file.",
             f"{shown}：为 {ending} 文件指定了 {given}。"),
         say("Such a file names its columns itself; a header is a matter of CSV, TSV and Excel.",
@@ -247,17 +254,18 @@ def _excel(raw: bytes, file: str, sheet: str | int | None, header: Header) -> Re
     try:
         book = fastexcel.read_excel(raw)
         chosen = _sheet(book.sheet_names, sheet, file)
-        head = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
-        if not head.height:
-            raise empty_file(file)
-        names, headed, noticed = column_names(head.row(0), header, file)
-        row = 0 if headed else None
+        above, record = _sheet_header(book, chosen, header, file)
+        names, headed, noticed, _ = column_names(record, header, file, len(above) + 1)
+        row = len(above) if headed else None
         table = book.load_sheet(chosen, header_row=row, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, OSError, ValueError) as error:
         raise damaged(file, "Excel", error) from None
+    table = table.select(table.columns[: len(names)])  # a title may reach farther than the names
     table = table.rename(dict(zip(table.columns, names, strict=True)))
     empty = table.select(pl.all_horizontal(pl.all().is_null())).to_series()
     findings = [*noticed, *(looks_headerless(names, table, file) if header is None else [])]
+    if above:
+        findings.append(titles_told(above, names, file, len(above) + 1))
     if empty.any():
         findings.append(blank_lines(file, int(empty.sum())))
         table = table.filter(~empty)
@@ -281,6 +289,29 @@ def _excel(raw: bytes, file: str, sheet: str | int | None, header: Header) -> Re
             )
         )
     return table, findings
+
+
+def _sheet_header(
+    book: ExcelReader, chosen: str, header: Header, file: str
+) -> tuple[list[list[str]], list[str | None]]:
+    """The rows above the names, counted as the sheet counts them, and the row of names."""
+    first = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
+    if not first.height:
+        raise empty_file(file)
+    line = line_of(header)
+    if line == 1 or (isinstance(header, Layout) and header.has_all(first.row(0))):
+        return [], list(first.row(0))
+    top = book.load_sheet(
+        chosen, header_row=None, skip_rows=0, n_rows=line, dtypes="string"
+    ).to_polars()
+    if top.height < line:
+        raise no_line(file, line, top.height)
+    *above, record = [[value or "" for value in row] for row in top.iter_rows()]
+    if not any(record):
+        raise blank_line(file, line)
+    while not record[-1]:
+        del record[-1]
+    return above, list(record)
 
 
 def _sheet(names: Sequence[str], wanted: str | int | None, file: str) -> str:

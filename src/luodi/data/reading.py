@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -12,10 +13,10 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from luodi.contracts import Finding, Progress, Spoken, recording
-from luodi.data.arrow_streams import FILE_MARK, is_stream, unroll
+from luodi.data.arrow_streams import FILE_MARK, batches_in, is_stream, unroll
 from luodi.data.header import Header
 from luodi.data.locate import Located
-from luodi.data.readers import read_file
+from luodi.data.readers import check_named_inside, read_file
 from luodi.data.scan import FROM, Scanned, scan, scannable
 from luodi.data.store import Manifest, Store, file_digest
 from luodi.data.unpack import Unpacked, beside_files, damaged, unpack
@@ -23,7 +24,9 @@ from luodi.data.unpack import Unpacked, beside_files, damaged, unpack
 if TYPE_CHECKING:
     import polars as pl
 
-ROWS_AT_ONCE = 250_000
+ROWS_AT_ONCE, BYTES_AT_ONCE = 250_000, 64 << 20
+"""What is taken of a long piece at a time, whichever is less."""
+_GLANCE = 1000
 _ARROW = (".arrow", ".arrows", ".feather")
 _COLUMNAR = (".parquet", *_ARROW)
 
@@ -48,12 +51,14 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of one file: a table, or pieces on the disk."""
+    """The rows of one file: a table, or pieces on the disk; those of a `columnar` file have the
+    types that it gave them."""
 
     file: SourceFile
     table: pl.DataFrame | None = None
     pieces: Sequence[Path] = ()
     findings: list[Finding] = field(default_factory=list)
+    columnar: bool = False
 
     @property
     def rows(self) -> int:
@@ -81,30 +86,63 @@ class Part:
         if self.table is not None:
             yield self.table
         for piece in self.pieces:
-            start = 0
-            while (table := rows_of(piece, self.file.path, start)).height:
+            start, most = 0, self._at_once(piece)
+            while (table := rows_of(piece, self.file.path, start, most)).height:
                 yield table
                 start += table.height
-                if table.height < ROWS_AT_ONCE:
+                if table.height < most:
                     break
 
+    def _at_once(self, piece: Path) -> int:
+        """How many rows to take: about `BYTES_AT_ONCE`. A batch of an Arrow file is decoded as a
+        whole for each slice of it, so no less than one is taken."""
+        if not is_arrow(piece):
+            first = rows_of(piece, self.file.path, 0, _GLANCE)
+            return _bounded(int(first.estimated_size()), first.height)
+        if len(self.pieces) > 1:  # as many as its dictionary has changed
+            return ROWS_AT_ONCE
+        most = _bounded(piece.stat().st_size, self.rows)
+        return max(most, -(-self.rows // batches_in(piece)))
 
-def rows_of(path: Path, shown: str, start: int) -> pl.DataFrame:
-    """The next rows of a Parquet or Arrow file from row `start` on; none behind its end.
+
+def _bounded(size: int, rows: int) -> int:
+    return min(ROWS_AT_ONCE, max(_GLANCE, BYTES_AT_ONCE * rows // max(size, 1)))
+
+
+def rows_of(path: Path, shown: str, start: int, most: int) -> pl.DataFrame:
+    """The next rows of a Parquet or Arrow file from row `start` on, at most so many; none behind
+    its end.
 
     Raises:
         DataError: the file is damaged.
     """
+    with _whole(path, shown):
+        return _plain(_scan(path).slice(start, most).collect())
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_ipc(path) if is_arrow(path) else pl.scan_parquet(path)
+
+
+def _plain(table: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    names = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.Categorical)]
+    return table.with_columns(pl.col(names).cast(pl.String))
+
+
+@contextmanager
+def _whole(path: Path, shown: str) -> Iterator[None]:
+    """Damage in words."""
     import polars as pl
 
     try:
-        rows = pl.scan_ipc(path) if is_arrow(path) else pl.scan_parquet(path)
-        table = rows.slice(start, ROWS_AT_ONCE).collect()
+        yield
     # Polars answers damage inside compressed pages with a Rust panic, which is no Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise damaged(shown, "Arrow" if is_arrow(path) else "Parquet", error) from None
-    names = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.Categorical)]
-    return table.with_columns(pl.col(names).cast(pl.String))
 
 
 def is_arrow(path: Path) -> bool:
@@ -121,7 +159,7 @@ def read_parts(
     """What a file holds: one part, or one for each file of a .zip.
 
     Args:
-        held: bytes up to which a text file is loaded, not scanned; `FROM` when left out.
+        held: bytes up to which a file is loaded, not scanned; `FROM` when left out.
 
     Raises:
         DataError: with file and line.
@@ -130,7 +168,8 @@ def read_parts(
     known = (file.sha256, file.bytes) if file.sha256 else None
     ending = PurePath(file.filename or file.path.name).suffix.lower()
     same = ending in _COLUMNAR and file.path.suffix.lower() == ending
-    if same and long(file.path) and not _streamed(file.path):
+    if same and long(file.path, held) and not _streamed(file.path):
+        check_named_inside(file.name, ending, file.header)
         yield _columnar(file, known or file_digest(file.path))
         return
     aside = beside_files(file.path, file.name) if ending == ".zip" else []
@@ -162,16 +201,16 @@ def _version() -> str:
     """A name for the code that makes pieces: what other code made is not taken for its own."""
     digest = hashlib.sha256()
     for name in (
-        "arrow_streams", "delimited", "encoding", "header", "json_keys", "json_tables", "lines",
-        "numerals", "readers", "scan", "textstream",
+        "arrow_streams", "delimited", "edges", "encoding", "header", "json_keys", "json_tables",
+        "lines", "numerals", "readers", "scan", "shape", "textstream",
     ):  # fmt: skip
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
 
 
-def long(path: Path) -> bool:
-    """Whether a file is too long to be loaded whole."""
-    return path.stat().st_size > FROM
+def long(path: Path, held: int) -> bool:
+    """Whether a file is longer than what is loaded whole."""
+    return path.stat().st_size > held
 
 
 def _streamed(path: Path) -> bool:
@@ -186,12 +225,10 @@ def _columnar(file: Located, known: tuple[str, int]) -> Part:
     """A long file of columns is its own piece."""
     import polars as pl
 
-    first = rows_of(file.path, file.name, 0)
-    rows = first.height
-    if rows == ROWS_AT_ONCE:
-        scanned = pl.scan_ipc(file.path) if is_arrow(file.path) else pl.scan_parquet(file.path)
-        rows = int(scanned.select(pl.len()).collect().item())
-    return Part(SourceFile(file.name, known[1], known[0], "", rows), pieces=[file.path])
+    with _whole(file.path, file.name):
+        rows = int(_scan(file.path).select(pl.len()).collect().item())
+    seen = SourceFile(file.name, known[1], known[0], "", rows)
+    return Part(seen, pieces=[file.path], columnar=True)
 
 
 def _way(
@@ -206,7 +243,7 @@ def _way(
     def unrolled(folder: Path) -> Scanned:
         begun = io.BytesIO(head)
         found = unroll(lambda n: begun.read(n) or content.stream.read(n), folder, content.shown)
-        rows_of(found.pieces[0], content.shown, 0)  # damage is told before it is kept
+        rows_of(found.pieces[0], content.shown, 0, _GLANCE)  # damage is told before it is kept
         return Scanned(found.pieces, found.rows, "", [])
 
     return unrolled
@@ -239,4 +276,5 @@ def _scanned(
         content.shown, known[1], known[0], manifest.facts["encoding"], int(manifest.facts["rows"])
     )
     pieces = [store.object(item.sha256) for item in manifest.objects]
-    return Part(seen, pieces=pieces, findings=list(manifest.findings))
+    columnar = not scannable(content.filename)
+    return Part(seen, pieces=pieces, findings=list(manifest.findings), columnar=columnar)

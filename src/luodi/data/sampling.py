@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import ROW, DataError, say
 from luodi.data.reading import Part
@@ -42,28 +42,39 @@ def sampled(parts: Sequence[Part], chosen: NDArray[np.int64]) -> list[pl.DataFra
     return found
 
 
-def check_memory(parts: Sequence[Part], source: str) -> None:
-    """Refuse a table that this machine cannot hold, before it is loaded.
+class TooLarge(NamedTuple):
+    """A table that this machine cannot hold: its bytes, those that are free, the rows that fit."""
 
-    Raises:
-        DataError: naming the size, and `data.sample`.
-    """
+    size: float
+    free: int
+    fits: int
+
+    def refused(self, source: str, rows: int) -> DataError:
+        """The error for it, which names the size and `data.sample`."""
+        gib = 1 << 30
+        return DataError(
+            say(f"{source} holds {rows:,} rows, about {self.size / gib:.1f} GiB in memory.",
+                f"{source} 有 {rows:,} 行，在内存中约 {self.size / gib:.1f} GiB。"),
+            say(f"There are {self.free / gib:.1f} GiB free.",
+                f"可用内存为 {self.free / gib:.1f} GiB。"),
+            say(f"Learn from some of them: data.sample: {self.fits}.",
+                f"请抽取部分行：data.sample: {self.fits}。"),
+        )  # fmt: skip
+
+
+def too_large(parts: Sequence[Part]) -> TooLarge | None:
+    """What is known of a table that the memory does not hold, before it is loaded; None of one that
+    it holds."""
     scanned = [part for part in parts if part.pieces]
     free, _ = memory_bytes()
     if not scanned or not free:
-        return
+        return None
     size = 0.0
     for part in scanned:
         first = next(part.tables())
         size += first.estimated_size() / max(first.height, 1) * part.rows
-    if size > free * _SHARE:
-        rows = sum(part.rows for part in parts)
-        fits = int(rows * free * _SHARE / size) // 1000 * 1000
-        raise DataError(
-            say(f"{source} holds {rows:,} rows, about {size / (1 << 30):.1f} GiB in memory.",
-                f"{source} 有 {rows:,} 行，在内存中约 {size / (1 << 30):.1f} GiB。"),
-            say(f"There are {free / (1 << 30):.1f} GiB free.",
-                f"可用内存为 {free / (1 << 30):.1f} GiB。"),
-            say(f"Learn from some of them: data.sample: {max(fits, 1000)}.",
-                f"请抽取部分行：data.sample: {max(fits, 1000)}。"),
-        )  # fmt: skip
+    if size <= free * _SHARE:
+        return None
+    rows = sum(part.rows for part in parts)
+    fits = int(rows * free * _SHARE / size) // 1000 * 1000
+    return TooLarge(size, free, max(fits, 1000))

@@ -16,16 +16,19 @@ from typing import TYPE_CHECKING
 from luodi.contracts import DataError, Finding, Progress, say
 from luodi.data.delimited import (
     OFFER,
+    Head,
     as_texts,
-    last_record,
-    read_body,
+    ragged,
     read_header,
+    read_rows,
     records_exactly,
+    without_tail,
 )
-from luodi.data.header import Header, looks_headerless
+from luodi.data.header import Header, line_of, looks_headerless
 from luodi.data.lines import blank_lines, check_no_nul
-from luodi.data.numerals import NUMBER, WHOLE, fitting
+from luodi.data.numerals import Watched
 from luodi.data.readers import HEADED, bare_name, read_json_lines
+from luodi.data.shape import last_record
 from luodi.data.textstream import Utf8Blocks
 from luodi.data.unpack import Unpacked
 
@@ -74,8 +77,9 @@ def scan(
     out = _Out(folder, file, partial(_told, progress, content), header)
     ending = PurePath(content.filename).suffix.lower()
     _WAYS[ending](iter(text), file, out)
+    out.leave_tail()
     if ending in HEADED and header is None and out.pieces:
-        first = pl.read_parquet(out.pieces[0], n_rows=_ROWS)
+        first = pl.read_parquet(out.pieces[0], n_rows=_ROWS).drop(out.tail, strict=False)
         out.findings += looks_headerless(first.columns, first, file)
     out.settle()
     if out.blank:
@@ -99,9 +103,9 @@ class _Out:
         self.pieces: list[Path] = []
         self.findings: list[Finding] = []
         self.rows = self.blank = 0
+        self.tail = ""  # a last column without a name, which may be empty throughout
         self._schemas: list[dict[str, pl.DataType]] = []
-        self._numbers: dict[str, str] = {}  # column -> the pattern that all its texts fit
-        self._some: set[str] = set()  # columns with any value: one without stays text
+        self._seen = Watched()
 
     def add(self, table: pl.DataFrame, blank: int = 0) -> None:
         """Keep some rows."""
@@ -113,31 +117,26 @@ class _Out:
         self.pieces.append(path)
         self.rows += table.height
         self._schemas.append(dict(table.schema))
-        self._watch(table)
+        self._seen.see(table)
         self.tell(self.rows)
 
-    def _watch(self, table: pl.DataFrame) -> None:
-        import polars as pl
+    def filled(self, name: str) -> bool:
+        """Whether a column has any value."""
+        return name in self._seen.filled
 
-        known = table.select(pl.all().is_not_null().any()).row(0)
-        filled = [name for name, some in zip(table.columns, known, strict=True) if some]
-        self._some.update(filled)
-        kinds = table.schema
-        for name in table.columns:
-            self._numbers.setdefault(name, WHOLE)
-        for name in filled:
-            if kinds[name] != pl.String:
-                self._numbers[name] = ""
-        for pattern, otherwise in ((WHOLE, NUMBER), (NUMBER, "")):
-            asked = [name for name in filled if self._numbers[name] == pattern]
-            fit = fitting(table, asked, pattern)
-            self._numbers |= dict.fromkeys((n for n in asked if n not in fit), otherwise)
+    def leave_tail(self) -> None:
+        """Whether the last column, which has no name of its own, is left out: no row fills it."""
+        if self.filled(self.tail) or not self.rows:
+            self.tail = ""
+        if self.tail:
+            self.findings = without_tail(self.findings, self.file, self.tail, self.rows)
 
     def settle(self) -> None:
         """One type a column, over all pieces; those that differ are written again."""
         import polars as pl
 
         types = self._types()
+        types.pop(self.tail, None)
         for path, schema in zip(self.pieces, self._schemas, strict=True):
             if schema == types and list(schema) == list(types):
                 continue
@@ -159,30 +158,32 @@ class _Out:
                 types[name] = pl.Float64()
             else:
                 types[name] = pl.String()
-            pattern = self._numbers[name] if name in self._some else ""
-            if pattern and types[name] == pl.String():
-                types[name] = pl.Int64() if pattern == WHOLE else pl.Float64()
+            if types[name] == pl.String():
+                types[name] = self._seen.kind(name) or types[name]
         return types
 
 
 def _delimited(separator: str, blocks: Iterator[bytes], file: str, out: _Out) -> None:
-    raw = _beginning(blocks, separator)
+    raw = _beginning(blocks, separator, line_of(out.header))
     if b"\n" not in raw and b"\r" in raw:  # line ends of old Macs
         blocks = (block.replace(b"\r", b"\n") for block in blocks)
         raw = raw.replace(b"\r", b"\n")
     check_no_nul(raw, file)
     head = read_header(raw, file, separator, out.findings, out.header)
-    names, separator, before = head.names, head.separator, head.lines
+    separator, before = head.separator, head.lines
     out.blank += head.blank
     raw = raw[head.body :]
     while True:
         end, standard = last_record(raw, separator)
+        if not out.rows and (raw[:end].strip() or not standard):
+            head = head.seen(raw)
+            out.tail = head.tail
         if not standard:
-            _exactly(chain([raw], blocks), file, separator, names, before, out)
+            _exactly(chain([raw], blocks), file, head, before, out)
             return
         if end:
             check_no_nul(raw[:end], file, before)
-            out.add(*read_body(raw[:end], file, names, separator, before))
+            out.add(*read_rows(raw[:end], file, head, before))
             before += raw.count(b"\n", 0, end)
             raw = raw[end:]
         elif len(raw) > _LONGEST:
@@ -193,27 +194,33 @@ def _delimited(separator: str, blocks: Iterator[bytes], file: str, out: _Out) ->
         raw += following
     if raw:
         check_no_nul(raw, file, before)
-        out.add(*read_body(raw, file, names, separator, before))
+        head = head if out.rows else head.seen(raw)
+        out.tail = head.tail
+        out.add(*read_rows(raw, file, head, before))
 
 
-def _beginning(blocks: Iterator[bytes], separator: str) -> bytes:
-    """So many blocks that the header is in them."""
+def _beginning(blocks: Iterator[bytes], separator: str, line: int) -> bytes:
+    """So many blocks that the header, which stands in this line at the latest, is in them."""
     raw = next(blocks)
     while len(raw) < _LONGEST:
-        end, _ = last_record(raw, separator)
-        old = b"" if b"\n" in raw else raw[: raw[:-1].rfind(b"\r") + 1]  # line ends of old Macs
-        if OFFER.sub(b"", raw[:end]).strip() or old.strip() or not (block := next(blocks, b"")):
+        start, ending = 0, b"\n" if b"\n" in raw else b"\r"
+        for _ in range(line - 1):
+            start = raw.find(ending, start) + 1 or len(raw)
+        end, _ = last_record(raw[start:], separator)
+        # Line ends of old Macs: the last byte of a block may be half of another's.
+        old = b"" if ending == b"\n" else raw[start : raw[:-1].rfind(b"\r") + 1]
+        whole = OFFER.sub(b"", raw[start : start + end])
+        if whole.strip() or old.strip() or not (block := next(blocks, b"")):
             break
         raw += block
     return raw
 
 
-def _exactly(
-    blocks: Iterable[bytes], file: str, separator: str, names: list[str], before: int, out: _Out
-) -> None:  # fmt: skip
+def _exactly(blocks: Iterable[bytes], file: str, head: Head, before: int, out: _Out) -> None:
     """Quotes in places where the standard has none: record by record."""
     rows: list[list[str]] = []
-    for record in records_exactly(_lines(blocks, file, before), file, separator, names, before):
+    names, lines = head.names, _lines(blocks, file, before)
+    for record in records_exactly(lines, file, head.separator, names, before):
         if record is None:
             out.blank += 1
             continue
@@ -223,6 +230,8 @@ def _exactly(
             rows = []
     if rows:
         out.add(as_texts(rows, names))
+    if head.spare and out.filled(head.tail):
+        raise ragged(file, [(head.lines + 1, len(names))], len(names) - 1, 1)
 
 
 def _lines(blocks: Iterable[bytes], file: str, before: int) -> Iterator[str]:

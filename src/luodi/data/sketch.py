@@ -24,6 +24,7 @@ LOOK, OTHER = 0.1, 0.25
 _QUANTILES = 101
 _VALUES = 50
 _LONG = 60  # mean characters from which on a text is compared by its length
+_RARE = 1e-3
 _LEAST = 1e-4  # share that stands for none: PSI has no value there
 
 
@@ -67,18 +68,20 @@ class Sketch:
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """A column in both tables. `psi` is None where there is nothing to compare."""
+    """A column in both tables. `psi` is None where there is nothing to compare; `chance` is what
+    two samples of one source exceed once in a thousand times."""
 
     name: str
     types: tuple[str, str]
     missing: tuple[float, float]
     distinct: tuple[int, int]
     psi: float | None
+    chance: float = 0.0
 
     @property
     def verdict(self) -> str:
         """`same`, `look` or `other`."""
-        if self.psi is None or self.psi < LOOK:
+        if self.psi is None or self.psi < max(LOOK, self.chance):
             return "same"
         return "look" if self.psi < OTHER else "other"
 
@@ -192,26 +195,44 @@ def compare(a: Sketch, b: Sketch) -> Difference:
 def _drift(name: str, a: ColumnSketch, b: ColumnSketch, rows_a: int, rows_b: int) -> ColumnDrift:
     missing = a.nulls / max(rows_a, 1), b.nulls / max(rows_b, 1)
     return ColumnDrift(name, (a.type, b.type), missing, (a.distinct, b.distinct),
-                       _psi(a, b, rows_a, rows_b))  # fmt: skip
+                       *_psi(a, b, rows_a, rows_b))  # fmt: skip
 
 
-def _psi(a: ColumnSketch, b: ColumnSketch, rows_a: int, rows_b: int) -> float | None:
-    """Over classes of values, missing ones a class of their own."""
+def chance_limit(classes: int, rows_a: int, rows_b: int) -> float:
+    """The 99.9 % quantile of the stability index over so many classes of two samples of one source.
+
+    There the index is near (1/n + 1/m) times a chi-squared number of classes - 1 degrees (Yurdakul
+    and Naranjo 2020), whose quantile is approximated (Wilson and Hilferty 1931).
+    """
+    free = classes - 1
+    if free < 1 or not rows_a or not rows_b:
+        return 0.0
+    spread = 2 / (9 * free)
+    limit = free * (1 - spread + 3.09 * math.sqrt(spread)) ** 3
+    return limit * (1 / rows_a + 1 / rows_b)
+
+
+def _psi(a: ColumnSketch, b: ColumnSketch, rows_a: int, rows_b: int) -> tuple[float | None, float]:
+    """Over classes of values, missing ones a class of their own; and chance's limit."""
     if a.quantiles and b.quantiles:
         shares = _number_shares(a.quantiles, b.quantiles)
     elif a.values or b.values:
         if a.quantiles or b.quantiles:  # a number here, a text there: nothing is alike
-            return None
+            return None, 0.0
         shares = _value_shares(a, b, rows_a, rows_b)
     elif a.nulls == rows_a and b.nulls == rows_b:
-        return 0.0
+        return 0.0, 0.0
     else:
-        return None
+        return None, 0.0
     known_a, known_b = 1 - a.nulls / max(rows_a, 1), 1 - b.nulls / max(rows_b, 1)
     classes = [(p * known_a, q * known_b) for p, q in shares] + [(1 - known_a, 1 - known_b)]
-    return sum(
-        (p - q) * math.log(p / q) for p, q in ((max(p, _LEAST), max(q, _LEAST)) for p, q in classes)
+    used = [(p, q) for p, q in classes if p > 0 or q > 0]
+    # Half a row stands for none, in a long table less.
+    least_a, least_b = (max(_LEAST, 0.5 / max(rows, 1)) for rows in (rows_a, rows_b))
+    psi = sum(
+        (p - q) * math.log(p / q) for p, q in ((max(p, least_a), max(q, least_b)) for p, q in used)
     )
+    return psi, chance_limit(len(used), rows_a, rows_b)
 
 
 def _number_shares(a: Sequence[float], b: Sequence[float]) -> list[tuple[float, float]]:
@@ -237,11 +258,35 @@ def _below(quantiles: Sequence[float], edge: float) -> float:
     return (place - 1 + inner) / (len(quantiles) - 1)
 
 
+def _strangers(a: ColumnSketch, b: ColumnSketch) -> bool:
+    """Whether two lists drawn from the same names would share so few once in a thousand times."""
+    if not a.values or not b.values:
+        return True
+    expected = len(a.values) * len(b.values) / max(a.distinct, b.distinct)
+    shared = len(a.values.keys() & b.values.keys())
+    term = total = math.exp(-expected)  # Poisson's, up to what was found
+    for count in range(1, shared + 1):
+        term *= expected / count
+        total += term
+    return total < _RARE
+
+
 def _value_shares(
     a: ColumnSketch, b: ColumnSketch, rows_a: int, rows_b: int
 ) -> list[tuple[float, float]]:
+    """Of a sketch that keeps only its commonest values, another's share is not known: no more than
+    the least of those, and as much as in the other table as far as that allows; none where the two
+    lists meet in fewer names than chance alone would have it."""
     known_a, known_b = max(rows_a - a.nulls, 1), max(rows_b - b.nulls, 1)
-    names = list(dict.fromkeys([*a.values, *b.values]))
-    shares = [(a.values.get(n, 0) / known_a, b.values.get(n, 0) / known_b) for n in names]
+    apart = _strangers(a, b)
+    bounds = [
+        0.0 if apart or one.distinct <= len(one.values) else min(one.values.values()) / known
+        for one, known in ((a, known_a), (b, known_b))
+    ]
+    shares = []
+    for name in dict.fromkeys([*a.values, *b.values]):
+        p, q = a.values.get(name, 0) / known_a, b.values.get(name, 0) / known_b
+        p, q = p or min(q, bounds[0]), q or min(p, bounds[1])
+        shares.append((p, q))
     rest = 1 - sum(p for p, _ in shares), 1 - sum(q for _, q in shares)
     return [*shares, (max(rest[0], 0.0), max(rest[1], 0.0))]

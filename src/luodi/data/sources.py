@@ -13,7 +13,7 @@ from luodi.data.header import Header
 from luodi.data.locate import Located, locate
 from luodi.data.numerals import infer_types
 from luodi.data.reading import Part, SourceFile, read_parts
-from luodi.data.sampling import check_memory, drawn, sampled
+from luodi.data.sampling import drawn, sampled, too_large
 from luodi.data.store import Store
 from luodi.project.home import home_folder
 from luodi.project.sources import (
@@ -58,6 +58,8 @@ def collect(
     access: Access | None = None,
     sample: int | None = None,
     header: Header = None,
+    *,
+    fitting: bool = False,
 ) -> Collected:
     """Read everything of `source` into one table.
 
@@ -71,6 +73,7 @@ def collect(
         sample: at most so many rows, drawn evenly over all of them, the same ones each time; ROW
             keeps their places, and a finding counts the others.
         header: where the names of columns come from, unless the source says so itself.
+        fitting: of a table larger than memory, such a sample of as many rows as fit.
 
     Returns:
         The table, in the order of the files' names; files of a glob must agree on their columns.
@@ -87,9 +90,12 @@ def collect(
             say(f"{shown} holds no rows.", f"{shown} 中没有数据行。"),
             say("Expected a header and rows.", "应有表头和数据行。"),
         )
+    if sample is None and (large := too_large(gathered.parts)) is not None:
+        if not fitting:
+            raise large.refused(shown, total)
+        sample = large.fits
     chosen = drawn(total, sample) if sample is not None and sample < total else None
     if chosen is None:
-        check_memory(gathered.parts, shown)
         tables = [table for part in gathered.parts for table in part.tables()]
     else:
         tables = sampled(gathered.parts, chosen)
@@ -121,7 +127,7 @@ def gather(
     place = access or Access(home_folder(root), root)
     store = Store(place.home)
     if isinstance(kind, TextsSource | ImagesSource):
-        return _folders(kind, root, progress, place)
+        return _folders(kind, root, progress, place, header)
     findings: list[Finding] = []
     if kind.remote:
         manifest = fetch(kind, place, progress)
@@ -155,7 +161,11 @@ def _named(kind: object, root: Path, header: Header) -> Iterator[Located]:
 
 
 def _folders(
-    kind: TextsSource | ImagesSource, root: Path, progress: Progress, access: Access
+    kind: TextsSource | ImagesSource,
+    root: Path,
+    progress: Progress,
+    access: Access,
+    header: Header,
 ) -> Gathered:
     from luodi.data.folders import read_texts
     from luodi.data.pictures import read_images, read_listed_images
@@ -165,7 +175,7 @@ def _folders(
     elif kind.table is None:
         table, findings = read_images(kind.images, root)
     else:
-        listed = collect(kind.table, root, progress, access)
+        listed = collect(kind.table, root, progress, access, header=header)
         table, findings = read_listed_images(kind.images, listed.table.drop(ROW), kind.path, root)
         findings = [*listed.findings, *findings]
     part = Part(SourceFile.of_table(str(kind), table), table=table)
@@ -219,12 +229,14 @@ def _check_columns(first: Part, part: Part) -> None:
     )
 
 
-def _join(tables: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
-    """The tables under one another. Types are settled over all files, not file by file."""
+def _join(tables: list[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
+    """The tables under one another; the list is emptied. Types are settled over all files, not file
+    by file."""
     import polars as pl
 
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
     aligned = [_aligned(table, names) for table in tables]
+    tables.clear()
     schemas = [dict(table.schema) for table in aligned]  # asking costs as much as columns
     for name in names if len(tables) > 1 else ():
         kinds = {schema[name] for schema in schemas} - {pl.Null()}
@@ -240,8 +252,22 @@ def _join(tables: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
                         f"列 {name} 的类型不一致（{shown}），见：{'、'.join(files[:5])}。",
                     )
                 ) from None
-    table = pl.concat(aligned, how="vertical_relaxed", rechunk=True)
+    table = _stacked(aligned) if len(aligned) > 1 else aligned[0].rechunk()
     return infer_types(table.with_columns(pl.col(pl.Null).cast(pl.String)))
+
+
+def _stacked(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """The tables under one another, and none of them left: column by column, so that a long table
+    is held once and not twice."""
+    import polars as pl
+
+    left = [table.get_columns()[::-1] for table in tables]
+    tables.clear()
+    stacked = []
+    while left[0]:
+        pieces = [columns.pop().to_frame() for columns in left]
+        stacked.append(pl.concat(pieces, how="vertical_relaxed", rechunk=True).to_series())
+    return pl.DataFrame(stacked)
 
 
 def _aligned(table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

@@ -49,7 +49,7 @@ def augment(run: RunPlace, cut: Cut) -> Cut:
     wanted = run.project.data.augment
     if not wanted.asked:
         return cut
-    judge, chosen = _judge(run, cut)
+    judge, chosen = judge_of(run, cut)
     inputs: dict[str, JsonValue] = {
         "parts": cut.key,
         "augment": asdict(wanted),
@@ -64,7 +64,7 @@ def augment(run: RunPlace, cut: Cut) -> Cut:
     return _read(folder, cut)
 
 
-def _judge(run: RunPlace, cut: Cut) -> tuple[Recipe, bool]:
+def judge_of(run: RunPlace, cut: Cut) -> tuple[Recipe, bool]:
     """Who measures the gain, and whether it is the learner that was chosen."""
     wanted = recipes(run.project, run.task)
     plain = baseline_recipes(run.task)[-1]

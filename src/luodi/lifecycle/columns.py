@@ -57,7 +57,10 @@ def lost_headers(project: Project, findings: Sequence[Finding]) -> list[Mistake]
     """Why columns may lack: a mistake for each file whose first line was no header."""
     from luodi.data.header import CODE
 
-    expected = say("false, or a list of the columns' names", "false，或列名的列表")
+    expected = say(
+        "false, a list of the columns' names, or the number of their line",
+        "false、列名的列表，或列名所在的行号",
+    )
     return [
         project.mistake("data.header", str(worded(finding.message)).rstrip(".。"), expected)
         for finding in findings

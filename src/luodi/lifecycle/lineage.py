@@ -30,7 +30,7 @@ class Origin:
         files: each file with its size, SHA-256 and rows.
         columns: their names, in their order; what a file without a header is read by later.
         labels: those that hold the answer.
-        headed: whether the files named them.
+        headed: whether the files named them, and in which `line`.
     """
 
     table: str
@@ -41,6 +41,7 @@ class Origin:
     columns: Sequence[str] = ()
     labels: Sequence[str] = ()
     headed: bool = True
+    line: int = 1
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,18 @@ class Lineage:
 
 
 def origin(
-    table: str, source: str, collected: Collected, print_: str, labels: Sequence[str], headed: bool
+    table: str, source: str, collected: Collected, print_: str, labels: Sequence[str], line: int
 ) -> Origin:
-    """What is to be remembered of a collected table."""
+    """What is to be remembered of a collected table; `line` holds the names, 0 for none."""
     files = [
         {"path": f.path, "bytes": f.bytes, "sha256": f.sha256, "rows": f.rows}
         for f in collected.files
     ]
     columns = [name for name in collected.table.columns if name not in RESERVED]
     return Origin(
-        table, source, print_, collected.table.height, files, columns, list(labels), headed
-    )
+        table, source, print_, collected.table.height, files, columns, list(labels), line > 0,
+        max(line, 1),
+    )  # fmt: skip
 
 
 def remade(

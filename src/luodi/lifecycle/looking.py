@@ -68,9 +68,9 @@ def look(
     root: Path,
     named: Mapping[Role, Sequence[str]],
     progress: Progress,
-    header: bool | None = None,
+    header: bool | int | None = None,
 ) -> Looked:
-    """Read a table and look at all of it.
+    """Read a table and look at all of it; of one larger than memory, at as many rows as fit.
 
     Args:
         source: as in a project file's `data.source`, a mapping in braces; or a folder, of which
@@ -94,12 +94,14 @@ def look(
     meant = written(source)
     place = guess(meant, root) if isinstance(meant, str) else meant
     shown = hide_password(source if isinstance(meant, str) or not meant.remote else str(meant))
-    collected = collect(place, root, progress, header=header)
+    collected = collect(place, root, progress, header=header, fitting=True)
     read = time.monotonic()
     _check(named, collected.table.columns)
     looked_at = sheet(collected.table, named)
     noticed = survey(looked_at, progress=progress)
-    more = [*collected.findings, *_personal(looked_at), *_leaks(looked_at, named)]
+    # Only of a table larger than memory; whoever looks has to know that not all was looked at.
+    seen = [replace(f, severity="warning") if f.code == "sample" else f for f in collected.findings]
+    more = [*seen, *_personal(looked_at), *_leaks(looked_at, named)]
     findings = _ordered(noticed, more)
     columns = _columns(looked_at, findings)
     worst = [_row(row) for row in worst_rows(looked_at, noticed, ROWS_SHOWN)]
@@ -142,15 +144,28 @@ def _ordered(noticed: Sequence[Noticed], more: Sequence[Finding]) -> list[Findin
 
 
 def _personal(looked_at: Sheet) -> list[Finding]:
-    texts = tuple(c.name for c in looked_at.of_kind("text", "category") if c.textual)
-    if not texts:
+    from luodi.data.masking import searching
+    from luodi.data.personal import FEWEST_DIGITS, mostly_personal
+
+    step = searching(CleanSettings())
+    texts = tuple(
+        c.name
+        for c in looked_at.of_kind("text", "category", "identifier")
+        if c.textual and (c.card.kind != "identifier" or mostly_personal(c.values, step))
+    )
+    numbers = tuple(
+        c.name
+        for c in looked_at.of_kind("number", "identifier")
+        if not c.textual and isinstance(c.card.minimum, float) and c.card.minimum >= FEWEST_DIGITS
+    )
+    if not texts and not numbers:
         return []
     from luodi.data.personal import personal
 
     table, rows = looked_at.table, looked_at.table.height
     if rows > PERSONAL_ROWS:
         table = table.gather_every(-(-rows // PERSONAL_SAMPLE))
-    found = personal(Dataset(table, {Role.TEXT: texts}), CleanSettings())[0]
+    found = personal(Dataset(table, {Role.TEXT: texts, Role.FEATURE: numbers}), CleanSettings())[0]
     if rows <= PERSONAL_ROWS:
         return found
     told = say(

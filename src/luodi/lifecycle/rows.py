@@ -103,8 +103,8 @@ def collect(run: RunPlace) -> Raw:
             tables[name] = with_roles(run, _rolled(run, name, collected.table), shown)
         prints[name] = fingerprint(collected.table)
         Store(run.home).remember(collected.table, prints[name], _hide(run))
-        labels, headed = data.columns.get(Role.LABEL, ()), headed_by(source, data.header)
-        origins.append(origin(name, shown, collected, prints[name], labels, headed))
+        labels, line = data.columns.get(Role.LABEL, ()), headed_by(source, data.header)
+        origins.append(origin(name, shown, collected, prints[name], labels, line))
     if mistakes:
         raise ProjectError(str(run.project.path), mistakes)
     with recording():

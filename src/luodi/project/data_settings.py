@@ -17,7 +17,7 @@ from luodi.contracts import (
     SplitSettings,
     say,
 )
-from luodi.project.sources import AnySource, Source, check_address, tag_of
+from luodi.project.sources import AnySource, HeaderGiven, Source, check_address, tag_of
 from luodi.project.strict import Names, Strict, listed, written_label
 
 
@@ -57,14 +57,15 @@ class DataSettings(Strict):
     """Where the rows come from and what happens to them.
 
     `header` is for CSV, TSV and Excel: false where the first line is a row (columns are then
-    column_1, column_2, ...), a list of names for such a file, true where a first line that looks
-    like a row holds the names all the same.
+    column_1, column_2, ...), a list of names for such a file, a number where the names stand in
+    that line, below titles and notes; true where a first line that looks like a row holds the
+    names all the same.
     """
 
     source: Annotated[Source, BeforeValidator(_source)]
     test: Annotated[Source | None, BeforeValidator(_source)] = None
     valid: Annotated[Source | None, BeforeValidator(_source)] = None
-    header: bool | Names | None = None
+    header: HeaderGiven = None
     allow_private: Names = ()
     sample: int | None = Field(default=None, ge=10)
     columns: dict[str, Names]

@@ -22,7 +22,15 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    StrictBool,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from luodi.contracts import DataError, say
 from luodi.project.source_model import (
@@ -33,6 +41,7 @@ from luodi.project.source_model import (
     plain_value,
 )
 from luodi.project.stream_sources import KafkaSource, MqttSource
+from luodi.project.strict import Names
 from luodi.project.web_sources import ApiSource, CrawlSource, DownloadSource, Scalar
 
 __all__ = [
@@ -139,6 +148,10 @@ class S3Source(SourceModel):
         return None if value is None else no_secret("secret", value)
 
 
+HeaderGiven = StrictBool | Annotated[int, Field(ge=1)] | Names | None
+"""Whether files name their columns, in which line, or how they are named from here."""
+
+
 class FilesSource(SourceModel):
     """Files by a path or a glob, with what their names do not tell; `header` as `data.header`."""
 
@@ -147,7 +160,7 @@ class FilesSource(SourceModel):
     files: str = Field(min_length=1)
     sheet: str | int | None = None
     format: str = Field(default="", pattern=r"^[a-z0-9.]*$")
-    header: bool | tuple[str, ...] | None = None
+    header: HeaderGiven = None
 
 
 class TextsSource(SourceModel):
@@ -202,10 +215,14 @@ Source = Annotated[
 AnySource = str | SourceModel
 
 
-def headed_by(source: AnySource, header: bool | tuple[str, ...] | None) -> bool:
-    """Whether a source's files name their columns, by `data.header` unless it says so itself."""
+def headed_by(source: AnySource, header: HeaderGiven) -> int:
+    """In which line a source's files name their columns, by `data.header` unless it says so itself;
+    0 where none does."""
     own = source.header if isinstance(source, FilesSource) else None
-    return (header if own is None else own) in (None, True)
+    given = header if own is None else own
+    if given is False or isinstance(given, tuple):
+        return 0
+    return 1 if given is None else int(given)
 
 
 def typed(source: AnySource) -> SourceModel:

@@ -64,6 +64,49 @@ def test_personal_data_is_looked_for_in_a_sample_of_a_long_table(
     assert found["personal-data-sample"].count == 300
 
 
+def luhn(number: str) -> str:
+    """The number with its check digit."""
+    doubled = [int(d) * (2 - place % 2) for place, d in enumerate(reversed(number))]
+    return number + str(-sum(d - 9 * (d > 9) for d in doubled) % 10)
+
+
+def test_personal_data_in_numbers_and_in_names_of_rows(tmp_path: Path) -> None:
+    from luodi.contracts import Quiet
+    from luodi.lifecycle.looking import look
+
+    pl.DataFrame(
+        {
+            "卡号": [luhn(f"622202123456{n:06d}") for n in range(60)],
+            "电话": [13800000000 + 97 * n for n in range(60)],
+            "stamp": [1_700_000_000_000 + 1000 * n for n in range(60)],  # milliseconds
+            "mail": [f"u{n}@qq.com" for n in range(60)],
+            # Codes, of which one looks like a phone number.
+            "code": ["138123456780000", *(f"7{n:013d}9" for n in range(1, 60))],
+            "hex": ["a+8613812345678b", *(f"a{n:014x}b" for n in range(1, 60))],
+        }
+    ).write_csv(tmp_path / "t.csv")
+    found = {f.code: f for f in look("t.csv", tmp_path, {}, Quiet()).findings}
+    assert found["personal-data"].columns == ["卡号", "mail"]
+    assert found["personal-numbers"].columns == ["电话"]
+    assert found["personal-numbers"].count == 60
+
+
+def test_of_more_than_the_memory_holds_some_rows_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from luodi.contracts import Quiet
+    from luodi.data import reading, sampling
+    from luodi.lifecycle.looking import look
+
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{n},x{n % 9}\n" for n in range(5000)))
+    monkeypatch.setattr(reading, "FROM", 8)
+    monkeypatch.setattr(sampling, "memory_bytes", lambda: (60_000, 10**9))
+    looked = look("t.csv", tmp_path, {}, Quiet())
+    assert 1000 <= looked.rows < 5000
+    told = [found for found in looked.findings if found.code == "sample"]
+    assert [(found.severity, found.count) for found in told] == [("warning", 5000 - looked.rows)]
+
+
 def test_on_a_terminal_and_in_chinese(luodi, tmp_path: Path) -> None:
     MESSY.write_csv(tmp_path / "t.csv")
     done = luodi("data", "profile", "t.csv", "--no-page", cwd=tmp_path)

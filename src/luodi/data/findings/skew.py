@@ -17,6 +17,7 @@ from luodi.data.findings.column import (
     listed,
     sheet,
 )
+from luodi.data.sketch import chance_limit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,7 +161,7 @@ def _moved(found: list[Shift], called: tuple[str, str]) -> list[Noticed]:
         "warning" if far else "info",
         len(moved),
         say(
-            f"{columns_said(len(moved))} are spread otherwise in {called[1]} than in {called[0]} "
+            f"{columns_said(len(moved))} spread otherwise in {called[1]} than in {called[0]} "
             f"(stability index): {en}.",
             f"{len(moved)} 列在{called[1]}与{called[0]}中的分布不同（稳定性指数）：{zh}。",
         ),
@@ -209,12 +210,7 @@ def _lengths(column: Column) -> NDArray[np.float64]:
 
 
 def stability(reference: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float]:
-    """The population stability index over the tenths of `reference`, and chance's limit.
-
-    For two samples of one source the index is near (1/n + 1/m) times a chi-squared number of
-    bins - 1 degrees (Yurdakul and Naranjo 2020); the limit is its 99.9 % quantile (Wilson and
-    Hilferty 1931).
-    """
+    """The population stability index over the tenths of `reference`, and chance's limit."""
     import numpy as np
 
     reference, other = (x[np.isfinite(x)] for x in (reference, other))
@@ -247,12 +243,7 @@ def _index(reference: NDArray[np.int64], other: NDArray[np.int64]) -> tuple[floa
     p = (reference + 0.5) / (n + 0.5 * len(reference))
     q = (other + 0.5) / (m + 0.5 * len(other))
     index = float(((q - p) * np.log(q / p)).sum())
-    free = len(reference) - 1
-    if not free:
-        return index, 0.0
-    spread = 2 / (9 * free)
-    limit = free * (1 - spread + 3.09 * spread**0.5) ** 3
-    return index, float(limit * (1 / n + 1 / m))
+    return index, chance_limit(len(reference), int(n), int(m))
 
 
 def _categories(column: Column, other: Column, missing: float) -> Shift:
