@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from luodi.tasks.text_classification import task
 from luodi.tasks.text_classification.transformer import TransformerLearner
 from luodi.tasks.text_classification.transformer_forms import EXPORTED, available_forms
 from luodi.tasks.text_classification.transformer_predictor import TransformerPredictor
+from luodi.tasks.text_classification.transformer_runtime import OnnxRuntime, OpenVino, rounded
 from tests.tasks.text_classification.test_transformer import TRAIN, VALID, _fit
 
 LEARNER = TransformerLearner()
@@ -101,3 +103,34 @@ def test_calls_at_once_do_not_mix(exported: Path, tmp_path: Path) -> None:
         rows = list(pool.map(lambda n: _numbers(predictor, [REQUESTS[n % 60]])[0], range(240)))
     for place, found in enumerate(rows):
         np.testing.assert_allclose(found, expected[place % 60], atol=0.02)
+
+
+@needs_openvino
+def test_texts_are_filled_up_to_few_lengths_and_answered_alike(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each shape that OpenVINO has not met costs it as much as an answer, and memory for good."""
+    runtime = OpenVino(exported / "model.onnx", "f32", 1, longest=61)
+    exact = OnnxRuntime(exported / "model.onnx", 1)
+    shapes = set()
+
+    class Seen:
+        def __init__(self, request: Any) -> None:
+            self.request, self.get_output_tensor = request, request.get_output_tensor
+
+        def infer(self, feeds: dict[str, Any], **more: bool) -> None:
+            shapes.add(feeds["input_ids"].shape[1])
+            self.request.infer(feeds, **more)
+
+    real = runtime._model.create_infer_request
+    monkeypatch.setattr(
+        runtime, "_model", SimpleNamespace(create_infer_request=lambda: Seen(real()))
+    )
+    for length in range(2, 62):
+        ids = np.random.default_rng(length).integers(5, 40, (2, length))
+        mask = np.ones_like(ids)
+        mask[1, length // 2 :] = 0
+        np.testing.assert_allclose(runtime.scores(ids, mask), exact.scores(ids, mask), atol=1e-4)
+    assert shapes == {8, 16, 24, 32, 40, 48, 56, 61}  # never more than the model can take
+    assert rounded(65) == 80
+    assert rounded(256) == 256

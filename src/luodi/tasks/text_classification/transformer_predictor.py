@@ -61,7 +61,9 @@ class TransformerPredictor:
         try:
             head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-            runtime = open_runtime(folder / MODEL, head.get("form", {}), threads)
+            runtime = open_runtime(
+                folder / MODEL, head.get("form", {}), threads, int(head["max_length"])
+            )
             tokenizer.no_padding()
             tokenizer.enable_truncation(int(head["max_length"]))
             return cls(runtime, tokenizer, head["labels"], int(head["pad"]))

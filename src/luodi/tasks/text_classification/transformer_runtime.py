@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from luodi.compression.parity import onnx_session
 from luodi.contracts import BundleError, JsonValue, MissingPartError, say
 
@@ -26,7 +28,7 @@ class Runtime(Protocol):
         """(n, t) token ids and 0/1 mask, both int64, to (n, k) scores in float32."""
 
 
-def open_runtime(model: Path, form: Mapping[str, JsonValue], threads: int) -> Runtime:
+def open_runtime(model: Path, form: Mapping[str, JsonValue], threads: int, longest: int) -> Runtime:
     """The runtime that a bundle was judged with, over its model file.
 
     Args:
@@ -34,6 +36,7 @@ def open_runtime(model: Path, form: Mapping[str, JsonValue], threads: int) -> Ru
         form: how the model is kept and run: `runtime` and `precision`; ONNX Runtime in float32
             where they are left out.
         threads: threads of one call.
+        longest: tokens that the model can take.
 
     Raises:
         MissingPartError: when the bundle was judged with a runtime that is not installed.
@@ -43,7 +46,7 @@ def open_runtime(model: Path, form: Mapping[str, JsonValue], threads: int) -> Ru
     if name == ONNXRUNTIME:
         return OnnxRuntime(model, threads)
     if name == OPENVINO:
-        return OpenVino(model, str(form.get("precision", "f32")), threads)
+        return OpenVino(model, str(form.get("precision", "f32")), threads, longest)
     raise BundleError(
         say(f"The bundle runs on {name!r}.", f"该模型包的运行时为 {name!r}。"),
         say(f"Expected {ONNXRUNTIME} or {OPENVINO}.", f"应为 {ONNXRUNTIME} 或 {OPENVINO}。"),
@@ -68,10 +71,20 @@ class OnnxRuntime:
         return found
 
 
+def rounded(length: int) -> int:
+    """Tokens to which texts are filled up: a multiple of 8, above 64 of 16.
+
+    OpenVINO prepares itself for each shape it has not met, which takes as long as an answer, and
+    keeps what it prepared: by exact lengths a service would go on growing and preparing.
+    """
+    step = 8 if length <= 64 else 16
+    return -(-length // step) * step
+
+
 class OpenVino:
     """One compiled model, and an inference request for each call that runs at once."""
 
-    def __init__(self, model: Path, precision: str, threads: int) -> None:
+    def __init__(self, model: Path, precision: str, threads: int, longest: int) -> None:
         try:
             import openvino
         except ImportError as error:
@@ -104,6 +117,7 @@ class OpenVino:
                 "ENABLE_CPU_PINNING": False,
             },
         )
+        self._longest = longest
         self._inputs = {name for port in self._model.inputs for name in port.names}
         self._idle: list[Any] = []
         self._lock = threading.Lock()
@@ -113,7 +127,10 @@ class OpenVino:
         with self._lock:
             request = self._idle.pop() if self._idle else self._model.create_infer_request()
         try:
-            feeds = {"input_ids": ids, "attention_mask": mask}
+            length = ids.shape[1]
+            # No position lies beyond the last that the model knows.
+            room = ((0, 0), (0, max(min(rounded(length), self._longest) - length, 0)))
+            feeds = {"input_ids": np.pad(ids, room), "attention_mask": np.pad(mask, room)}
             request.infer(
                 {name: value for name, value in feeds.items() if name in self._inputs},
                 share_inputs=True,
