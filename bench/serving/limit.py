@@ -28,7 +28,7 @@ def measure_limit(
     from luodi.tasks.text_classification.transformer_runtime import open_runtime
 
     head = json.loads((folder / "transformer.json").read_text("utf-8"))
-    runtime = open_runtime(folder / "model.onnx", head.get("form", {}), threads)
+    runtime = open_runtime(folder / "model.onnx", head.get("form", {}), threads, head["max_length"])
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(head["max_length"])
