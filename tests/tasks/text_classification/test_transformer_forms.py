@@ -118,9 +118,9 @@ def test_texts_are_filled_up_to_few_lengths_and_answered_alike(
         def __init__(self, request: Any) -> None:
             self.request, self.get_output_tensor = request, request.get_output_tensor
 
-        def infer(self, feeds: dict[str, Any], **more: bool) -> None:
+        def infer(self, feeds: dict[str, Any]) -> None:
             shapes.add(feeds["input_ids"].shape[1])
-            self.request.infer(feeds, **more)
+            self.request.infer(feeds)
 
     real = runtime._model.create_infer_request
     monkeypatch.setattr(

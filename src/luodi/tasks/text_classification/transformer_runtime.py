@@ -131,10 +131,8 @@ class OpenVino:
             # No position lies beyond the last that the model knows.
             room = ((0, 0), (0, max(min(rounded(length), self._longest) - length, 0)))
             feeds = {"input_ids": np.pad(ids, room), "attention_mask": np.pad(mask, room)}
-            request.infer(
-                {name: value for name, value in feeds.items() if name in self._inputs},
-                share_inputs=True,
-            )
+            # Into the request's own memory: what it is lent, it may look at once too often.
+            request.infer({name: value for name, value in feeds.items() if name in self._inputs})
             # A copy: the request's own memory is written over by its next call.
             found: NDArray[Any] = request.get_output_tensor(0).data.copy()
         finally:
