@@ -68,6 +68,7 @@ class Store:
             return None
         if value.get("format") != _FORMAT:
             return None
+        self._clear(key)
         return Manifest(
             value["source"],
             value["when"],
@@ -178,6 +179,20 @@ class Store:
         """Remove a fetch's folder once its objects are kept."""
         shutil.rmtree(folder, ignore_errors=True)
 
+    def _clear(self, key: str) -> None:
+        """Remove what a kill between `keep` and `discard` left: all of it older than what is kept.
+
+        Younger is a fetch that was asked for anew, and goes on from there.
+        """
+        from filelock import FileLock, Timeout
+
+        folder = self.root / "collected" / f"{key}.partial"
+        kept = self._manifest(key).stat().st_mtime_ns
+        if not folder.is_dir() or _newest(folder) > kept:
+            return
+        with contextlib.suppress(Timeout), FileLock(f"{folder}.lock", timeout=0):
+            self.discard(folder)
+
     def _manifest(self, key: str) -> Path:
         return self.root / "collected" / f"{key}.json"
 
@@ -187,6 +202,15 @@ def key_of(source: SourceModel) -> str:
     value: Mapping[str, Any] = {"kind": source.kind, **source.model_dump(mode="json")}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _newest(folder: Path) -> int:
+    """When the folder or anything in it was changed last, in nanoseconds."""
+    times = []
+    for path in (folder, *folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # another process removes it
+            times.append(path.stat().st_mtime_ns)
+    return max(times, default=0)
 
 
 def file_digest(path: Path) -> tuple[str, int]:
