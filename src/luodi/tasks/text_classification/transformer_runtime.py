@@ -121,6 +121,10 @@ class OpenVino:
         self._inputs = {name for port in self._model.inputs for name in port.names}
         self._idle: list[Any] = []
         self._lock = threading.Lock()
+        # Once, alone: what the binding makes for itself at its first call takes a lock of C++'s and
+        # Python's, and two threads that are first together wait for each other for good.
+        first = np.ones((1, min(8, longest)), np.int64)
+        self.scores(first, first)
 
     def scores(self, ids: Ids, mask: Ids) -> NDArray[Any]:
         """See `Runtime`."""
