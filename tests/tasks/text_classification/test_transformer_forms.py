@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -135,3 +136,34 @@ def test_texts_are_filled_up_to_few_lengths_and_answered_alike(
     assert shapes == {8, 16, 24, 32, 40, 48, 56, 61}  # never more than the model can take
     assert rounded(65) == 80
     assert rounded(256) == 256
+
+
+FIRST = """
+import sys, threading
+from pathlib import Path
+import numpy as np
+from luodi.tasks.text_classification.transformer_runtime import OpenVino
+
+runtime = OpenVino(Path(sys.argv[1]), "f32", 1, 32)
+together = threading.Barrier(4)
+
+
+def ask():
+    together.wait()
+    runtime.scores(np.ones((1, 20), np.int64), np.ones((1, 20), np.int64))
+
+
+threads = [threading.Thread(target=ask) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+@needs_openvino
+def test_threads_that_are_first_together_are_answered(exported: Path) -> None:
+    """Two of six such processes hung for good before it was asked once by itself."""
+    script = [sys.executable, "-c", FIRST, str(exported / "model.onnx")]
+    for _ in range(3):
+        subprocess.run(script, timeout=60, check=True)
