@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from luodi.contracts import DataError, Finding, say
 from luodi.data.edges import (
+    Titles,
     first_values,
     header_remedy,
     tail_of,
@@ -25,7 +26,7 @@ from luodi.data.edges import (
     titles_told,
     values_above,
 )
-from luodi.data.header import Header, column_names, looks_headerless
+from luodi.data.header import Header, column_names, line_of, looks_headerless
 from luodi.data.lines import blank_lines, check_no_nul, empty_file
 from luodi.data.shape import Shape, blank_records, shape_of, without_blank
 
@@ -104,8 +105,11 @@ def read_header(
     offer = OFFER.match(raw)  # not for readers: it tells Excel what the separator is
     separator = offer[1].decode() if offer else separator
     lines, start = (1, offer.end()) if offer else (0, 0)
-    first = first_values(raw[start:], _actual_separator(raw[start:], separator, file, []))
-    if (above := titles(raw, header, first, file)).lines:
+    above = Titles(0, 0)
+    if line_of(header) > 1:
+        first = first_values(raw[start:], _actual_separator(raw[start:], separator, file, []))
+        above = titles(raw, header, first, file)
+    if above.lines:
         lines, start = above
     separator = _actual_separator(raw[start:], separator, file, findings)
     reader = csv.reader(_lines_of(raw[start:]), delimiter=separator, strict=True)

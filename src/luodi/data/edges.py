@@ -22,7 +22,7 @@ class Titles(NamedTuple):
 
 
 def titles(raw: bytes, header: Header, first: Sequence[str], file: str) -> Titles:
-    """Where the names stand, by what the reader or the model knows; none above where nothing does.
+    """What stands above the names, where the reader or the model knows a later line than the first.
 
     A model knows where they stood when it learnt: a file whose first line has all that the model
     asks for is read by that line all the same.
@@ -34,7 +34,7 @@ def titles(raw: bytes, header: Header, first: Sequence[str], file: str) -> Title
         DataError: there is no such line, or it is blank.
     """
     line = line_of(header)
-    if line == 1 or (isinstance(header, Layout) and header.has_all(first)):
+    if isinstance(header, Layout) and header.has_all(first):
         return Titles(0, 0)
     end = 0
     for above in range(line - 1):

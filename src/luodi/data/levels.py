@@ -1,4 +1,4 @@
-"""The different values of a column of texts, and which of them each row has."""
+"""The different values of a column as texts, and which of them each row has."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
 
 
 def levels(values: pl.Series) -> tuple[list[str], NDArray[np.int64]]:
-    """The different texts in order, and (n,) the place of each row's among them.
+    """The different values in order, and (n,) the place of each row's among them.
 
     Not by NumPy's arrays of texts: there every row is as wide as the longest, and one cell of a
     mebibyte makes four gigabytes of a thousand rows.
 
     Args:
-        values: (n,) texts, none of them missing.
+        values: (n,) of any type; a missing one counts as an empty text.
     """
     import numpy as np
 
-    names: list[str] = values.unique().sort().to_list()
-    return names, values.rank("dense").to_numpy().astype(np.int64) - 1
+    texts = values.cast(str).fill_null("")
+    names: list[str] = texts.unique().sort().to_list()
+    return names, texts.rank("dense").to_numpy().astype(np.int64) - 1

@@ -90,7 +90,8 @@ def collect(
             say(f"{shown} holds no rows.", f"{shown} 中没有数据行。"),
             say("Expected a header and rows.", "应有表头和数据行。"),
         )
-    if sample is None and (large := too_large(gathered.parts)) is not None:
+    large = too_large(gathered.parts) if sample is None else None
+    if large is not None:
         if not fitting:
             raise large.refused(shown, total)
         sample = large.fits
@@ -99,7 +100,7 @@ def collect(
         tables = [table for part in gathered.parts for table in part.tables()]
     else:
         tables = sampled(gathered.parts, chosen)
-        findings = [*findings, _left_out(shown, total, len(chosen))]
+        findings = [*findings, _left_out(shown, total, len(chosen), asked=large is None)]
     table = _join(tables, [part.file.path for part in gathered.parts])
     if chosen is None:
         table = table.with_row_index(ROW)
@@ -183,10 +184,11 @@ def _folders(
     return Gathered([part], findings)
 
 
-def _left_out(source: str, total: int, kept: int) -> Finding:
+def _left_out(source: str, total: int, kept: int, *, asked: bool) -> Finding:
+    """A warning where nobody asked for a sample: whoever looks at it has to know."""
     return Finding(
         "sample",
-        "info",
+        "info" if asked else "warning",
         total - kept,
         say(f"{source}: {kept:,} of {total:,} rows were drawn; {total - kept:,} were left out.",
             f"{source}：从 {total:,} 行中抽取 {kept:,} 行，其余 {total - kept:,} 行未用。"),

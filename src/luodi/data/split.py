@@ -163,7 +163,7 @@ def label_codes(data: Dataset, stratify: str | None) -> NDArray[np.int64]:
         return np.zeros(data.rows, np.int64)
     values = _column(data, stratify, say("The stratification", "分层"))
     # Numbered by value, not by appearance: the order of rows must not tell which label is first.
-    return levels(values.cast(str).fill_null(""))[1]
+    return levels(values)[1]
 
 
 def units_of(data: Dataset, settings: SplitSettings) -> NDArray[np.int64]:
@@ -317,7 +317,7 @@ def _check_parts(
             )
     if stratify is None:
         return
-    labels, codes = levels(data.table.get_column(stratify).cast(str).fill_null(""))
+    labels, codes = levels(data.table.get_column(stratify))
     if missing := sorted({*range(len(labels))} - {*np.unique(codes[part == _TRAIN]).tolist()}):
         raise DataError(
             say(

@@ -169,7 +169,7 @@ class Store:
         """The folder in which this source is fetched, held by one process at a time."""
         from filelock import FileLock
 
-        folder = self.root / "collected" / f"{key}.partial"
+        folder = self._partial(key)
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -186,12 +186,15 @@ class Store:
         """
         from filelock import FileLock, Timeout
 
-        folder = self.root / "collected" / f"{key}.partial"
+        folder = self._partial(key)
         kept = self._manifest(key).stat().st_mtime_ns
         if not folder.is_dir() or _newest(folder) > kept:
             return
         with contextlib.suppress(Timeout), FileLock(f"{folder}.lock", timeout=0):
             self.discard(folder)
+
+    def _partial(self, key: str) -> Path:
+        return self.root / "collected" / f"{key}.partial"
 
     def _manifest(self, key: str) -> Path:
         return self.root / "collected" / f"{key}.json"

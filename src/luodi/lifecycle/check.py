@@ -128,7 +128,7 @@ def check_project(project: Project, observer: Observer) -> Checked:
         _read_as(cut.parts.train, cut.schema),
         _folds(place, estimates),
         _refit(place, estimates),
-        making_seconds(place, cut, made),
+        making_seconds(place, cut, larger, made),
         made.bytes if made else 0,
     )
 

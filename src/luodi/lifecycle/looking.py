@@ -99,9 +99,7 @@ def look(
     _check(named, collected.table.columns)
     looked_at = sheet(collected.table, named)
     noticed = survey(looked_at, progress=progress)
-    # Only of a table larger than memory; whoever looks has to know that not all was looked at.
-    seen = [replace(f, severity="warning") if f.code == "sample" else f for f in collected.findings]
-    more = [*seen, *_personal(looked_at), *_leaks(looked_at, named)]
+    more = [*collected.findings, *_personal(looked_at), *_leaks(looked_at, named)]
     findings = _ordered(noticed, more)
     columns = _columns(looked_at, findings)
     worst = [_row(row) for row in worst_rows(looked_at, noticed, ROWS_SHOWN)]
@@ -145,7 +143,7 @@ def _ordered(noticed: Sequence[Noticed], more: Sequence[Finding]) -> list[Findin
 
 def _personal(looked_at: Sheet) -> list[Finding]:
     from luodi.data.masking import searching
-    from luodi.data.personal import FEWEST_DIGITS, mostly_personal
+    from luodi.data.personal import FEWEST_DIGITS, mostly_personal, personal
 
     step = searching(CleanSettings())
     texts = tuple(
@@ -160,8 +158,6 @@ def _personal(looked_at: Sheet) -> list[Finding]:
     )
     if not texts and not numbers:
         return []
-    from luodi.data.personal import personal
-
     table, rows = looked_at.table, looked_at.table.height
     if rows > PERSONAL_ROWS:
         table = table.gather_every(-(-rows // PERSONAL_SAMPLE))

@@ -42,19 +42,18 @@ def with_made(cut: Cut, cost: Cost | None) -> Cut:
     return replace(cut, taught=replace(cut.taught, train=larger))
 
 
-def making_seconds(place: RunPlace, cut: Cut, cost: Cost | None) -> float:
-    """To make the rows, once and in each fold, and what two fits take that measure their gain."""
+def making_seconds(place: RunPlace, cut: Cut, larger: Cut, cost: Cost | None) -> float:
+    """To make the rows, once and in each fold, and what two fits take that measure their gain.
+
+    Args:
+        larger: the cut with the rows that are to be made.
+    """
     if cost is None:
         return 0.0
     judge, _ = judge_of(place, cut)
-    learner, settings = (
-        place.task.learners[judge.learner],
-        fit_settings(place, judge, cut, place.home),
-    )
-    fits = [
-        learner.estimate(each.taught.train, settings).seconds
-        for each in (cut, with_made(cut, cost))
-    ]
+    learner = place.task.learners[judge.learner]
+    settings = fit_settings(place, judge, cut, place.home)
+    fits = [learner.estimate(each.taught.train, settings).seconds for each in (cut, larger)]
     split = place.project.data.split
     choosing = split.nested if split.nested and len(recipes(place.project, place.task)) > 1 else 0
     times = 1 + (split.folds or 0) * (1 + choosing)

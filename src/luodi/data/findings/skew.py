@@ -161,7 +161,7 @@ def _moved(found: list[Shift], called: tuple[str, str]) -> list[Noticed]:
         "warning" if far else "info",
         len(moved),
         say(
-            f"{columns_said(len(moved))} spread otherwise in {called[1]} than in {called[0]} "
+            f"{columns_said(len(moved), 'spread')} otherwise in {called[1]} than in {called[0]} "
             f"(stability index): {en}.",
             f"{len(moved)} 列在{called[1]}与{called[0]}中的分布不同（稳定性指数）：{zh}。",
         ),

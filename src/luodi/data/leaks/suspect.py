@@ -67,7 +67,7 @@ def truth_of(label: pl.Series) -> tuple[NDArray[np.int64], Truth] | None:
 
     places = np.arange(len(label))
     if not label.dtype.is_numeric():
-        names, codes = levels(label.cast(str).fill_null(""))
+        names, codes = levels(label)
         counts = np.bincount(codes)
         commonest = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
         common = np.sort(commonest[counts[commonest] >= LEAST_ROWS])

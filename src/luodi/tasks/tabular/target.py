@@ -62,7 +62,7 @@ def clusters_of(data: Dataset) -> NDArray[np.int64]:
     """(n,) rows of one number are copies or of one group: no independent evidence."""
     groups = data.columns(Role.GROUP)
     if groups:
-        return levels(data.table.get_column(groups[0]).cast(str).fill_null(""))[1]
+        return levels(data.table.get_column(groups[0]))[1]
     if COPIES in data.table.columns:
         return np.asarray(data.table.get_column(COPIES).to_numpy(), dtype=np.int64)
     return np.arange(data.rows)
