@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luodi.contracts import Bars, Interval, Lines, Table
+from luodi.contracts import Bars, Interval, Lines, Table, use_language
 from luodi.evaluation.page import drawing, wording
 from luodi.evaluation.page.view import candidate, column, curves, gauges, side_by_side
 from luodi.evaluation.report import Report
@@ -102,3 +102,9 @@ def test_records_of_several_models_are_no_line_through_time():
     assert [x for x, _ in points] == [1.0, 2.0, 3.0]
     (rising,) = curves(sorted(history, key=lambda record: record["seconds"]))
     assert [x for x, _ in next(iter(rising.series.values()))] == [0.01, 0.02, 0.03]
+
+
+def test_what_a_column_is_found_to_be_is_said_in_the_pages_language():
+    use_language("zh")
+    codes = wording.code_names("personal-data, personal-numbers, target-leak, near-leak")
+    assert not any(sign.isascii() and sign.isalpha() for sign in codes)

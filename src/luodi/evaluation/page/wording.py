@@ -246,7 +246,9 @@ _CODES = {
     "class-imbalance": ("imbalance", "类别不均"),
     "rare-classes": ("rare class", "稀有类别"),
     "personal-data": ("personal data", "个人信息"),
+    "personal-numbers": ("personal data as numbers", "数值形式的个人信息"),
     "target-leak": ("gives the label away", "泄漏标签"),
+    "near-leak": ("nearly gives the label away", "几乎泄漏标签"),
     "label-noise": ("doubtful label", "可疑标签"),
 }
 
