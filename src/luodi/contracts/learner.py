@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values; the first is the default. What is not `searched` can be set alone."""
+    """One of a few values; the first is the default. What is not `searched` can be set alone; what
+    is `listed` can be set to a list of positive numbers or of names as well.
+    """
 
     values: tuple[JsonValue, ...]
     searched: bool = True
+    listed: Literal["", "numbers", "names"] = ""
 
     @property
     def default(self) -> JsonValue:

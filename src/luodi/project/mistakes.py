@@ -21,6 +21,7 @@ from luodi.contracts import (
     say,
 )
 from luodi.project.catalogue import find_task, task_names
+from luodi.project.options import wrong_values
 from luodi.project.places import Places
 
 _EXPECTED = re.compile(r"; expected |；均?应[为在]? ?")
@@ -180,7 +181,9 @@ def _learners(tasks: Sequence[Task], model: Mapping[str, Any], places: Places) -
             near = nearest(str(option), spaces)
             where = f"model.options.{option}"
             mistakes.append(places.mistake(where, found, one_of(sorted(spaces)), near))
-    return mistakes
+    usual = {name for task in tasks for name in task.auto} if "auto" in names else set()
+    trained = [learner for name, learner in learners.items() if name in usual or name in names]
+    return mistakes + wrong_values(_mapping(model.get("options")), trained, places)
 
 
 def _monotone(

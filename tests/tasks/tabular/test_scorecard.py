@@ -128,14 +128,6 @@ def test_three_labels_are_refused_in_words(tmp_path):
         fit(tmp_path, make_table(labels=3))
 
 
-@pytest.mark.parametrize(
-    "options", [{"pdo": 0}, {"base_odds": -1}, {"bins": "six"}, {"trend": "up"}, {"share": True}]
-)
-def test_options_of_no_use_are_refused_in_words(tmp_path, options):
-    with pytest.raises(TrainingError, match=next(iter(options))):
-        fit(tmp_path, **options)
-
-
 def test_names_that_a_spreadsheet_would_run_are_made_harmless(tmp_path):
     table = make_table().rename({"city": "=cmd|'/c calc'!A0"})
     fit(tmp_path, table)

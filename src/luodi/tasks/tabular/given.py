@@ -49,7 +49,10 @@ class GivenLearner:
     name = "given"
     version = 1
     predictor: type[Predictor] = cast("type[Predictor]", GivenPredictor)
-    space: SearchSpace = {"labels": Choice((None,)), "columns": Choice((None,))}
+    space: SearchSpace = {
+        "labels": Choice((None,), listed="names"),
+        "columns": Choice((None,), listed="names"),
+    }
 
     def look(self, path: Path) -> Foreign:
         """What is at `path`: LightGBM's text, or an ONNX file."""

@@ -40,7 +40,7 @@ class LinearLearner(RefittingLearner):
 
     name = "linear"
     predictor: type[Predictor] = LinearPredictor
-    space: SearchSpace = {"strengths": Choice((None,))}
+    space: SearchSpace = {"strengths": Choice((None,), listed="numbers")}
 
     def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
         """A few passes over all cells for each strength."""

@@ -32,7 +32,10 @@ class GivenLearner:
     name = "given"
     version = 1
     predictor: type[Predictor] = cast("type[Predictor]", GivenPredictor)
-    space: SearchSpace = {"labels": Choice((None,)), "max_length": Choice((None,))}
+    space: SearchSpace = {
+        "labels": Choice((None,), listed="names"),
+        "max_length": Choice((None, 128, 256, 512), searched=False),
+    }
 
     def look(self, path: Path) -> Foreign:
         """What is at `path`."""

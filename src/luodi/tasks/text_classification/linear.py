@@ -214,7 +214,7 @@ class LinearLearner:
         "longest": Range(1, 6, default=4, whole=True),
         "words": Choice((True, False)),
         "min_texts": Range(1, 10, default=2, whole=True),
-        "strengths": Choice((None,)),
+        "strengths": Choice((None,), listed="numbers"),
     }
 
     def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
