@@ -11,14 +11,14 @@ from evidently import DataDefinition, Dataset, Report  # noqa: E402
 from evidently.presets import DataSummaryPreset  # noqa: E402
 
 table, page = sys.argv[1], sys.argv[2]
-began, worked = time.perf_counter(), time.process_time()
-frame = pd.read_parquet(table)
-read = time.perf_counter()
-done = Report([DataSummaryPreset()]).run(
-    Dataset.from_pandas(frame, data_definition=DataDefinition()), None
-)
-done.save_html(page)
-ended, done_work = time.perf_counter(), time.process_time()
+clocks = [(time.perf_counter(), time.process_time())]
+for _ in range(2):
+    frame = pd.read_parquet(table)
+    done = Report([DataSummaryPreset()]).run(
+        Dataset.from_pandas(frame, data_definition=DataDefinition()), None
+    )
+    done.save_html(page)
+    clocks.append((time.perf_counter(), time.process_time()))
 missing, constant, duplicates = {}, [], 0
 for metric in done.dict()["metrics"]:
     name, value = metric["metric_name"], metric["value"]
@@ -36,10 +36,8 @@ for metric in done.dict()["metrics"]:
 print(
     json.dumps(
         {
-            "report_seconds": ended - began,
-            "report_cpu_seconds": done_work - worked,
-            "read_seconds": read - began,
-            "import_seconds": began - started,
+            "clocks": clocks,
+            "import_seconds": clocks[0][0] - started,
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "findings": {
                 "missing": missing,

@@ -18,10 +18,11 @@ from luodi.evaluation.page.profile import render_profile  # noqa: E402
 from luodi.lifecycle.looking import look  # noqa: E402
 
 table, page = Path(sys.argv[1]), Path(sys.argv[2])
-began, worked = time.perf_counter(), time.process_time()
-looked = look(table.name, table.parent, {}, Quiet())
-page.write_text(render_profile(looked.to_json(), looked.findings), "utf-8")
-ended, done_work = time.perf_counter(), time.process_time()
+clocks = [(time.perf_counter(), time.process_time())]
+for _ in range(2):
+    looked = look(table.name, table.parent, {}, Quiet())
+    page.write_text(render_profile(looked.to_json(), looked.findings), "utf-8")
+    clocks.append((time.perf_counter(), time.process_time()))
 codes = {finding.code: finding for finding in looked.findings}
 missing = {c["name"]: c["missing"] for c in looked.columns if c["missing"]}
 
@@ -33,10 +34,8 @@ def columns(code: str) -> list[str]:
 print(
     json.dumps(
         {
-            "report_seconds": ended - began,
-            "report_cpu_seconds": done_work - worked,
-            "read_seconds": looked.seconds["read"],
-            "import_seconds": began - started,
+            "clocks": clocks,
+            "import_seconds": clocks[0][0] - started,
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "findings": {
                 "missing": missing,

@@ -66,7 +66,8 @@ def spelt_truth(column: pl.Series) -> bool:
         return False
     if column.head(_GLANCE).n_unique() > _GLANCE // 10:
         return False
-    words = set(as_words(column).drop_nulls().str.to_lowercase().unique().to_list())
+    different = as_words(column.unique()).drop_nulls()  # of few values each is looked at once
+    words = set(different.str.to_lowercase().to_list())
     whole = any(words == set(pair) for pair in SPELLINGS)
     return whole or (len(words) == 1 and words <= set(SPELLINGS[0]))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 THREADS = 2
 _CELLS = 1_000_000
 """Cells from which columns are looked at side by side."""
+_FEW = 1000
 SHOWN_COLUMNS = 10
 """Columns of which a finding shows a record; `details` names them all."""
 
@@ -67,14 +68,23 @@ class Column:
 
         return self.values.dtype == pl.String
 
+    @property
+    def few(self) -> bool:
+        """Whether looking at each different value once is the shorter way."""
+        return self.card.distinct <= _FEW
+
     @cached_property
     def ascii(self) -> bool:
         """Whether texts hold plain ASCII alone."""
-        table = self.values.to_frame("text").lazy()
+        texts = self.different if self.few else self.values
+        return not (texts.str.len_bytes() != texts.str.len_chars()).any()
+
+    @cached_property
+    def different(self) -> pl.Series:
+        """Of texts: each that stands there, the commonest first."""
         import polars as pl
 
-        wide = pl.col("text").str.len_bytes() != pl.col("text").str.len_chars()
-        return not table.select(wide.any()).collect().item()
+        return pl.Series(self.counts[0], dtype=pl.String)
 
     @cached_property
     def counts(self) -> tuple[list[str], NDArray[np.int64]]:

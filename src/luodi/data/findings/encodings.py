@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _INVISIBLE = "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}]"
 _SHOWN = 3
-_FEW = 1000
 _SEEN = re.compile("[\x00-\x1f\x7f-\x9f]")
 """What a terminal would obey instead of showing."""
 
@@ -125,16 +124,7 @@ def _matching(column: Column, pattern: str) -> NDArray[np.int64]:
     """The places of the texts that match; of few different ones each is looked at once."""
     import numpy as np
 
-    if column.card.distinct > _FEW:
+    if not column.few:
         return column.places(column.values.str.contains(pattern))
-    values, _ = column.counts
-    if not (odd := _odd(values, pattern)):
-        return np.zeros(0, np.int64)
-    return column.places(column.values.is_in(odd))
-
-
-def _odd(values: list[str], pattern: str) -> list[str]:
-    import polars as pl
-
-    series = pl.Series(values, dtype=pl.String)
-    return series.filter(series.str.contains(pattern)).to_list()
+    odd = column.different.filter(column.different.str.contains(pattern))
+    return column.places(column.values.is_in(odd)) if len(odd) else np.zeros(0, np.int64)
