@@ -143,7 +143,7 @@ def _call(name: str, command: Callable[..., None], arguments: list[str]) -> int:
             raise KeyboardInterrupt from error
         wording: Callable[[], str] | None = getattr(error, "format_message", None)
         if wording is None:
-            raise _unforeseen(error) from error
+            raise _refused(error) or _unforeseen(error) from error
         raise UsageError(wording(), "", f"luodi {name} --help") from error
     if result == INTERRUPTED:  # Typer turns Ctrl-C into this exit code without a word
         raise KeyboardInterrupt
@@ -166,6 +166,15 @@ def _unknown(
     )
 
 
+def _refused(error: Exception) -> LuodiError | None:
+    """What the machine refused; None where it is no fault of the machine's."""
+    from luodi.contracts.refusals import refusal
+
+    if os.environ.get("LUODI_DEBUG"):
+        raise error
+    return refusal(error)
+
+
 def _unforeseen(error: Exception) -> LuodiError:
     """A fault of ours: keep the traceback in a file, tell the reader in words."""
     import tempfile
@@ -174,19 +183,20 @@ def _unforeseen(error: Exception) -> LuodiError:
 
     if os.environ.get("LUODI_DEBUG"):
         raise error
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="luodi-crash-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        traceback.print_exception(error, file=file)
-    place = Path(file.name)
-    return LuodiError(
-        say(
-            f"Luodi met an error that it did not foresee: {type(error).__name__}: {error}",
-            f"Luodi 遇到了未预见的错误：{type(error).__name__}:{error}",
-        ),
-        "",
-        say(f"The details are in {place}.", f"详情见 {place}。"),
+    message = say(
+        f"Luodi met an error that it did not foresee: {type(error).__name__}: {error}",
+        f"Luodi 遇到了未预见的错误：{type(error).__name__}:{error}",
     )
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="luodi-crash-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            traceback.print_exception(error, file=file)
+    except OSError as full:
+        more = say(f"Its details cannot be kept: {full}.", f"无法保存详情：{full}。")
+        return LuodiError(message, "", more)
+    place = Path(file.name)
+    return LuodiError(message, "", say(f"The details are in {place}.", f"详情见 {place}。"))
 
 
 def _tell(error: LuodiError, as_json: bool) -> None:

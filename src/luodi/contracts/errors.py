@@ -3,6 +3,7 @@
     LuodiError                    exit 1
     ├── UsageError                exit 2   a command used wrongly
     ├── ProjectError              exit 2   the project file: every mistake at once, with its line
+    ├── MachineError                       no room on a disk, no right to a file, no memory
     ├── MissingPartError                   an extra, a program or a service is not there
     ├── DataError                          a source, a table or a column is not what it must be
     │   ├── NoiseError            exit 3   more noise in the labels than the project allows
@@ -92,6 +93,10 @@ class ProjectError(LuodiError):
             f"{path}: {count} mistake{'s' if count != 1 else ''}.", f"{path}:{count} 处错误。"
         )
         super().__init__("\n  ".join([head, *map(str, self.mistakes)]))
+
+
+class MachineError(LuodiError):
+    """The machine refuses: no room on its disk, no right to a file, not enough memory."""
 
 
 class MissingPartError(LuodiError):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-_STRICT: dict[str, object] = {"extra": "forbid"}
+_STRICT: dict[str, object] = {"extra": "forbid", "allow_inf_nan": False}
 
 PersonalKind = Literal[
     "NAME", "PHONE", "EMAIL", "ID_CARD", "BANK_CARD", "PASSPORT", "PLATE", "CREDIT_CODE", "ADDRESS",

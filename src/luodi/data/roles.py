@@ -17,6 +17,7 @@ from luodi.contracts import (
     say,
 )
 from luodi.contracts.written import DECIMAL_COMMA, PLAIN_POINT
+from luodi.data.weights import as_weight
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +30,8 @@ SPACES = r"[_ \u{a0}\u{202f}]"
 _THOUSANDS = r"^[^\d,]*\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?([eE][+-]?\d+)?$"
 """A number whose commas can part nothing but thousands."""
 _READ = (Role.TEXT, Role.LABEL)
-"""Roles whose columns are read as the kind that the task says; others stay as they came."""
+"""Roles whose columns are read as the kind that the task says; others but the weight stay as they
+came."""
 
 
 def assign_roles(
@@ -48,8 +50,8 @@ def assign_roles(
 
     Raises:
         DataError: an unknown role or column (the nearest is named), a required role without a
-            column, several columns where one is needed, or a label that should be a number and
-            is none.
+            column, several columns where one is needed, a label that should be a number and is
+            none, or a weight that is none.
     """
     roles: dict[Role, tuple[str, ...]] = {}
     for key, value in columns.items():
@@ -77,6 +79,7 @@ def assign_roles(
         for role in _READ
         for name in roles.get(role, ())
     ]
+    read += [as_weight(table.get_column(name)) for name in roles.get(Role.WEIGHT, ())]
     return Dataset(table.with_columns(read), roles, question)
 
 

@@ -26,7 +26,7 @@ def made_rows(place: RunPlace, cut: Cut) -> Cost | None:
     from luodi.data.augment.cost import cost
     from luodi.data.augment.rows import check_augment
 
-    check_augment(cut.taught.train, wanted)
+    check_augment(cut.taught.train, wanted, place.project.root)
     return cost(cut.taught.train, wanted)
 
 

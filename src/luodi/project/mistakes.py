@@ -163,6 +163,8 @@ def _learners(tasks: Sequence[Task], model: Mapping[str, Any], places: Places) -
     names = _chosen(tasks, model)
     learners = {name: learner for task in tasks for name, learner in task.learners.items()}
     known = ["auto", *learners]
+    if model.get("learner") == []:
+        return [places.mistake("model.learner", say("none", "空"), one_of(known))]
     mistakes = [
         places.mistake("model.learner", repr(name), one_of(known), nearest(str(name), known))
         for name in names

@@ -157,6 +157,9 @@ def _expected(kind: str, extra: Mapping[str, Any], message: str, path: Path) -> 
     if kind in bounds:
         bound = extra.get("gt", extra.get("ge", extra.get("lt", extra.get("le"))))
         return say(f"a number {bounds[kind]} {bound}", f"数值 {bounds[kind]} {bound}")
+    if kind == "string_too_long":
+        most = extra["max_length"]
+        return say(f"at most {most} characters", f"不超过 {most} 个字符")
     for start, (english, chinese) in _KINDS.items():
         if kind.startswith(start):
             return say(english, chinese)
@@ -166,6 +169,7 @@ def _expected(kind: str, extra: Mapping[str, Any], message: str, path: Path) -> 
 _KINDS = {
     "int": ("a whole number", "整数"),
     "float": ("a number", "数值"),
+    "finite": ("a finite number", "有限的数值"),
     "bool": ("true or false", "true 或 false"),
     "string": ("a text", "文本"),
     "tuple": ("a name or a list of names", "名称或名称列表"),

@@ -16,9 +16,9 @@ Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 
 
 class Strict(BaseModel):
-    """A section: frozen, and no name in it that is not known."""
+    """A section: frozen, no name in it that is not known, no number that is not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def written_label(value: object) -> object:

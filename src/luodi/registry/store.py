@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luodi.contracts import RegistryError, say
+from luodi.contracts.refusals import refusal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -59,6 +60,7 @@ class Store:
 
         Raises:
             RegistryError: as for `reading`, or when a row would be changed.
+            MachineError: there is no room to write, or no right to.
         """
         with self._transaction(writes=True) as connection:
             yield connection
@@ -75,7 +77,7 @@ class Store:
                 with connection.begin():
                     yield connection
         except DBAPIError as error:
-            raise RegistryError(
+            raise refusal(error) or RegistryError(
                 say(
                     f"The registry {self.path} says: {error.orig}.",
                     f"登记库 {self.path} 报告：{error.orig}。",

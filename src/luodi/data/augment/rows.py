@@ -25,6 +25,7 @@ from luodi.contracts import (
 )
 from luodi.data.augment.distance import Privacy, privacy_distance
 from luodi.data.augment.texts import Translate, augment_text, back_translate
+from luodi.data.augment.translators import find_translator, translator
 from luodi.data.augment.words import Words, own_groups, read_groups
 from luodi.data.normal import normalise_all
 
@@ -64,7 +65,7 @@ def augment(
         DataError: when the table has nothing of the kind that is to be changed.
     """
     train = parts.train
-    check_augment(train, settings)
+    check_augment(train, settings, root)
     counts: dict[str, int] = {}
     made: list[pl.DataFrame] = []
     privacy = None
@@ -81,19 +82,18 @@ def augment(
     return Made(replace(train, table=together), counts, privacy)
 
 
-def check_augment(train: Dataset, settings: AugmentSettings) -> None:
+def check_augment(train: Dataset, settings: AugmentSettings, root: Path) -> None:
     """Refuse what cannot be made of this training part, before anything is.
 
+    Args:
+        root: where relative paths of synonyms and translators begin.
+
     Raises:
-        DataError: no texts to change; no features, or no label, to make rows of; a number for a
-            label where rows of rare classes are asked for.
+        DataError: no texts to change, no such synonyms or translator; no features, or no label, to
+            make rows of; a number for a label where rows of rare classes are asked for.
     """
-    if settings.text is not None and not _text_columns(train):
-        raise DataError(
-            say("There is no column of texts to change.", "没有可供改写的文本列。"),
-            say("data.augment.text needs one.", "data.augment.text 需要文本列。"),
-            say("Leave it out, or name a text column.", "请去掉该设置，或指定文本列。"),
-        )
+    if settings.text is not None:
+        _check_texts(train, settings.text, root)
     if settings.table is None:
         return
     if not train.columns(Role.FEATURE) or not train.columns(Role.LABEL):
@@ -111,6 +111,28 @@ def check_augment(train: Dataset, settings: AugmentSettings) -> None:
             say("smote makes rows of rare classes.", "smote 只为稀有类别生成行。"),
             say("Set data.augment.table.way: ctgan.", "请设置 data.augment.table.way: ctgan。"),
         )
+
+
+def _check_texts(train: Dataset, settings: TextAugment, root: Path) -> None:
+    if not _text_columns(train):
+        raise DataError(
+            say("There is no column of texts to change.", "没有可供改写的文本列。"),
+            say("data.augment.text needs one.", "data.augment.text 需要文本列。"),
+            say("Leave it out, or name a text column.", "请去掉该设置，或指定文本列。"),
+        )
+    _groups(settings, root)
+    for place in _translators(settings):
+        find_translator(place, root)
+
+
+def _groups(settings: TextAugment, root: Path) -> Sequence[Sequence[str]]:
+    return own_groups() if settings.synonyms is None else read_groups(root / settings.synonyms)
+
+
+def _translators(settings: TextAugment) -> list[str]:
+    """There and back; none where they are not asked."""
+    asked = "back_translation" in settings.ways
+    return [place for place in (settings.there, settings.back) if asked and place]
 
 
 def _text_columns(train: Dataset) -> list[str]:
@@ -158,17 +180,9 @@ class _Change:
 
     @classmethod
     def of(cls, settings: TextAugment, seed: int, root: Path) -> _Change:
-        from luodi.data.augment.translators import translator
-
-        groups = (
-            own_groups() if settings.synonyms is None else read_groups(root / settings.synonyms)
-        )
-        abroad = "back_translation" in settings.ways
-        there, back = (
-            translator(place, root) if abroad and place else None
-            for place in (settings.there, settings.back)
-        )
-        return cls(settings, Words(groups), random.Random(seed), there, back)
+        abroad = [translator(place, root) for place in _translators(settings)]
+        there, back = abroad or (None, None)
+        return cls(settings, Words(_groups(settings, root)), random.Random(seed), there, back)
 
     def __call__(self, texts: Sequence[str | None]) -> list[str | None]:
         """Each text in one of the ways; what is missing stays missing."""

@@ -29,8 +29,18 @@ def translator(place: str, root: Path) -> Translate:
         DataError: when there is no such folder, or no model in it.
         MissingPartError: when Transformers is not installed.
     """
+    folder = find_translator(place, root)
+    return _local(folder) if folder else lambda texts: _asked(place, texts)
+
+
+def find_translator(place: str, root: Path) -> Path | None:
+    """The folder that a translator's model lies in; None for an address.
+
+    Raises:
+        DataError: as `translator`.
+    """
     if place.startswith(("http://", "https://")):
-        return lambda texts: _asked(place, texts)
+        return None
     folder = (root / Path(place).expanduser()).resolve()
     if not (folder / "config.json").is_file():
         raise DataError(
@@ -41,7 +51,7 @@ def translator(place: str, root: Path) -> Translate:
                 "应为含 config.json、model.safetensors、tokenizer.json 的文件夹，或 http 地址。",
             ),
         )
-    return _local(folder)
+    return folder
 
 
 def _asked(address: str, texts: Sequence[str]) -> list[str]:

@@ -28,6 +28,7 @@ from luodi.contracts import (
     SearchSpace,
     Section,
 )
+from luodi.data.weights import row_weights
 from luodi.tasks.tabular.calibrating import Judged
 from luodi.tasks.tabular.codes import Flavour, Floats
 from luodi.tasks.tabular.columns import table_columns
@@ -43,7 +44,6 @@ from luodi.tasks.tabular.target import (
     Target,
     clusters_of,
     target_of,
-    weights_of,
 )
 from luodi.tasks.tabular.values import Held, ValueDecision, interval_findings
 
@@ -212,7 +212,7 @@ def prepared(
     options = settings.chosen(learner.space)
     when = _when(train) if learner.timed else np.zeros(0, np.int64)
     fitting = Fitting(encoder, target, train.question, options, settings, progress, when)
-    truth, weight, cluster = target.truth(train), weights_of(train), clusters_of(train)
+    truth, weight, cluster = target.truth(train), row_weights(train), clusters_of(train)
     return Sample(encoder.encode(columns), truth, weight, cluster), fitting
 
 
@@ -256,7 +256,7 @@ def background_of(matrix: Floats, encoder: Encoder, seed: int) -> Floats:
 def sample(data: Dataset, encoder: Encoder, target: Target, settings: FitSettings) -> Sample:
     """The rows of a part, encoded."""
     columns = table_columns(data, settings.schema.request)
-    return Sample(encoder.encode(columns), target.truth(data), weights_of(data), clusters_of(data))
+    return Sample(encoder.encode(columns), target.truth(data), row_weights(data), clusters_of(data))
 
 
 def loss(scores: Floats, part: Sample, target: Target) -> float:

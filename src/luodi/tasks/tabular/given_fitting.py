@@ -15,13 +15,14 @@ from luodi.contracts import (
     TrainingError,
     say,
 )
+from luodi.data.weights import row_weights
 from luodi.tasks.tabular.calibrating import Judged
 from luodi.tasks.tabular.codes import Floats
 from luodi.tasks.tabular.conformal import conformal_factor
 from luodi.tasks.tabular.deciding import decide
 from luodi.tasks.tabular.decision import Decision
 from luodi.tasks.tabular.scale import Scale
-from luodi.tasks.tabular.target import Classes, clusters_of, target_of, weights_of
+from luodi.tasks.tabular.target import Classes, clusters_of, target_of
 from luodi.tasks.tabular.values import ValueDecision, interval_findings
 
 _READS = {"number": ("number", "boolean"), "category": ("category", "text", "date")}
@@ -93,7 +94,7 @@ def decide_given(
     elsewhere is to answer as it did there.
     """
     target, question = target_of(settings.schema), valid.question
-    weight, cluster = weights_of(valid), clusters_of(valid)
+    weight, cluster = row_weights(valid), clusters_of(valid)
     if isinstance(target, Classes):
         if question.calibration == "auto":
             question = replace(question, calibration="none")

@@ -50,14 +50,6 @@ def target_of(schema: Schema) -> Target:
     return Classes(fields[LABEL].categories) if LABEL in fields else Numbers()
 
 
-def weights_of(data: Dataset) -> Floats:
-    """(n,) what each row counts for; ones when the project names no weight column."""
-    names = data.columns(Role.WEIGHT)
-    if not names:
-        return np.ones(data.rows)
-    return np.asarray(data.table.get_column(names[0]).cast(float).fill_null(0.0).to_numpy())
-
-
 def clusters_of(data: Dataset) -> NDArray[np.int64]:
     """(n,) rows of one number are copies or of one group: no independent evidence."""
     groups = data.columns(Role.GROUP)

@@ -25,6 +25,7 @@ from luodi.contracts import (
     SplitSettings,
     say,
 )
+from luodi.data.weights import row_weights
 from luodi.tasks.classes import favourable_place, inspect_labels, unseen_labels
 from luodi.tasks.tabular.columns import request_fields
 from luodi.tasks.tabular.labels import cost_matrix, ordered_labels
@@ -33,7 +34,6 @@ from luodi.tasks.tabular.target import (
     SCORES,
     Classes,
     clusters_of,
-    weights_of,
 )
 from luodi.tasks.tabular.task import ROLES, TabularTask, general_findings
 
@@ -125,7 +125,7 @@ class TabularClassification(TabularTask):
         place = {label: index for index, label in enumerate(labels)}
         probability = [[answer[SCORES][name] for name in labels] for answer in answers]
         return Classified(
-            weight=weights_of(data),
+            weight=row_weights(data),
             cluster=clusters_of(data),
             truth=Classes(labels).truth(data),
             predicted=np.array([place[answer[LABEL]] for answer in answers], dtype=np.int64),

@@ -25,8 +25,9 @@ from luodi.contracts import (
     Valued,
     say,
 )
+from luodi.data.weights import row_weights
 from luodi.tasks.tabular.columns import request_fields
-from luodi.tasks.tabular.target import VALUE, clusters_of, weights_of
+from luodi.tasks.tabular.target import VALUE, clusters_of
 from luodi.tasks.tabular.task import ROLES, TabularTask, general_findings
 
 
@@ -105,7 +106,7 @@ class TabularRegression(TabularTask):
 
         truth = data.table.get_column(data.column(Role.LABEL)).to_numpy()
         return Valued(
-            weight=weights_of(data),
+            weight=row_weights(data),
             cluster=clusters_of(data),
             truth=np.asarray(truth, dtype=np.float64),
             value=np.array([answer[VALUE] for answer in answers], dtype=np.float64),

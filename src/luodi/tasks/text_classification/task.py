@@ -114,14 +114,14 @@ class TextClassification(Task):
         import numpy as np
 
         from luodi.data.groups import groups_of
+        from luodi.data.weights import row_weights
 
         labels = schema.answer_field("label").categories
         place = {label: index for index, label in enumerate(labels)}
         truth = data.table[data.column(Role.LABEL)].to_list()
-        weights = data.columns(Role.WEIGHT)
         table = data.table
         return Classified(
-            weight=table[weights[0]].cast(float).to_numpy() if weights else np.ones(data.rows),
+            weight=row_weights(data),
             cluster=table[COPIES].to_numpy() if COPIES in table.columns else np.arange(data.rows),
             truth=np.array([place[name] for name in truth], dtype=np.int64),
             predicted=np.array([place[a["label"]] for a in answers], dtype=np.int64),
