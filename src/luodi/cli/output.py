@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from luodi.contracts.json import finite
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 def emit(document: Mapping[str, JsonValue], as_json: bool, human: Callable[[], None]) -> None:
     """Print `document` as the only thing on stdout, or let `human` print words."""
     if as_json:
-        print(json.dumps(document, ensure_ascii=False, default=str))
+        text = json.dumps(finite(document), ensure_ascii=False, allow_nan=False, default=str)
+        print(text)
     else:
         human()
 

@@ -20,7 +20,7 @@ from luodi.contracts.errors import (
 )
 from luodi.contracts.finding import Finding, Severity
 from luodi.contracts.gate_rule import BEATS, GateRule, parse_rule
-from luodi.contracts.json import Answer, JsonValue, Request
+from luodi.contracts.json import Answer, JsonValue, Request, finite
 from luodi.contracts.language import (
     Language,
     current_language,
@@ -172,6 +172,7 @@ __all__ = [
     "UsageError",
     "Valued",
     "current_language",
+    "finite",
     "parse_rule",
     "recording",
     "say",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,3 +15,14 @@ Request = Mapping[str, JsonValue]
 
 Answer = dict[str, JsonValue]
 """One answer of a model: field name -> value, fitting the schema's `answer`."""
+
+
+def finite(value: JsonValue) -> JsonValue:
+    """The value with null where a number is none or has no end: JSON knows neither."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

@@ -87,7 +87,11 @@ def _dates(column: Column) -> Distribution | None:
     moments = microseconds(column.values)
     if moments is None or not len(whole := moments.drop_nulls()):
         return None
-    counts, edges = np.histogram(whole.to_numpy(), BARS)
+    numbers = whole.to_numpy()
+    low, high = int(numbers.min()), int(numbers.max())
+    # Moments closer together than the bars are many lie in as many bars as there are microseconds.
+    counts, edges = np.histogram(numbers - low, min(BARS, high - low + 1), (0, high - low + 1))
+    edges += low
     return Distribution(
         counts.tolist(), [_day(edge) for edge in edges.tolist()], say("dates", "日期")
     )

@@ -199,8 +199,10 @@ def _spread(
     part = places - low
     found = ordered[low] * (1 - part) + above * part
     quantiles = {str(q): float(value) for q, value in zip(QUANTILES, found, strict=True)}
-    with np.errstate(over="ignore"):  # of the largest floats
+    with np.errstate(over="ignore", invalid="ignore"):
         mean = float(ordered.mean())
+    if not np.isfinite(mean):  # the sum of the largest floats is none
+        mean = float((ordered / len(ordered)).sum())
     return float(ordered[0]), float(ordered[-1]), mean, quantiles
 
 

@@ -25,6 +25,7 @@ _QUANTILES = 101
 _VALUES = 50
 _LONG = 60  # mean characters from which on a text is compared by its length
 _RARE = 1e-3
+_LARGEST = 8e307
 _LEAST = 1e-4  # share that stands for none: PSI has no value there
 
 
@@ -171,6 +172,8 @@ def _quantiles(values: pl.Series) -> list[float]:
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):
         return []
+    # Half of the largest float: between two numbers of either sign still lies one.
+    numbers = np.clip(numbers, -_LARGEST, _LARGEST)
     found = np.quantile(numbers, np.linspace(0, 1, _QUANTILES))
     return [float(value) for value in found]
 

@@ -10,6 +10,7 @@ from typing import Any
 from luodi.contracts import BEATS, GateRule, Interval, JsonValue, parse_rule, say
 from luodi.evaluation.measure import Measure
 from luodi.evaluation.metrics import by_name, is_known, title
+from luodi.evaluation.page.wording import DASH, chance
 from luodi.evaluation.paired import Paired
 from luodi.evaluation.plain import numbers, plain
 
@@ -224,6 +225,8 @@ def _beats_line(baseline: str, paired: Mapping[str, Paired]) -> GateLine:
 
 
 def _spread(result: Paired) -> str:
+    if not math.isfinite(result.low + result.high):
+        return f"{result.difference:+.4f}" if math.isfinite(result.difference) else DASH
     return f"{result.difference:+.4f} [{result.low:+.4f}, {result.high:+.4f}]"
 
 
@@ -239,8 +242,8 @@ def _not_beaten(baseline: str, result: Paired) -> str:
     name = title(result.metric)
     return say(
         f"Not significantly better than the {baseline} baseline: {name} differs by "
-        f"{_spread(result)} (p = {result.p_value:.3g}).",
-        f"并未显著优于基线 {baseline}：{name}相差 {_spread(result)}（p = {result.p_value:.3g}）。",
+        f"{_spread(result)} ({chance(result.p_value)}).",
+        f"并未显著优于基线 {baseline}：{name}相差 {_spread(result)}（{chance(result.p_value)}）。",
     )
 
 

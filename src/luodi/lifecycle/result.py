@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luodi.contracts import Finding, Interval, JsonValue, say, worded
+from luodi.contracts import Finding, Interval, JsonValue, finite, say, worded
 from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
 from luodi.lifecycle.crossed import Crossed, crossed_findings, crossed_sections
 from luodi.lifecycle.forms import Formed, form_sections
@@ -84,6 +84,7 @@ def conclude(
     )
     if verdict.passed:
         _register(run, bundle, result)
+    result = finite(result)
     write_json(run.folder / RESULT, result)
     run.finish()
     return Outcome(result, report, run.folder)
@@ -104,10 +105,10 @@ def make_result(run: RunPlace, report: Report, bundle: Packaged) -> dict[str, Js
         "digest": bundle.digest,
         "model": run.project.name,
         "version": report.version if report.verdict.passed else None,
-        "metrics": _plain(report.metrics),
+        "metrics": _values(report.metrics),
         "baselines": {
             name: {
-                **_plain(baseline.metrics),
+                **_values(baseline.metrics),
                 "paired": baseline.paired.to_json() if baseline.paired else None,
             }
             for name, baseline in report.baselines.items()
@@ -130,13 +131,8 @@ def make_result(run: RunPlace, report: Report, bundle: Packaged) -> dict[str, Js
     }
 
 
-def _plain(metrics: Mapping[str, Interval]) -> dict[str, JsonValue]:
-    import math
-
-    return {
-        name: {key: value if math.isfinite(value) else None for key, value in i.to_json().items()}
-        for name, i in metrics.items()
-    }
+def _values(metrics: Mapping[str, Interval]) -> dict[str, JsonValue]:
+    return {name: interval.to_json() for name, interval in metrics.items()}
 
 
 def make_report(

@@ -155,8 +155,9 @@ def _fences(quartiles: tuple[float, ...], least: float) -> tuple[float, float]:
     else:  # zeros or both signs: stretched on either side of the middle
         left, right = folded(float(lower)), folded(float(upper))
         reach = FAR * (right - left)
-        low = min(low, float(middle + width * np.sinh(left - reach)))
-        high = max(high, float(middle + width * np.sinh(right + reach)))
+        with np.errstate(over="ignore"):  # no number lies beyond
+            low = min(low, float(middle + width * np.sinh(left - reach)))
+            high = max(high, float(middle + width * np.sinh(right + reach)))
     return low, high
 
 

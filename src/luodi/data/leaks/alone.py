@@ -71,7 +71,10 @@ def _r2(
         sums = np.bincount(codes[learnt], weights=truth[learnt] - mean, minlength=size)
         told[asked] = mean + (sums / np.maximum(counts, 1))[codes[asked]]
     binned = 1 - ((told - truth) ** 2).mean() / truth.var()
-    if numbers is None or not np.isfinite(numbers).all() or numbers.std() == 0:
+    if numbers is None or not np.isfinite(numbers).all():
+        return float(binned)
+    numbers = numbers / (np.abs(numbers).max() or 1.0)  # the largest floats have no square
+    if numbers.std() == 0:
         return float(binned)
     # Bins blur a number that is the answer times a constant; a line through it does not.
     return float(max(binned, np.corrcoef(numbers, truth)[0, 1] ** 2))

@@ -22,6 +22,8 @@ _MOST = 60
 """Columns of which sums of three are tried: of more, only of two."""
 _EXACT = 0.9999
 """R2 of a sum as it stands, nothing fitted to the target: it is one, but for rounding."""
+_LARGEST = 1e140
+"""Farther off, squares add up to no number."""
 _ALONE = 0.9995
 _BETTER = 0.01
 """What a sum leaves of the target, as a share of what a line through its best part leaves: three
@@ -40,7 +42,8 @@ def summed(suspects: Sequence[Suspect], target: NDArray[np.float64]) -> list[Evi
     parts = {
         name: column
         for name, column in numbers.items()
-        if np.nanstd(column) > 0
+        if np.nanmax(np.abs(column), initial=0) < _LARGEST
+        and np.nanstd(column) > 0
         and max(_fit(target - column, target), _fit(target + column, target)) < _ALONE
     }
     found: list[Evidence] = []

@@ -13,6 +13,7 @@ from luodi.evaluation.page.drawing import (
     Domain,
     Element,
     add,
+    bounded,
     domain,
     markup,
     picture,
@@ -55,7 +56,11 @@ class Plane:
 def lines(chart: Lines) -> Markup:
     """The curves. Series differ by dash and by mark, not by colour alone."""
     series = {
-        name: [(float(x), float(y)) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        name: [
+            (bounded(float(x)), bounded(float(y)))
+            for x, y in points
+            if math.isfinite(x) and math.isfinite(y)
+        ]
         for name, points in chart.series.items()
     }
     points = [point for found in series.values() for point in found]

@@ -15,13 +15,19 @@ from markupsafe import Markup
 from luodi.contracts import Interval
 from luodi.evaluation.page.wording import clean, number, spread
 
+_FARTHEST = 1e300
 Domain = tuple[float, float]
 Element = ElementTree.Element
 
 
+def bounded(value: float) -> float:
+    """Within what a chart can span: the distance of two such numbers still is a number."""
+    return max(-_FARTHEST, min(value, _FARTHEST))
+
+
 def domain(values: Iterable[float], lowest: float = -math.inf, highest: float = math.inf) -> Domain:
     """A range that holds the finite values with room at both ends, within its natural limits."""
-    known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
+    known = [bounded(value) for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(known), max(known)
     room = 0.12 * (high - low) or max(0.05, 0.05 * abs(high))
     return max(low - room, lowest), min(high + room, highest)

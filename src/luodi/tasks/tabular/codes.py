@@ -34,6 +34,8 @@ _RARE = 3
 """A network's category has so many rows at least: rarer ones teach it what to make of others."""
 _FARTHEST = 5.0
 """A dense number lies at most so many standard deviations off: no single row may rule a sum."""
+_LARGEST = 1e140
+"""Farther off, the squares of a hundred million numbers would add up to no number."""
 _BUCKETS = {"dense": 256, "trees": 32, "bins": 0, "tokens": 256}
 
 
@@ -104,7 +106,9 @@ class Number:
 
 
 def _numbers(values: Sequence[JsonValue]) -> Floats:
-    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+    numbers = np.array([math.nan if value is None else value for value in values], np.float64)
+    bounded = np.clip(numbers, -_LARGEST, _LARGEST)
+    return np.where(np.isfinite(numbers), bounded, numbers)
 
 
 def _damped(numbers: Floats) -> Floats:
@@ -119,7 +123,7 @@ def _long_tailed(numbers: Floats) -> bool:
 def skew(numbers: Floats) -> float:
     """The third moment in standard deviations; 0 for numbers that are all alike."""
     spread = numbers.std()
-    return float(((numbers - numbers.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
+    return float((((numbers - numbers.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def row_texts(data: Dataset) -> list[str]:
 
     names = data.columns(Role.FEATURE)
     if not names:
-        return []
+        return [""] * data.rows
     columns = [as_text(data.table.get_column(name)).fill_null("") for name in names]
     told = [pl.lit(f"{name}=") + column for name, column in zip(names, columns, strict=True)]
     return pl.select(pl.concat_str(told, separator="; ")).to_series().to_list()

@@ -46,7 +46,7 @@ from luodi.tasks.tabular.folds import FEW, ByStrength, by_strength
 from luodi.tasks.tabular.predicting import Scorer, TabularPredictor
 from luodi.tasks.tabular.refitting import RefittingLearner
 from luodi.tasks.tabular.scorecard_paper import write_csv
-from luodi.tasks.tabular.target import Classes
+from luodi.tasks.tabular.target import Classes, Target, target_of
 
 FILE = "scorecard.json"
 POINTS = "points"
@@ -183,7 +183,12 @@ class ScorecardLearner(RefittingLearner):
     }
 
     def estimate(self, data: Dataset, settings: FitSettings) -> Estimate:
-        """A sort a column, and a small regression."""
+        """A sort a column, and a small regression.
+
+        Raises:
+            TrainingError: there are not two labels.
+        """
+        _check_two(target_of(settings.schema))
         cells = data.rows * max(len(settings.schema.request), 1)
         return Estimate(seconds=0.5 + cells * 4e-6, bytes=int(1e8 + cells * 40))
 
@@ -193,7 +198,7 @@ class ScorecardLearner(RefittingLearner):
         """
         from luodi.tasks.tabular.scorecard_paper import sections
 
-        _check_two(fitting)
+        _check_two(fitting.target)
         options = _Options.read(fitting.options)
         path = partial(_cards, options=options, fitting=fitting)
         held = ByStrength()
@@ -237,8 +242,8 @@ class _Options:
         return cls(limits, scale, float(options["least_iv"]))
 
 
-def _check_two(fitting: Fitting) -> None:
-    labels = fitting.target.labels if isinstance(fitting.target, Classes) else ()
+def _check_two(target: Target) -> None:
+    labels = target.labels if isinstance(target, Classes) else ()
     if len(labels) == 2:
         return
     raise TrainingError(
