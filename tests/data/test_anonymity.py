@@ -51,3 +51,8 @@ def test_what_is_not_there_is_told() -> None:
         measure(TABLE, ["income"])
     with pytest.raises(DataError, match="no rows"):
         measure(TABLE.head(0), ["disease"])
+
+
+def test_a_column_that_is_named_twice_counts_once() -> None:
+    twice = measure(TABLE, ["年龄 段", "年龄 段"], ["disease", "disease"])
+    assert twice == measure(TABLE, ["年龄 段"], ["disease"])

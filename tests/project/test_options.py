@@ -106,3 +106,23 @@ def test_what_another_learner_alone_would_get_is_not_held_against_it(luodi, tmp_
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i * 7 % 11},{i % 2}\n" for i in range(40)))
     done = luodi("check", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        ("model: {learner: []}", "model.learner"),
+        ('model: {base: "a\\0b"}', "model.base"),
+        ("serve: {rollback: {p99: .inf}}", "serve.rollback.p99"),
+        ("data: {source: t.csv, columns: {label: y}, clean: {fill: .nan}}", "data.clean.fill"),
+    ],
+)
+def test_what_nothing_can_be_made_of(luodi, tmp_path, line, where):
+    project = PROJECT.format(learner="linear", options="{}").splitlines()
+    kept = [given for given in project if given.partition(":")[0] != line.partition(":")[0]]
+    (tmp_path / "luodi.yaml").write_text("\n".join([*kept, line]))
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i * 7 % 11},{i % 2}\n" for i in range(40)))
+    done = luodi("check", "--json", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    (mistake,) = json.loads(done.stdout)["error"]["mistakes"]
+    assert (mistake["where"], mistake["line"]) == (where, len(kept) + 1)

@@ -57,9 +57,10 @@ def measure(
         MissingPartError: when pyCANON is not installed.
     """
     _known(table, [*quasi_identifiers, *sensitive])
-    groups = table.group_by(quasi_identifiers).len("__rows__")["__rows__"]
+    known, hidden = list(dict.fromkeys(quasi_identifiers)), list(dict.fromkeys(sensitive))
+    groups = table.group_by(known).len("__rows__")["__rows__"]
     small = groups.filter(groups < k)
-    least, diversity, closeness = _canon(table, list(quasi_identifiers), list(sensitive))
+    least, diversity, closeness = _canon(table, known, hidden)
     return Anonymity(least, diversity, closeness, int(small.sum()), groups.len(), small.len())
 
 

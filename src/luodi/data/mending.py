@@ -210,7 +210,7 @@ def _learn(train: Dataset, field: Field, mending: ColumnMending) -> list[Step]:
             steps.append(Fill(field.name, value))
             values = values.fill_null(value)
     if numeric and mending.scale != "none":
-        centre, width = _SCALES[mending.scale or "none"](values.drop_nulls())
+        centre, width = _SCALES[mending.scale or "none"](_bounded(values.drop_nulls()))
         steps.append(Scale(field.name, centre, width if width > 0 else 1.0))
     return steps
 
@@ -224,9 +224,14 @@ def _filling(values: pl.Series, field: Field, mending: ColumnMending) -> JsonVal
         return None
     if field.kind == "number" and mending.missing != "mode":
         mean = mending.missing == "mean"
-        found: Any = present.mean() if mean else present.median()
+        found: Any = _bounded(present).mean() if mean else present.median()
         return float(found)
     return present.mode().sort()[0]  # of several commonest the least, on every machine
+
+
+def _bounded(numbers: pl.Series) -> pl.Series:
+    """Farther off, the squares of many numbers would add up to no number."""
+    return numbers.clip(-1e140, 1e140)
 
 
 def _constant(field: Field, mending: ColumnMending) -> JsonValue:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from luodi.contracts import BEATS, GateRule, Interval, JsonValue, parse_rule, say
+from luodi.evaluation.figures import DASH, chance
 from luodi.evaluation.measure import Measure
 from luodi.evaluation.metrics import by_name, is_known, title
-from luodi.evaluation.page.wording import DASH, chance
 from luodi.evaluation.paired import Paired
 from luodi.evaluation.plain import numbers, plain
 

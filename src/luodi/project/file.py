@@ -197,7 +197,13 @@ def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake
     if not isinstance(node, yaml.MappingNode):
         loader = yaml.SafeLoader("")
         try:
-            return loader.construct_object(node, deep=True)
+            value = loader.construct_object(node, deep=True)
+            if isinstance(value, str) and "\0" in value:  # no path and no column may hold it
+                found = say("a NUL character", "含有 NUL 字符")
+                expected = say("a text without it", "不含它的文本")
+                mistakes.append(Mistake(where or "-", found, expected, lines[where]))
+                return None
+            return value
         except yaml.YAMLError as error:
             mistakes.append(_syntax(error, where or "-"))
             return None

@@ -10,12 +10,12 @@ from typing import Any
 from markupsafe import Markup
 
 from luodi.contracts import Interval, say
+from luodi.evaluation.figures import DASH, chance  # noqa: F401  # pages write chances too
 
 # Characters that HTML forbids, and halves of surrogate pairs, which UTF-8 cannot carry.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
-DASH = "–"
 
 
 def clean(value: object) -> object:
@@ -65,13 +65,6 @@ def percent(share: float) -> str:
 def level(share: float) -> str:
     """A confidence level as a percentage, without needless zeros."""
     return f"{100 * share:.4g}%"
-
-
-def chance(p_value: float) -> str:
-    """A p-value."""
-    if not math.isfinite(p_value):
-        return f"p = {DASH}"
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
 def duration(seconds: float) -> str:
