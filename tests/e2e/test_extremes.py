@@ -129,3 +129,12 @@ def test_check_refuses_a_scorecard_of_many_labels_as_the_run_would(luodi, tmp_pa
         done = luodi(command, "--json", cwd=tmp_path)
         assert done.returncode == 1
         assert "tells two apart" in json.loads(done.stdout)["error"]["message"]
+
+
+def test_check_refuses_a_logarithm_of_what_has_none(luodi, tmp_path):
+    extremes(tmp_path, "c{0}")
+    write(tmp_path, "tabular-regression", "linear", "t.parquet", columns="label: x")
+    for command in ("check", "run"):
+        done = luodi(command, "--json", "--set", "model.target=log", cwd=tmp_path)
+        assert done.returncode == 1
+        assert "model.target is log" in json.loads(done.stdout)["error"]["message"]

@@ -42,14 +42,20 @@ def summed(suspects: Sequence[Suspect], target: NDArray[np.float64]) -> list[Evi
     parts = {
         name: column
         for name, column in numbers.items()
-        if np.nanmax(np.abs(column), initial=0) < _LARGEST
-        and np.nanstd(column) > 0
+        if _varies(column)
         and max(_fit(target - column, target), _fit(target + column, target)) < _ALONE
     }
     found: list[Evidence] = []
     for size in (2, 3) if len(parts) <= _MOST else (2,):
         found = found or [*_sums(parts, target, size)]
     return found
+
+
+def _varies(column: NDArray[np.float64]) -> bool:
+    import numpy as np
+
+    known = column[np.isfinite(column)]
+    return len(known) > 1 and np.abs(known).max() < _LARGEST and bool(known.std() > 0)
 
 
 def _sums(parts: Numbers, target: NDArray[np.float64], size: int) -> Iterator[Evidence]:

@@ -69,8 +69,15 @@ class TabularRegression(TabularTask):
         return REGRESSION
 
     def inspect(self, data: Dataset, settings: CleanSettings) -> Sequence[Finding]:
-        """One number only; too few rows."""
+        """One number only; too few rows.
+
+        Raises:
+            DataError: the logarithm is to be learnt of numbers below 0.
+        """
+        from luodi.tasks.tabular.scale import Scale
+
         values = data.table.get_column(data.column(Role.LABEL)).drop_nulls()
+        Scale.learn(values.to_numpy(), data.question.target)
         if values.n_unique() > 1:
             return general_findings(data, settings)
         return [
