@@ -36,7 +36,6 @@ def summed(suspects: Sequence[Suspect], target: NDArray[np.float64]) -> list[Evi
     A constant may be added to them. Columns that tell the target alone are left out: with any
     other they would tell it too.
     """
-    import numpy as np
 
     numbers = {s.name: s.numbers for s in suspects if s.numbers is not None and s.kind == "number"}
     parts = {
