@@ -250,8 +250,14 @@ def written(text: str) -> AnySource:
     """A source as it would stand behind `data.source:`: a text, or a mapping in YAML's braces.
 
     Raises:
-        DataError: braces that hold no source.
+        DataError: nothing, or braces that hold no source.
     """
+    if not text.strip():
+        raise DataError(
+            say("The source is empty.", "数据源为空。"),
+            say("Expected a file, an address or a mapping of one kind.",
+                "应为文件、地址，或一种数据源的映射。"),
+        )  # fmt: skip
     if not text.lstrip().startswith("{"):
         return text
     import yaml

@@ -125,6 +125,9 @@ def test_on_a_terminal_and_in_chinese(luodi, tmp_path: Path) -> None:
         (["none.csv"], "none.csv"),
         (["t.csv", "--label", "labell"], "Did you mean label?"),
         (["t.csv", "-o", "no/such/place.html"], "cannot be written"),
+        (["t.csv", "-o", "."], "cannot be written"),
+        ([""], "The source is empty"),
+        (["{}"], "is none"),
     ],
 )
 def test_what_goes_wrong_is_told(luodi, tmp_path: Path, arguments: list[str], told: str) -> None:

@@ -11,7 +11,7 @@ import typer
 from luodi.cli.data.header import HeaderLine, said_header
 from luodi.cli.findings import show_findings
 from luodi.cli.output import TerminalProgress, console, emit
-from luodi.contracts import LuodiError, Role, say
+from luodi.contracts import MachineError, Role, say
 
 if TYPE_CHECKING:
     from luodi.lifecycle.looking import Looked
@@ -77,7 +77,7 @@ def _write(place: Path, text: str) -> None:
     try:
         place.write_text(text, "utf-8")
     except OSError as error:
-        raise LuodiError(
+        raise MachineError(
             say(
                 f"{place} cannot be written: {error.strerror}.",
                 f"无法写入 {place}：{error.strerror}。",
