@@ -49,6 +49,7 @@ class TinyTask:
     name = "tiny"
     learners = {"words": TinyLearner()}
     baselines = ()
+    auto = ()
     roles: dict[str, object] = {}
     metrics = ()
 
