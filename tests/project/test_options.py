@@ -100,6 +100,16 @@ def test_check_and_run_refuse_it_with_its_line(luodi, tmp_path, learner, options
         assert all(mistake["line"] == 4 for mistake in error["mistakes"])
 
 
+def test_powers_of_ten_are_numbers_however_they_are_written(luodi, tmp_path):
+    options = "{learning_rate: 3e-4, weight_decay: 1E-3}"
+    (tmp_path / "luodi.yaml").write_text(PROJECT.format(learner="mlp", options=options))
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i * 7 % 11},{i % 2}\n" for i in range(40)))
+    done = luodi("check", "--json", "--set", "model.options.dropout=1e-1", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    quoted = luodi("check", "--json", "--set", "model.options.dropout='1e-1'", cwd=tmp_path)
+    assert quoted.returncode == 2
+
+
 def test_what_another_learner_alone_would_get_is_not_held_against_it(luodi, tmp_path):
     project = PROJECT.format(learner="boosting", options="{columns: 0.5}")  # names, for `given`
     (tmp_path / "luodi.yaml").write_text(project)

@@ -17,6 +17,14 @@ from luodi.project.schema import Project
 
 FILE = "luodi.yaml"
 _LARGEST = 1_000_000
+_POWER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)[eE][-+]?\d+")
+"""1e-4, which YAML 1.2 calls a number and PyYAML, which keeps to 1.1, a text."""
+_COLUMNS = re.compile(
+    r"data\.(columns|leaks\.allow|split\.(group|time)$|anonymity\.(quasi|sens)|history\.(group|time|col))"
+)
+"""Where columns are named: No is a column's name, and so is 2024."""
+_LABELS = re.compile(r"data\.(positive|favourable|labels)\b")
+"""Where labels are named: yes is a label, as it stands in the table."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +203,8 @@ def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake
             for index, item in enumerate(node.value)
         ]
     if not isinstance(node, yaml.MappingNode):
+        if (said := _said(node, where)) is not None:
+            return said
         loader = yaml.SafeLoader("")
         try:
             value = loader.construct_object(node, deep=True)
@@ -224,6 +234,20 @@ def _values(node: Any, where: str, lines: dict[str, int], mistakes: list[Mistake
     return values
 
 
+def _said(node: Any, where: str) -> str | float | None:
+    """What a plain scalar says where PyYAML would take it for another thing; None elsewhere."""
+    kind = node.tag.rpartition(":")[2]
+    if node.style is not None or kind == "null":
+        return None
+    text: str = node.value
+    if kind == "str":
+        return float(text) if _POWER.fullmatch(text) else None
+    if _COLUMNS.match(where):
+        return text
+    written = kind == "bool" and text.lower() not in ("true", "false")
+    return text if written and _LABELS.match(where) else None
+
+
 def _set(values: dict[str, Any], places: Places, override: str) -> None:
     import yaml
 
@@ -243,7 +267,7 @@ def _set(values: dict[str, Any], places: Places, override: str) -> None:
         node = None if text[:1] in "<>|" else yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         node = None
-    value = text if node is None else _values(node, "", {}, [])
+    value = text if node is None else _values(node, path.strip(), {}, [])
     place = values
     for name in names[:-1]:
         inner = place.get(name)

@@ -8,7 +8,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from luodi.contracts import ROW, FitSettings, QuestionSettings, Quiet, Role, SplitSettings
+from luodi.contracts import (
+    ROW,
+    FitSettings,
+    QuestionSettings,
+    Quiet,
+    Role,
+    SplitSettings,
+    TrainingError,
+)
 from luodi.data.roles import assign_roles
 from luodi.tasks import find_task
 from luodi.tasks.tabular.networks import MlpLearner, TransformerLearner, batch_rows, passes
@@ -137,6 +145,16 @@ def test_the_budget_is_kept(tmp_path):
     assert time.monotonic() - start < 20  # a busy machine; without a budget it takes minutes
     assert len(found.history) < 80
     assert any(finding.code.startswith("budget") for finding in found.findings)
+
+
+def test_heads_that_do_not_share_the_width_are_told_before_training(tmp_path):
+    data, learner = as_dataset(make_table(), TASKS[0]), find_task(TASKS[0]).learners["transformer"]
+    task = find_task(TASKS[0])
+    settings = FitSettings(
+        task.schema(data), task.metrics[0], tmp_path, options={"width": 64, "heads": 3}
+    )
+    with pytest.raises(TrainingError, match="width is 64, and heads 3"):
+        learner.estimate(data, settings)
 
 
 def test_several_threads_ask_one_predictor(tmp_path):

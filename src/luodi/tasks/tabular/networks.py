@@ -20,6 +20,8 @@ from luodi.contracts import (
     Predictor,
     Range,
     SearchSpace,
+    TrainingError,
+    say,
 )
 from luodi.tasks.tabular.codes import Flavour, Floats
 from luodi.tasks.tabular.fitting import (
@@ -262,8 +264,20 @@ class TransformerLearner(NetworkLearner):
         return FieldTransformer(fields, shape, float(options["weight_decay"]))
 
     def operations(self, fields: int, options: Mapping[str, Any]) -> float:
-        """Products of each block for each field, and between the fields."""
-        width, depth = int(options["width"]), int(options["depth"])
+        """Products of each block for each field, and between the fields.
+
+        Raises:
+            TrainingError: the width cannot be dealt out to so many heads.
+        """
+        width, depth, heads = (int(options[name]) for name in ("width", "depth", "heads"))
+        if width % heads:
+            raise TrainingError(
+                say(
+                    f"model.options.width is {width}, and heads {heads}.",
+                    f"model.options.width 为 {width}，heads 为 {heads}。",
+                ),
+                say("Expected a width that the heads share evenly.", "width 应能被 heads 整除。"),
+            )
         block = (fields + 1) * 8 * width**2 + 2 * (fields + 1) ** 2 * width
         return float(depth * block + fields * int(options["bins"]) * width)
 
