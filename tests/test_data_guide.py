@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from luodi.project.schema import DataSettings
-from luodi.project.sources import KINDS, typed
+from luodi.project.sources import KINDS, AnySource, members, typed
 from tests.reviews import write_project, write_reviews
 from tests.test_readme import alike, sessions
 
@@ -20,15 +20,16 @@ BLOCKS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_each_source_is_a_right_one(block: str) -> None:
-    settings = DataSettings.model_validate(yaml.safe_load(block) | {"columns": {"text": "a"}})
-    assert str(typed(settings.source))
+    assert str(typed(source_of(block)))
+
+
+def source_of(block: str) -> AnySource:
+    written = yaml.safe_load(block) | {"columns": {"text": "a"}}
+    return DataSettings.model_validate(written).source
 
 
 def test_every_kind_is_told() -> None:
-    told = {typed(yaml.safe_load(block)["source"]).kind
-            if isinstance(yaml.safe_load(block)["source"], str)
-            else next(kind for kind in KINDS if kind in yaml.safe_load(block)["source"])
-            for block in BLOCKS}  # fmt: skip
+    told = {kind.kind for block in BLOCKS for kind in members(source_of(block))}
     assert told == set(KINDS)
 
 

@@ -144,14 +144,15 @@ def _conflicts(
         examples[number][1][str(labels[row])] += 1
     count = len(set(marks.content[rows].tolist()))
     en, zh = _in(table)
+    what, counted = ("texts", "条文本") if data.columns(Role.TEXT) else ("contents", "种内容")
     return [
         Finding(
             _code("conflicts", table),
             _severity(clean.conflicts),
             count,
             say(
-                f"{count} texts{en} carry labels that contradict each other ({len(rows)} rows).",
-                f"{zh}{count} 条文本带有互相矛盾的标签（共 {len(rows)} 行）。",
+                f"{count} {what}{en} carry labels that contradict each other ({len(rows)} rows).",
+                f"{zh}{count} {counted}带有互相矛盾的标签（共 {len(rows)} 行）。",
             ),
             [{"text": text, "labels": dict(labels)} for text, labels in examples.values()],
             data.columns(Role.LABEL),

@@ -20,6 +20,7 @@ from luodi.project.sources import (
     AnySource,
     FilesSource,
     ImagesSource,
+    TablesSource,
     TextsSource,
     hide_password,
     typed,
@@ -126,6 +127,8 @@ def gather(
     """
     kind = typed(source)
     place = access or Access(home_folder(root), root)
+    if isinstance(kind, TablesSource):
+        return _tables(kind, root, progress, place, held, header)
     store = Store(place.home)
     if isinstance(kind, TextsSource | ImagesSource):
         return _folders(kind, root, progress, place, header)
@@ -150,6 +153,25 @@ def gather(
             parts.append(part)
             findings += part.findings
     progress.step(len(files), len(files))
+    return Gathered(parts, _gathered(findings))
+
+
+def _tables(
+    kind: TablesSource,
+    root: Path,
+    progress: Progress,
+    access: Access,
+    held: int | None,
+    header: Header,
+) -> Gathered:
+    parts: list[Part] = []
+    findings: list[Finding] = []
+    for source in kind.tables.values():
+        one = gather(source, root, progress, access, held, header)
+        for part in one.parts:
+            _check_columns(parts[0] if parts else part, part)
+            parts.append(part)
+        findings += one.findings
     return Gathered(parts, _gathered(findings))
 
 

@@ -6,7 +6,7 @@ from luodi.contracts import JsonValue
 from luodi.lifecycle.stages import Observer
 from luodi.project.home import home_folder
 from luodi.project.schema import Project
-from luodi.project.sources import typed
+from luodi.project.sources import members
 
 
 def refresh(project: Project, observer: Observer) -> list[dict[str, JsonValue]]:
@@ -24,16 +24,17 @@ def refresh(project: Project, observer: Observer) -> list[dict[str, JsonValue]]:
     access = Access(home_folder(project.root), project.root, data.allow_private, refresh=True)
     fetched: list[dict[str, JsonValue]] = []
     for name, source in (("data", data.source), ("test", data.test), ("valid", data.valid)):
-        if source is None or not (kind := typed(source)).remote:
-            continue
-        manifest = fetch(kind, access, observer.begin("collect"))
-        fetched.append(
-            {
-                "table": name,
-                "source": str(kind),
-                "files": len(manifest.objects),
-                "bytes": sum(item.bytes for item in manifest.objects),
-                "when": manifest.when,
-            }
-        )
+        for kind in members(source) if source is not None else ():
+            if not kind.remote:
+                continue
+            manifest = fetch(kind, access, observer.begin("collect"))
+            fetched.append(
+                {
+                    "table": name,
+                    "source": str(kind),
+                    "files": len(manifest.objects),
+                    "bytes": sum(item.bytes for item in manifest.objects),
+                    "when": manifest.when,
+                }
+            )
     return fetched

@@ -56,12 +56,12 @@ def base_mistakes(project: Project) -> list[Mistake]:
 def _column_mistakes(draft: Project) -> list[Mistake]:
     """Columns that the tables on this machine do not have; what cannot be read is told later."""
     from luodi.data.sources import collect
-    from luodi.project.sources import hide_password, typed
+    from luodi.project.sources import hide_password, members
 
     data, mistakes = draft.data, []
     for name, source in (("data", data.source), ("test", data.test), ("valid", data.valid)):
         try:
-            if source is None or typed(source).remote:
+            if source is None or any(one.remote for one in members(source)):
                 continue
             sample = data.sample if name == "data" else None
             table = collect(source, draft.root, sample=sample, header=data.header).table

@@ -17,15 +17,8 @@ from luodi.contracts import (
     SplitSettings,
     say,
 )
-from luodi.project.sources import AnySource, HeaderGiven, Source, check_address, tag_of
+from luodi.project.sources import AnySource, HeaderGiven, Source, check_address, tables_of
 from luodi.project.strict import Names, Strict, listed, written_label
-
-
-def _source(value: object) -> object:
-    """A mapping of one named table is that table, unless its name is a kind of source."""
-    if isinstance(value, Mapping) and len(value) == 1 and tag_of(value) is None:
-        return next(iter(value.values()))
-    return value
 
 
 def _labels(value: object) -> object:
@@ -62,9 +55,9 @@ class DataSettings(Strict):
     names all the same.
     """
 
-    source: Annotated[Source, BeforeValidator(_source)]
-    test: Annotated[Source | None, BeforeValidator(_source)] = None
-    valid: Annotated[Source | None, BeforeValidator(_source)] = None
+    source: Annotated[Source, BeforeValidator(tables_of)]
+    test: Annotated[Source | None, BeforeValidator(tables_of)] = None
+    valid: Annotated[Source | None, BeforeValidator(tables_of)] = None
     header: HeaderGiven = None
     allow_private: Names = ()
     sample: int | None = Field(default=None, ge=10)

@@ -88,7 +88,10 @@ def _told(item: dict[str, Any], path: Path, places: Places) -> Mistake:
     tags = [str(part)[1:-1] for part in item["loc"] if _TAG.fullmatch(str(part))]
     deeper = names[len(path) : len(path) + 1]  # an item of a list, not a member of a union
     where = ".".join([*path, *(name for name in deeper if name.isdigit())]) or "-"
-    return places.mistake(where, *_words(item, path, source=KINDS.get(next(iter(tags), ""))))
+    return places.mistake(
+        where,
+        *_words(item, path, source=KINDS.get(next((tag for tag in tags if tag in KINDS), ""))),
+    )
 
 
 def _words(
@@ -116,7 +119,8 @@ def _no_source(given: object) -> tuple[str, str, str]:
     near = next((word for name in names if (word := nearest(name, KINDS))), "")
     found = say("no kind of source: ", "未知的数据源类型：") + ", ".join(names[:10])
     expected = say(
-        "a path, an address, or a mapping with one of ", "路径、地址，或含有以下之一的映射："
+        "a path, an address, tables by name, or a mapping with one of ",
+        "路径、地址、按名称列出的多张表，或含有以下之一的映射：",
     ) + ", ".join(KINDS)
     return found, expected, near
 

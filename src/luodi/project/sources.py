@@ -12,6 +12,10 @@
     source: {texts: folder-of-label-folders}
     source: {images: folder-of-label-folders}
 
+or several tables by name, one below the other: a mapping of such, or a list.
+
+    source: {jan: jan.csv, feb: {sql: "select text, label from feb", url: "${TICKETS_DB}"}}
+
 A secret is named as `${NAME}`, never written: a file that is read by many and kept for ever is no
 place for one.
 """
@@ -20,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -59,10 +64,13 @@ __all__ = [
     "Source",
     "SourceModel",
     "SqlSource",
+    "TablesSource",
     "TextsSource",
     "check_address",
     "hide_password",
+    "members",
     "plain_value",
+    "tables_of",
     "tag_of",
     "typed",
     "written",
@@ -187,6 +195,23 @@ _MODELS: tuple[type[SourceModel], ...] = (
 )  # fmt: skip
 KINDS: Mapping[str, type[SourceModel]] = {model.kind: model for model in _MODELS}
 TEXT = "<text>"
+_NEAR = 0.75
+"""Names from so near to a kind's on are a slip, not a table's."""
+
+
+def tables_of(value: Any) -> Any:
+    """A mapping of named tables, or a list of sources, as `{tables: ...}`; of one, that one alone.
+    Any other value as it came.
+    """
+    if isinstance(value, list | tuple):
+        value = {str(place): each for place, each in enumerate(value, 1)}
+    if not isinstance(value, Mapping) or not value or tag_of(value) is not None:
+        return value
+    if len(value) == 1:
+        return next(iter(value.values()))
+    slips = [name for name in value if get_close_matches(str(name), KINDS, 1, _NEAR)]
+    sources = all(isinstance(each, str | Mapping) and tag_of(each) for each in value.values())
+    return {"tables": dict(value)} if sources and not slips else value
 
 
 def tag_of(value: Any) -> str | None:
@@ -198,7 +223,7 @@ def tag_of(value: Any) -> str | None:
     return TEXT
 
 
-Source = Annotated[
+OneSource = Annotated[
     Annotated[str, Tag(TEXT)]
     | Annotated[FilesSource, Tag("<files>")]
     | Annotated[TextsSource, Tag("<texts>")]
@@ -212,7 +237,38 @@ Source = Annotated[
     | Annotated[KafkaSource, Tag("<kafka>")],
     Discriminator(tag_of, custom_error_type="source_kind", custom_error_message="no kind"),
 ]
+
+
+class TablesSource(SourceModel):
+    """Tables by name, each a source of its own; their rows follow one another in this order."""
+
+    kind: ClassVar[str] = "tables"
+    remote: ClassVar[bool] = False
+    tables: dict[str, OneSource] = Field(min_length=1)
+
+    def __str__(self) -> str:
+        told = (f"{name}: {hide_password(str(each))}" for name, each in self.tables.items())
+        return ", ".join(told)
+
+
+def _kind_of(value: Any) -> str | None:
+    several = isinstance(value, TablesSource) or (isinstance(value, Mapping) and "tables" in value)
+    return "<tables>" if several and not isinstance(value, str) else "<one>"
+
+
+Source = Annotated[
+    Annotated[OneSource, Tag("<one>")] | Annotated[TablesSource, Tag("<tables>")],
+    Discriminator(_kind_of),
+]
 AnySource = str | SourceModel
+
+
+def members(source: AnySource) -> list[SourceModel]:
+    """What a source is made of, each in its kind: its tables where it has several, else itself."""
+    kind = typed(source)
+    return (
+        [typed(each) for each in kind.tables.values()] if isinstance(kind, TablesSource) else [kind]
+    )
 
 
 def headed_by(source: AnySource, header: HeaderGiven) -> int:
@@ -263,7 +319,9 @@ def written(text: str) -> AnySource:
     import yaml
 
     try:
-        source: AnySource = TypeAdapter[AnySource](Source).validate_python(yaml.safe_load(text))
+        source: AnySource = TypeAdapter[AnySource](Source).validate_python(
+            tables_of(yaml.safe_load(text))
+        )
     except (yaml.YAMLError, ValidationError) as error:
         words = str(error).splitlines()[0]
         if isinstance(error, ValidationError):
