@@ -52,9 +52,10 @@ def fit_and_ask(
     able = task.learners[learner]
     fitted = able.fit(parts.train, parts.valid, settings, Quiet())
     if _refits(able, parts, settings):  # as `luodi run` does
+        fitted.export(work / "chosen")
         again = replace(settings, folder=work / "again")
         again.folder.mkdir()
-        fitted = able.refit(parts.train, parts.valid, again, Quiet())
+        fitted = able.refit(parts.train, parts.valid, again, Quiet(), work / "chosen")
     fitted.export(work / "export")
     seconds = time.perf_counter() - start
     predictor = task.learners[learner].predictor.load(work / "export", threads)
