@@ -1,1 +1,1 @@
-"""Tables: Luodi's boosting by itself on six of them, and beside AutoGluon on four."""
+"""Tables: Luodi's boosting by itself on six of them, and beside AutoGluon on five."""

