@@ -29,6 +29,8 @@ _FLOAT64, _ROW_MAJOR = 1, 1
 _RAW, _CONTRIBUTIONS = 1, 3
 _ALONE = 256
 """Rows up to which one thread is as fast as several, and does not suffer from a busy machine."""
+_ROOM = 1 << 20
+"""Bytes with room for most models: asking for the length first would write each text twice."""
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}
 
 
@@ -121,11 +123,17 @@ def _check(status: int) -> None:
 
 def saved(handle: c_void_p, rounds: int, check: Callable[[int], None]) -> str:
     """A model's first `rounds` rounds (all for -1) in LightGBM's text format."""
-    length, arguments = c_int64(), (handle, 0, rounds, 0)
-    check(library().LGBM_BoosterSaveModelToString(*arguments, 0, byref(length), None))
-    buffer = ctypes.create_string_buffer(length.value)
-    check(library().LGBM_BoosterSaveModelToString(*arguments, length, byref(length), buffer))
-    return buffer.value.decode("utf-8")
+    length, room, arguments = c_int64(), _ROOM, (handle, 0, rounds, 0)
+    while True:  # LightGBM writes all of it anew where the room was too little
+        buffer = ctypes.create_string_buffer(room)
+        check(
+            library().LGBM_BoosterSaveModelToString(
+                *arguments, c_int64(room), byref(length), buffer
+            )
+        )
+        if length.value <= room:
+            return buffer.value.decode("utf-8")
+        room = length.value
 
 
 class Trees:
