@@ -88,7 +88,7 @@ def _table(found: list[dict[str, Any]], options: argparse.Namespace) -> str:
         "",
         f"{time.strftime('%Y-%m-%d')}; {options.rows:,} rows, {options.threads} threads, one",
         "process after the other; beside each time, how many times as long as ours; medians.",
-        "Report: reading the Parquet file, looking, writing the HTML page. First: in a new process,",
+        "Report: reading the Parquet file, looking, writing the page. First: in a new process,",
         "imports at its start left out; again: once more in the same process, so that nothing",
         "imported or compiled late counts; processor: that report's, all threads together.",
         "Process: from its start to its end, with one report. Peak: with both.",
