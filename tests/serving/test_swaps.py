@@ -129,6 +129,8 @@ def swap_and_spoil(versions, place, swaps, candidates, share=1.0, workers=1):
     """`share`: of the most that the service answers, what is asked of it meanwhile."""
     registry, good = versions
     names, callers = list(good), 4
+    # Without an alias a service follows the newest version: a candidate, before it is spoilt.
+    registry.set_alias("tiny", names[-1], "production")
     with running("tiny", "--workers", workers, cwd=place) as service:
         url, every = service["url"], 0.0
         if share < 1:
