@@ -32,6 +32,14 @@ def write(folder: Path, task: str, learner: str, source: str, **more: str) -> No
     )
 
 
+def refused_by_both(luodi, folder: Path, words: str, *more: str) -> None:
+    """`check` refuses what the run would, in the same words."""
+    for command in ("check", "run"):
+        done = luodi(command, "--json", *more, cwd=folder)
+        assert done.returncode == 1
+        assert words in json.loads(done.stdout)["error"]["message"]
+
+
 def extremes(folder: Path, label: str) -> None:
     """Parquet: in a CSV such numbers stay texts."""
     numbers = [LARGEST[i * 7 % 6] * (1 - i / 1000) for i in range(ROWS)]
@@ -116,25 +124,16 @@ def test_a_table_without_a_column_to_learn_from_says_so(luodi, tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["sex,y", *lines]))
     columns = "label: y, protected: sex"
     write(tmp_path, "tabular-classification", "linear", "t.csv", columns=columns)
-    for command in ("check", "run"):
-        done = luodi(command, "--json", cwd=tmp_path)
-        assert done.returncode == 1
-        assert "no column to learn from" in json.loads(done.stdout)["error"]["message"]
+    refused_by_both(luodi, tmp_path, "no column to learn from")
 
 
 def test_check_refuses_a_scorecard_of_many_labels_as_the_run_would(luodi, tmp_path):
     extremes(tmp_path, "c{0}")
     write(tmp_path, "tabular-classification", "scorecard", "t.parquet")
-    for command in ("check", "run"):
-        done = luodi(command, "--json", cwd=tmp_path)
-        assert done.returncode == 1
-        assert "tells two apart" in json.loads(done.stdout)["error"]["message"]
+    refused_by_both(luodi, tmp_path, "tells two apart")
 
 
 def test_check_refuses_a_logarithm_of_what_has_none(luodi, tmp_path):
     extremes(tmp_path, "c{0}")
     write(tmp_path, "tabular-regression", "linear", "t.parquet", columns="label: x")
-    for command in ("check", "run"):
-        done = luodi(command, "--json", "--set", "model.target=log", cwd=tmp_path)
-        assert done.returncode == 1
-        assert "model.target is log" in json.loads(done.stdout)["error"]["message"]
+    refused_by_both(luodi, tmp_path, "model.target is log", "--set", "model.target=log")

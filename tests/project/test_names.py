@@ -12,7 +12,7 @@ task: tabular-classification
 model: {learner: linear}
 data:
   source: t.csv
-  columns: {label: On, id: No, feature: [2024, off], group: yes}
+  columns: {label: On, id: No, feature: [2024, off, 1e5], group: yes}
   positive: yes
   labels: [yes, no]
 costs: {yes: {no: 5}, no: {yes: 1}}
@@ -22,9 +22,10 @@ costs: {yes: {no: 5}, no: {yes: 1}}
 def write(folder, project: str) -> None:
     (folder / "luodi.yaml").write_text(project)
     rows = [
-        f"{i},{i * 7 % 11},{i * 5 % 13},{'no' if i % 3 else 'yes'},g{i % 30}" for i in range(90)
+        f"{i},{i * 7 % 11},{i * 5 % 13},{i * 3 % 17},{'no' if i % 3 else 'yes'},g{i % 30}"
+        for i in range(90)
     ]
-    (folder / "t.csv").write_text("\n".join(["No,2024,off,On,yes", *rows]))
+    (folder / "t.csv").write_text("\n".join(["No,2024,off,1e5,On,yes", *rows]))
 
 
 def test_columns_and_labels_are_as_they_stand_in_the_table(luodi, tmp_path):

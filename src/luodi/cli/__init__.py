@@ -143,7 +143,7 @@ def _call(name: str, command: Callable[..., None], arguments: list[str]) -> int:
             raise KeyboardInterrupt from error
         wording: Callable[[], str] | None = getattr(error, "format_message", None)
         if wording is None:
-            raise _refused(error) or _unforeseen(error) from error
+            raise _unforeseen(error) from error
         raise UsageError(wording(), "", f"luodi {name} --help") from error
     if result == INTERRUPTED:  # Typer turns Ctrl-C into this exit code without a word
         raise KeyboardInterrupt
@@ -166,23 +166,20 @@ def _unknown(
     )
 
 
-def _refused(error: Exception) -> LuodiError | None:
-    """What the machine refused; None where it is no fault of the machine's."""
-    from luodi.contracts.refusals import refusal
-
-    if os.environ.get("LUODI_DEBUG"):
-        raise error
-    return refusal(error)
-
-
 def _unforeseen(error: Exception) -> LuodiError:
-    """A fault of ours: keep the traceback in a file, tell the reader in words."""
+    """What the machine refused, as that; a fault of ours: keep the traceback in a file, tell the
+    reader in words.
+    """
     import tempfile
     import traceback
     from pathlib import Path
 
+    from luodi.contracts.refusals import refusal
+
     if os.environ.get("LUODI_DEBUG"):
         raise error
+    if (refused := refusal(error)) is not None:
+        return refused
     message = say(
         f"Luodi met an error that it did not foresee: {type(error).__name__}: {error}",
         f"Luodi 遇到了未预见的错误：{type(error).__name__}:{error}",

@@ -54,14 +54,17 @@ def k_folds(
     import numpy as np
 
     units = units_of(data, settings)
-    stretches = count + 1 if settings.time else count
-    different = int(units.max(initial=-1)) + 1
-    if count < 2 or different < stretches:
-        raise _too_few(count, different)
+    if count < 2 or count > most_folds(units, settings):
+        raise _too_few(count, int(units.max(initial=-1)) + 1)
     if settings.time:
         return _forward(data, units, count, settings.time)
     fold = deal(units, label_codes(data, stratify), count, settings.seed)
     return [Fold(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count)]
+
+
+def most_folds(units: NDArray[np.int64], settings: SplitSettings) -> int:
+    """How many folds there can be: a unit for each, and with a time column one before the first."""
+    return int(units.max(initial=-1)) + 1 - bool(settings.time)
 
 
 def nested_folds(

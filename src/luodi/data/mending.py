@@ -23,6 +23,7 @@ from luodi.contracts import (
     Schema,
     say,
 )
+from luodi.contracts.numbers import SQUARABLE
 from luodi.data.preparation import Clip, Fill, Flag, Scale, Step
 
 if TYPE_CHECKING:
@@ -230,8 +231,7 @@ def _filling(values: pl.Series, field: Field, mending: ColumnMending) -> JsonVal
 
 
 def _bounded(numbers: pl.Series) -> pl.Series:
-    """Farther off, the squares of many numbers would add up to no number."""
-    return numbers.clip(-1e140, 1e140)
+    return numbers.clip(-SQUARABLE, SQUARABLE)
 
 
 def _constant(field: Field, mending: ColumnMending) -> JsonValue:

@@ -21,16 +21,11 @@ def as_weight(column: pl.Series) -> pl.Series:
         DataError: where something stands that is no number of 0 or more, or nothing; where all are
             0.
     """
-    import polars as pl
+    from luodi.data.formats import format_of
+    from luodi.data.kinds import as_numbers
 
-    from luodi.data.formats import format_of, known
-    from luodi.data.roles import written_numbers
-
-    if column.dtype == pl.Boolean or column.dtype.is_numeric():
-        numbers = column.cast(pl.Float64)
-    else:
-        numbers = written_numbers(known(column), format_of(column, "number"))
-    good = (numbers.is_finite() & (numbers >= 0)).fill_null(False)
+    numbers = as_numbers(column, format_of(column, "number"))
+    good = (numbers >= 0).fill_null(False)
     if not good.all():
         wrong = column.filter(~good)
         shown = ", ".join(repr(value) for value in wrong.head(_SHOWN).to_list())

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from luodi.contracts import JsonValue
+from luodi.contracts import JsonValue, finite
 
 
 def numbers(value: Mapping[str, JsonValue], names: Collection[str]) -> dict[str, Any]:
@@ -27,6 +27,4 @@ def plain(value: Any) -> JsonValue:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else str(value)
+    return finite(value) if value is None or isinstance(value, str | int | float) else str(value)

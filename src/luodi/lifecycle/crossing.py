@@ -239,15 +239,15 @@ def _cut(work: _Work, rows: Dataset, held: Dataset) -> Cut:
     """A fold's rows to learn from and to choose by, and those held out, prepared as a run's parts
     are: what is learnt, and what is made, comes from the first alone."""
     from luodi.data.augment.rows import augment
-    from luodi.data.folds import k_folds
+    from luodi.data.folds import k_folds, most_folds
     from luodi.data.mending import mend
     from luodi.data.split import units_of
 
     run, project = work.run, work.run.project
     # What it chooses by is as large a share of its rows as the validation part's of the others.
     settings, split = split_settings(run, rows), project.data.split
-    units = int(units_of(rows, settings).max(initial=-1)) + 1 - bool(settings.time)
-    count = max(2, min(10, units, round((1 - split.test) / split.valid)))
+    most = min(10, most_folds(units_of(rows, settings), settings))
+    count = max(2, min(most, round((1 - split.test) / split.valid)))
     inner = k_folds(rows, count, settings, class_column(rows, run.task))[-1]
     own = Parts(rows.take(inner.train), rows.take(inner.held), held)
     mended = mend(own, work.dealt.schema, project.data.clean)

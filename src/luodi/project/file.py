@@ -19,6 +19,8 @@ FILE = "luodi.yaml"
 _LARGEST = 1_000_000
 _POWER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)[eE][-+]?\d+")
 """1e-4, which YAML 1.2 calls a number and PyYAML, which keeps to 1.1, a text."""
+_OPEN = re.compile(r"model\.options\b|data\.clean\b.*\bfill$")
+"""Where a text would do as well: elsewhere a number is read as what the setting is."""
 _COLUMNS = re.compile(
     r"data\.(columns|leaks\.allow|split\.(group|time)$|anonymity\.(quasi|sens)|history\.(group|time|col))"
 )
@@ -240,12 +242,12 @@ def _said(node: Any, where: str) -> str | float | None:
     if node.style is not None or kind == "null":
         return None
     text: str = node.value
-    if kind == "str":
-        return float(text) if _POWER.fullmatch(text) else None
     if _COLUMNS.match(where):
         return text
-    written = kind == "bool" and text.lower() not in ("true", "false")
-    return text if written and _LABELS.match(where) else None
+    if _LABELS.match(where):
+        return text if kind == "bool" and text.lower() not in ("true", "false") else None
+    numeric = kind == "str" and _OPEN.match(where) and _POWER.fullmatch(text)
+    return float(text) if numeric else None
 
 
 def _set(values: dict[str, Any], places: Places, override: str) -> None:

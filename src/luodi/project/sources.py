@@ -251,9 +251,9 @@ class TablesSource(SourceModel):
         return ", ".join(told)
 
 
-def _kind_of(value: Any) -> str | None:
+def _kind_of(value: Any) -> str:
     several = isinstance(value, TablesSource) or (isinstance(value, Mapping) and "tables" in value)
-    return "<tables>" if several and not isinstance(value, str) else "<one>"
+    return "<tables>" if several else "<one>"
 
 
 Source = Annotated[

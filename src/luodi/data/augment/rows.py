@@ -120,7 +120,8 @@ def _check_texts(train: Dataset, settings: TextAugment, root: Path) -> None:
             say("data.augment.text needs one.", "data.augment.text 需要文本列。"),
             say("Leave it out, or name a text column.", "请去掉该设置，或指定文本列。"),
         )
-    _groups(settings, root)
+    if settings.synonyms is not None:
+        _groups(settings, root)
     for place in _translators(settings):
         find_translator(place, root)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
+from luodi.contracts.numbers import SQUARABLE
 from luodi.data.leaks.evidence import Evidence
 from luodi.data.leaks.suspect import Suspect
 
@@ -22,8 +23,6 @@ _MOST = 60
 """Columns of which sums of three are tried: of more, only of two."""
 _EXACT = 0.9999
 """R2 of a sum as it stands, nothing fitted to the target: it is one, but for rounding."""
-_LARGEST = 1e140
-"""Farther off, squares add up to no number."""
 _ALONE = 0.9995
 _BETTER = 0.01
 """What a sum leaves of the target, as a share of what a line through its best part leaves: three
@@ -36,7 +35,6 @@ def summed(suspects: Sequence[Suspect], target: NDArray[np.float64]) -> list[Evi
     A constant may be added to them. Columns that tell the target alone are left out: with any
     other they would tell it too.
     """
-
     numbers = {s.name: s.numbers for s in suspects if s.numbers is not None and s.kind == "number"}
     parts = {
         name: column
@@ -54,7 +52,7 @@ def _varies(column: NDArray[np.float64]) -> bool:
     import numpy as np
 
     known = column[np.isfinite(column)]
-    return len(known) > 1 and np.abs(known).max() < _LARGEST and bool(known.std() > 0)
+    return len(known) > 1 and np.abs(known).max() < SQUARABLE and bool(known.std() > 0)
 
 
 def _sums(parts: Numbers, target: NDArray[np.float64], size: int) -> Iterator[Evidence]:

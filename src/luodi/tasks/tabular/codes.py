@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luodi.contracts import Field, JsonValue
+from luodi.contracts.numbers import SQUARABLE
 
 Floats = NDArray[np.float64]
 Flavour = Literal["dense", "trees", "bins", "tokens"]
@@ -34,8 +35,6 @@ _RARE = 3
 """A network's category has so many rows at least: rarer ones teach it what to make of others."""
 _FARTHEST = 5.0
 """A dense number lies at most so many standard deviations off: no single row may rule a sum."""
-_LARGEST = 1e140
-"""Farther off, the squares of a hundred million numbers would add up to no number."""
 _BUCKETS = {"dense": 256, "trees": 32, "bins": 0, "tokens": 256}
 
 
@@ -80,6 +79,7 @@ class Number:
         there = numbers[np.isfinite(numbers)]
         if flavour in _RAW or not len(there):
             return cls(field.name, flavour)
+        there = np.clip(there, -SQUARABLE, SQUARABLE)
         median, log = float(np.median(there)), _long_tailed(there)
         there = _damped(there) if log else there
         scale = float(there.std())
@@ -99,16 +99,16 @@ class Number:
         missing = ~np.isfinite(numbers)
         filled = np.where(missing, self.median, numbers)
         filled = _damped(filled) if self.log else filled
-        scaled = np.clip((filled - self.mean) / self.scale, -_FARTHEST, _FARTHEST)
+        # Bounded before it is divided: the quotient of the largest floats is none.
+        farthest = _FARTHEST * self.scale
+        scaled = np.clip(filled - self.mean, -farthest, farthest) / self.scale
         if self.flavour == "tokens":
             scaled[missing] = math.nan
         return np.column_stack([scaled, missing]) if self.flag else scaled[:, None]
 
 
 def _numbers(values: Sequence[JsonValue]) -> Floats:
-    numbers = np.array([math.nan if value is None else value for value in values], np.float64)
-    bounded = np.clip(numbers, -_LARGEST, _LARGEST)
-    return np.where(np.isfinite(numbers), bounded, numbers)
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _damped(numbers: Floats) -> Floats:
