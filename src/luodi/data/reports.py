@@ -72,7 +72,7 @@ def handled(done: Done) -> str:
     """What was done about a finding, in words."""
     return {
         "drop": say("Left out.", "已去除。"),
-        "keep": say("Kept, as the project file says.", "按项目文件的设置保留。"),
+        "keep": say("Kept, as data.clean has it.", "按 data.clean 的设置保留。"),
         "refuse": "",
         "together": say("Kept on one side of the split.", "划分时保持在同一侧。"),
         "mask": say("Replaced by placeholders.", "已替换为占位符。"),
