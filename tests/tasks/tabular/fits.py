@@ -31,7 +31,7 @@ def nothing(matrix):
 
 
 def fitting(learner, folder: Path, columns, labels=("no", "yes"), **more):
-    """`more` may hold options, question, budget, progress."""
+    """`more` may hold options, question, budget, progress, threads."""
     classes = bool(labels)
     task = find_task("tabular-classification" if classes else "tabular-regression")
     answer = (Field("label", "category", categories=labels),) if classes else ()
@@ -39,6 +39,7 @@ def fitting(learner, folder: Path, columns, labels=("no", "yes"), **more):
     settings = FitSettings(
         schema=Schema(request, answer), metric=task.metrics[0], folder=folder,
         budget=more.get("budget"), options=more.get("options", {}),
+        threads=more.get("threads", 1),
     )  # fmt: skip
     return Fitting(
         encoder=Encoder(tuple(Number(field.name, "trees") for field in request)),

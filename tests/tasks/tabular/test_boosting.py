@@ -113,6 +113,7 @@ class Kill(Quiet):
 def test_what_was_grown_before_a_kill_is_not_grown_again(tmp_path, monkeypatch):
     monkeypatch.setattr(growing, "_KEEP", 0.0)
     monkeypatch.setattr(growing, "_EVERY", 0.0)
+    monkeypatch.setattr(growing, "_TELL", 0.0)
     matrix, sums = rows(300)
     truth = (sums > 0).astype(int)
     options = {"rounds": 25}
@@ -128,7 +129,8 @@ def test_what_was_grown_before_a_kill_is_not_grown_again(tmp_path, monkeypatch):
     assert wrong.mean() < 0.2
 
 
-def test_progress_never_goes_back(tmp_path):
+def test_progress_never_goes_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(growing, "_TELL", 0.0)
     seen = []
     progress = Quiet()
     progress.step = lambda done, total, note="": seen.append(done / total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from luodi.contracts import (
 from luodi.tasks.tabular.codes import Flavour, Floats
 from luodi.tasks.tabular.fitting import Fitting, Sample, Trained
 from luodi.tasks.tabular.folds import deal
-from luodi.tasks.tabular.growing import Growth, Nursery
+from luodi.tasks.tabular.growing import Growth, Nursery, Plot
 from luodi.tasks.tabular.lightgbm_library import Trees
 from luodi.tasks.tabular.refitting import RefittingLearner
 from luodi.tasks.tabular.target import Classes
@@ -33,6 +34,7 @@ from luodi.tasks.tabular.tree_rules import (
     prior,
     shared,
     shortened,
+    side_by_side,
 )
 from luodi.tasks.tabular.trees import TreePredictor, TreeScorer
 from luodi.training.budget import Clock
@@ -99,26 +101,34 @@ class BoostingLearner(RefittingLearner):
         middle, width = moments(train, fitting.target)
         learnt = replace(train, truth=(train.truth - middle) / width)
         held = replace(valid, truth=(valid.truth - middle) / width)
-        alone = learnt
         growth = _growth(learnt, fitting)
         models = min(fitting.options["models"] or _size(train).models, train.rows)
-        nursery = Nursery(fitting.settings.folder, clock, fitting.progress, models)
-        if models == 1 and not held.rows:  # it must be stopped by something, if it can
-            tenth = deal(learnt, 10, fitting.settings.seed) == 0
-            if tenth.any() and not tenth.all():
-                alone, held = (learnt.take(np.flatnonzero(side)) for side in (~tenth, tenth))
-        fold = deal(learnt, models, fitting.settings.seed)
-        for number in range(models):
-            if models == 1:
-                nursery.grow(alone, held, growth)
-            else:
-                seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-                kind = _kind(growth, number, fitting)
-                nursery.grow(learnt.take(seen), learnt.take(unseen), kind)
-            if clock.left() <= 0:
-                break
+        nursery = Nursery(
+            fitting.settings.folder, clock, fitting.progress, models, side_by_side(fitting, train)
+        )
+        nursery.grow(_plots(learnt, held, growth, models, fitting))
         fitting.progress.step(1.0, 1.0)
         return _trained(nursery, growth, (middle, width), train, fitting)
+
+
+def _plots(
+    learnt: Sample, held: Sample, growth: Growth, models: int, fitting: Fitting
+) -> list[Plot]:
+    """A plot a fold; for one model all rows, stopped by those held out."""
+    seed = fitting.settings.seed
+    if models == 1:
+        if not held.rows:  # it must be stopped by something, if it can
+            tenth = deal(learnt, 10, seed) == 0
+            if tenth.any() and not tenth.all():
+                learnt, held = (learnt.take(np.flatnonzero(side)) for side in (~tenth, tenth))
+        return [lambda: (learnt, held, growth)]
+    fold = deal(learnt, models, seed)
+
+    def plot(number: int) -> tuple[Sample, Sample, Growth]:
+        seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        return learnt.take(seen), learnt.take(unseen), _kind(growth, number, fitting)
+
+    return [partial(plot, number) for number in range(models)]
 
 
 def _kind(growth: Growth, number: int, fitting: Fitting) -> Growth:
@@ -136,9 +146,8 @@ def _trained(
 ) -> Trained:
     middle, width = scale
     grown = nursery.grown
-    text = grown[0].text if len(grown) == 1 else Trees.merged([model.text for model in grown]).text
     scorer = TreeScorer(
-        trees=Trees(text, fitting.settings.threads),
+        trees=Trees.merged([model.text for model in grown], threads=fitting.settings.threads),
         unit="log-odds" if isinstance(fitting.target, Classes) else "value",
         base=growth.base + middle,
         scale=width / len(grown),

@@ -75,7 +75,7 @@ class ForestLearner(RefittingLearner):
                           fitting.progress, 1)  # fmt: skip
         nothing = np.arange(0)
         learnt = replace(train, truth=np.zeros(train.rows))
-        grown = nursery.grow(learnt, learnt.take(nothing), growth)
+        (grown,) = nursery.grow([lambda: (learnt, learnt.take(nothing), growth)])
         fitting.progress.step(1.0, 1.0)
         trees = Trees(grown.text, fitting.settings.threads)
         unit = "probability" if isinstance(target, Classes) else "value"

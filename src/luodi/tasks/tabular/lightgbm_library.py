@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_int64, c_void_p
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -145,7 +146,7 @@ class Trees:
     """
 
     def __init__(self, text: str | Path, threads: int = 1) -> None:
-        self._text = text
+        self._text: str | Path | None = text
         self._many = f"num_threads={max(threads, 1)} verbosity=-1".encode()
         self._one = b"num_threads=1 verbosity=-1"
         self._handle, self._fast, rounds = c_void_p(), c_void_p(), c_int()
@@ -164,18 +165,21 @@ class Trees:
 
     @property
     def text(self) -> str:
-        """The model as LightGBM wrote it."""
+        """The model as LightGBM writes it."""
+        if self._text is None:
+            self._text = saved(self._handle, -1, _check)
         return self._text.read_text("utf-8") if isinstance(self._text, Path) else self._text
 
     @classmethod
     def merged(cls, texts: Sequence[str], rounds: int = -1, threads: int = 1) -> Self:
         """The trees of all models in order, or the first `rounds` rounds of them, as one model."""
-        first, *others = [cls(text) for text in texts]
-        handle = first._handle
-        for other in others:  # LightGBM puts the other's trees before its own
-            _check(library().LGBM_BoosterMerge(other._handle, handle))
-            handle = other._handle
-        return cls(saved(handle, rounds, _check), threads)
+        models = [cls(text, threads) for text in texts]
+        for before, model in pairwise(models):  # LightGBM puts the other's trees before its own
+            _check(library().LGBM_BoosterMerge(model._handle, before._handle))
+            model.rounds += before.rounds
+            model._text = None  # written when somebody wants it: a fold's model is only asked
+        *_, merged = models
+        return merged if rounds < 0 else cls(saved(merged._handle, rounds, _check), threads)
 
     def _count(self, name: str) -> int:
         found = c_int()

@@ -90,10 +90,14 @@ class Booster:
         weakref.finalize(self, library().LGBM_BoosterFree, self._handle)
         if judged is not None:
             _check(library().LGBM_BoosterAddValidData(self._handle, judged.handle))
+        # Looked up once: on few rows a round takes no longer than a dozen such things.
+        self._update, self._whole = library().LGBM_BoosterUpdateOneIter, byref(c_int())
+        self._judge, self._count = library().LGBM_BoosterGetEval, byref(c_int())
+        self._losses = (c_double * _MOST_METRICS)()
 
     def grow(self) -> None:
         """One more round, by the objective among the parameters."""
-        _check(library().LGBM_BoosterUpdateOneIter(self._handle, byref(c_int())))
+        _check(self._update(self._handle, self._whole))
 
     def grow_by(self, gradient: Floats, hessian: Floats) -> None:
         """One more round, by (n, k) gradients and Hessians."""
@@ -103,10 +107,9 @@ class Booster:
 
     def loss(self) -> float:
         """The first metric on the judged rows."""
-        count, found = c_int(), (c_double * _MOST_METRICS)()
-        _check(library().LGBM_BoosterGetEval(self._handle, 1, byref(count), found))
-        return float(found[0])
+        _check(self._judge(self._handle, 1, self._count, self._losses))
+        return self._losses[0]
 
-    def text(self) -> str:
-        """The model so far, in LightGBM's text format."""
-        return saved(self._handle, -1, _check)
+    def text(self, rounds: int = -1) -> str:
+        """The model so far, or its first `rounds` rounds, in LightGBM's text format."""
+        return saved(self._handle, rounds, _check)

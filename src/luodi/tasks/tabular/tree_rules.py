@@ -17,7 +17,7 @@ from luodi.training.budget import budget_finding
 
 _ALONE = 2_000_000
 """Cells up to which one thread grows trees as fast as several: they would wait for one another at
-every split, and on a busy machine ten times as long as they work."""
+every split, and on a busy machine ten times as long as they work. Other models grow beside it."""
 _FEW = 20
 _DIRECTION = {"increasing": 1, "decreasing": -1}
 
@@ -96,6 +96,11 @@ def monotone(fitting: Fitting) -> tuple[list[int], list[Finding]]:
             handled=say("Learnt freely.", "不加约束地学习。"),
         )
     ]  # fmt: skip
+
+
+def side_by_side(fitting: Fitting, train: Sample) -> int:
+    """Models that grow at a time: one a thread, where each grows by one thread alone."""
+    return fitting.settings.threads if train.matrix.size <= _ALONE else 1
 
 
 def shared(fitting: Fitting, train: Sample) -> dict[str, Any]:
