@@ -161,3 +161,51 @@ def test_times_may_be_dates():
         unfold({"history": [{"时间": "yesterday", "heat": 1}]}, HISTORY, {"heat"}, "")
     with pytest.raises(DataError, match="时间"):
         roll(texts.with_columns(pl.lit("soon").alias("时间")), HISTORY)
+
+
+def cracks():
+    """Three pieces: the first two grow past 1.4, the last never does."""
+    grown = {"a": [1.0, 1.2, 1.5, 1.3, 1.9], "b": [1.0, 1.4], "c": [1.0, 1.1, 1.39]}
+    return pl.concat(
+        pl.DataFrame({"piece": [name] * len(values), "at": np.arange(len(values)) * 0.5,
+                      "length": values, "wear": values[::-1]})
+        for name, values in grown.items()
+    )  # fmt: skip
+
+
+def until(**bounds):
+    left = RemainingSettings("left", until=bounds)
+    return HistorySettings("piece", "at", ("length",), (2,), left)
+
+
+def test_a_limit_ends_a_life():
+    made = roll(cracks(), until(length=">= 1.4"))
+    assert made.filter(piece="a")["left"].to_list() == [1.0, 0.5, 0.0]  # first past it, for good
+    assert made.filter(piece="b")["left"].to_list() == [0.5, 0.0]
+    assert made.filter(piece="c")["left"].to_list() == [None] * 3  # nobody knows
+    assert made.filter(piece="a")["length"].to_list() == [1.0, 1.2, 1.5]
+
+
+def test_the_first_of_several_limits_ends_a_life():
+    made = roll(cracks(), until(length=">= 140%", wear="<= 1.25"))
+    assert made.filter(piece="a")["left"].to_list() == [1.0, 0.5, 0.0]
+    assert made.filter(piece="b")["left"].to_list() == [0.5, 0.0]
+    assert made.filter(piece="c")["left"].to_list() == [0.5, 0.0]
+
+
+def test_the_last_row_that_is_asked_about_is_the_last_before_the_end():
+    made = roll(cracks(), until(length=">= 1.4"), last_only=True)
+    assert made["at"].to_list() == [1.0, 0.5, 1.0]
+
+
+def test_a_table_that_tells_what_is_left_needs_no_limit():
+    told = cracks().with_columns(left=pl.lit(7.0)).drop("wear")
+    made = roll(told, until(wear="<= 1"))
+    assert made["left"].to_list() == [7.0] * 10
+    with pytest.raises(DataError, match="wear"):
+        roll(told.drop("left"), until(wear="<= 1"))
+
+
+def test_a_limit_travels_with_the_bundle():
+    kept = Preparation((), until(length=">= 1.4"))
+    assert Preparation.from_json(json.loads(json.dumps(kept.to_json()))) == kept

@@ -229,6 +229,18 @@ def test_labels_say_nothing_where_the_answer_is_a_number(tmp_path):
         load(tmp_path, text + "  labels: [a, b]\n")
 
 
+def test_a_limit_that_ends_a_life_is_a_bound(tmp_path):
+    text = (
+        "name: a\ntask: tabular-regression\ndata:\n  source: a.csv\n  columns: {label: left}\n"
+        "  history: {group: m, time: t, columns: [x],\n"
+        "    remaining: {column: left, until: {x: BOUND}}}\n"
+    )
+    project = load(tmp_path, text.replace("BOUND", '"<= 80%"'))
+    assert project.data.history.remaining.until == {"x": "<= 80%"}
+    with pytest.raises(ProjectError, match=r"line 6: data\.history: 'soon'; expected a bound"):
+        load(tmp_path, text.replace("BOUND", "soon"))
+
+
 def test_a_name_that_stands_twice_is_a_mistake(tmp_path):
     with pytest.raises(ProjectError, match="stands twice, first in line 1"):
         load(tmp_path, PROJECT + "name: again\n")

@@ -195,12 +195,16 @@ class RemainingSettings:
     Attributes:
         column: what it is called; a table that has the column tells it itself.
         cap: more than that counts as that much: long before a failure nothing shows yet.
+        until: column -> bound, such as `>= 1.4`: a unit's life ends at the first row that is beyond
+            one of them, not at its last row. Later rows are left out, and what had been left of
+            units that never came so far is not known.
     """
 
     __pydantic_config__: ClassVar[dict[str, object]] = _STRICT
 
     column: str
     cap: float | None = None
+    until: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from luodi.contracts import (
     JsonValue,
     RemainingSettings,
     RequestError,
+    parse_rule,
     say,
 )
 
@@ -90,8 +91,10 @@ def roll(table: pl.DataFrame, history: HistorySettings, last_only: bool = False)
     units = kept.get_column(history.group).rle_id().to_numpy()
     starts = np.searchsorted(units, units)
     last = np.append(units[1:] != units[:-1], True)
-    kept = _remaining(kept, history.remaining, times, units)
-    ends = np.flatnonzero(last) if last_only else np.arange(len(units))
+    kept, over = _remaining(kept, history.remaining, times, units)
+    if over.any():  # they stand behind the others of their unit: no window reaches them
+        last = ~over & (last | np.append(over[1:], False))
+    ends = np.flatnonzero(last if last_only else ~over)
     longest = max(history.sizes)
     rows = np.empty((len(ends), len(feature_names(history))))
     for place, end in enumerate(ends):
@@ -105,7 +108,9 @@ _TIME = "__time__"
 
 
 def _check(table: pl.DataFrame, history: HistorySettings) -> None:
-    wanted = (history.group, history.time, *history.columns)
+    left = history.remaining
+    until = left.until if left and left.column not in table.columns else {}
+    wanted = (history.group, history.time, *history.columns, *until)
     missing = [name for name in wanted if name not in table.columns]
     taken = [name for name in feature_names(history)
              if name in table.columns and name not in history.columns]  # fmt: skip
@@ -165,20 +170,42 @@ def _matrix(table: pl.DataFrame, columns: Sequence[str]) -> Floats:
 
 def _remaining(
     table: pl.DataFrame, wanted: RemainingSettings | None, times: Floats, units: NDArray[np.int64]
-) -> pl.DataFrame:
-    """The table with the time that each row's unit had left; as given, where the table tells it."""
+) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
+    """The table with the time that each row's unit had left; as given, where the table tells it.
+    And (n,) which rows came after the end.
+    """
     import polars as pl
 
+    over = np.zeros(len(units), bool)
     if wanted is None:
-        return table
+        return table, over
     if wanted.column in table.columns:
         left = table.get_column(wanted.column).cast(pl.Float64)
     else:
-        ends = times[np.append(np.flatnonzero(units[1:] != units[:-1]), len(units) - 1)]
-        left = pl.Series(ends[units - units[0]] - times)
+        ends = _ends(table, wanted, times, units)
+        over = times > ends
+        left = pl.Series(ends - times).fill_nan(None)
     if wanted.cap is not None:
         left = left.clip(upper_bound=wanted.cap)
-    return table.with_columns(left.alias(wanted.column))
+    return table.with_columns(left.alias(wanted.column)), over
+
+
+def _ends(
+    table: pl.DataFrame, wanted: RemainingSettings, times: Floats, units: NDArray[np.int64]
+) -> Floats:
+    """(n,) when each row's unit came to its end; NaN where it is not known."""
+    own = units - units[0]
+    if not wanted.until:
+        last = np.append(np.flatnonzero(units[1:] != units[:-1]), len(units) - 1)
+        return np.asarray(times[last][own])
+    beyond = np.zeros(len(units), bool)
+    for column, bound in wanted.until.items():
+        rule = parse_rule("", bound)
+        beyond |= np.array([rule.holds(value) for value in _matrix(table, [column])[:, 0]])
+    first = np.full(own[-1] + 1, np.inf)
+    np.minimum.at(first, own[beyond], times[beyond])
+    first[np.isinf(first)] = math.nan
+    return np.asarray(first[own])
 
 
 def unfold(

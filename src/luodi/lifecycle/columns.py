@@ -94,6 +94,8 @@ def _measured(history: HistorySettings) -> Iterator[tuple[str, str]]:
     yield "data.history.group", history.group
     yield "data.history.time", history.time
     yield from _each("data.history.columns", history.columns)
+    for name in history.remaining.until if history.remaining else ():
+        yield f"data.history.remaining.until.{name}", name
 
 
 def _each(where: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:

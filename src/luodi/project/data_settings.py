@@ -15,6 +15,7 @@ from luodi.contracts import (
     ColumnKind,
     HistorySettings,
     SplitSettings,
+    parse_rule,
     say,
 )
 from luodi.project.sources import AnySource, HeaderGiven, Source, check_address, tables_of
@@ -87,6 +88,8 @@ class DataSettings(Strict):
     @field_validator("history")
     @classmethod
     def _windows(cls, value: HistorySettings | None) -> HistorySettings | None:
+        for bound in value.remaining.until.values() if value and value.remaining else ():
+            parse_rule("", bound)
         if value is None or (value.columns and value.sizes and min(value.sizes) >= 2):
             return value
         raise ValueError(
