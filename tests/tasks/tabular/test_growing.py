@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -133,6 +134,26 @@ def test_ctrl_c_does_not_wait_for_whole_models(tmp_path, monkeypatch):
         fit(tmp_path, matrix, (sums > 0).astype(int), threads=2,
             options={"rounds": 20_000, "patience": 500})  # fmt: skip
     assert time.monotonic() - started < 3
+
+
+def test_ctrl_c_is_heard_where_a_model_s_thread_got_it(tmp_path, monkeypatch):
+    grow = Booster.grow
+    sent = threading.Event()
+
+    def signalled(booster):
+        grow(booster)
+        time.sleep(0.001)
+        if threading.current_thread().name == "grow_1" and not sent.is_set():
+            sent.set()
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    monkeypatch.setattr(Booster, "grow", signalled)
+    matrix, sums = rows(100)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, matrix, (sums > 0).astype(int), threads=2,
+            options={"rounds": 3000, "patience": 500})  # fmt: skip
+    assert time.monotonic() - started < 2
 
 
 def test_models_of_a_killed_process_are_taken_as_they_are(tmp_path, monkeypatch):

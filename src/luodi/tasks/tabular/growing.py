@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -32,6 +32,9 @@ _EVERY = 30.0
 """Seconds between checkpoints: what a kill may cost."""
 _KEEP = 5.0
 """Seconds of work from which on a finished model is kept on the disk at all."""
+_WAKE = 0.2
+"""Seconds after which who waits for models looks up: a signal that came to one of their threads
+wakes nobody, and Ctrl-C would be heard at the end."""
 _TELL = 0.1
 """Seconds between two words on how far it is: on few rows a round takes less than its wording."""
 
@@ -125,8 +128,11 @@ class Nursery:
         works = [partial(copy_context().run, self._grow, *work) for work in enumerate(plots)]
         with ThreadPoolExecutor(self.beside, "grow") as pool:
             growing = [pool.submit(work) for work in works]
+            done: set[Future[None]] = set()
             try:
-                wait(growing, return_when=FIRST_EXCEPTION)
+                unfinished = set(growing)
+                while unfinished and not any(each.exception() for each in done):
+                    done, unfinished = wait(unfinished, _WAKE, FIRST_EXCEPTION)
             finally:  # Ctrl-C comes here as well, and must not wait for whole models
                 if not all(each.done() for each in growing):
                     self.stopped.set()
