@@ -139,3 +139,17 @@ def test_progress_never_goes_back(tmp_path, monkeypatch):
     assert seen[-1] == 1.0
     assert max(seen) == 1.0
     assert min(np.diff(seen)) > -0.15  # a model may turn out longer than the ones before
+
+
+@pytest.mark.parametrize(("options", "most"), [({}, 10_000), ({"rounds": 700}, 4 * 5 * 700)])
+def test_labels_that_are_told_apart_easily_do_not_grow_trees_for_ever(tmp_path, options, most):
+    rng = np.random.default_rng(3)
+    matrix = rng.normal(size=(1500, 4))
+    truth = np.digitize(matrix[:, 0] + rng.normal(0, 0.02, 1500), [-1, 0, 1])
+    labels = ("a", "b", "c", "d")
+    trained = fit(tmp_path, matrix, truth, labels=labels, options=options)
+    grown = 4 * sum(record["rounds"] for record in trained.history)
+    assert grown <= most
+    if options:  # who asks for more gets more
+        assert grown > 10_000
+    assert (trained.scorer.score(matrix).argmax(1) == truth).mean() > 0.95
