@@ -95,6 +95,9 @@ def show(checked: Checked, price: float, remarks: bool = False) -> None:
         screen.print(
             say(f"  Once more, on all rows: at most {most}", f"  用全部行再学：最多 {most}")
         )
+    if checked.distil:
+        most = duration(checked.distil)
+        screen.print(say(f"  A smaller model: at most {most}", f"  较小的模型：最多 {most}"))
     total = duration(checked.seconds)
     cost = f", {checked.seconds / 3600 * price:.2f}" if price else ""
     screen.print(

@@ -15,6 +15,8 @@ TITLES = {
     "doubt": ("Doubt the labels", "核查标签"),
     "split": ("Split", "切分数据"),
     "mend": ("Mend", "修补数据"),
+    "distil": ("Teach a smaller model", "蒸馏出较小的模型"),
+    "student": ("Hold it against its teacher", "与教师模型比较"),
     "form": ("Choose the form", "选择部署形式"),
     "form-refit": ("Make the form once more", "重新生成部署形式"),
     "package": ("Package", "打包"),

@@ -35,6 +35,7 @@ from luodi.contracts.learner import (
     Choice,
     Combining,
     Compressible,
+    Distilling,
     Estimate,
     FitSettings,
     Fitted,
@@ -79,7 +80,7 @@ from luodi.contracts.settings import (
     TextAugment,
     TextWay,
 )
-from luodi.contracts.task import Lean, Task
+from luodi.contracts.task import Lean, Task, pupil_of
 from luodi.contracts.written import Format
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "Compressible",
     "DataError",
     "Dataset",
+    "Distilling",
     "Estimate",
     "Explainer",
     "Field",
@@ -174,6 +176,7 @@ __all__ = [
     "current_language",
     "finite",
     "parse_rule",
+    "pupil_of",
     "recording",
     "say",
     "system_language",

@@ -12,7 +12,7 @@ from luodi.contracts.json import JsonValue
 if TYPE_CHECKING:
     from luodi.contracts.dataset import Dataset
     from luodi.contracts.finding import Finding
-    from luodi.contracts.json import Request
+    from luodi.contracts.json import Answer, Request
     from luodi.contracts.metric import Metric
     from luodi.contracts.predictor import Predictor
     from luodi.contracts.progress import Progress
@@ -259,6 +259,37 @@ class Compressible(Protocol):
 
         Args:
             requests: rows of the training part, for whatever must be calibrated.
+        """
+
+
+@runtime_checkable
+class Distilling(Protocol):
+    """What a Learner is as well when it can be taught by what another model answers, in fewer
+    layers than it has by itself: a student, smaller and quicker than its teacher.
+
+    Attributes:
+        distil_fits: what it takes at the most, in fits of its own.
+    """
+
+    distil_fits: float
+
+    def distil(
+        self,
+        train: Dataset,
+        valid: Dataset,
+        settings: FitSettings,
+        progress: Progress,
+        answers: Sequence[Answer],
+        layers: int | None,
+    ) -> Fitted:
+        """Learn from what the teacher says of `train`; choose on `valid` alone.
+
+        Args:
+            answers: the teacher's to the rows of `train`, in their order.
+            layers: how many the student has; None for about half of its own.
+
+        Raises:
+            TrainingError: it has no more layers than that.
         """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from luodi.contracts.learner import Adopting
+from luodi.contracts.learner import Adopting, Combining, Distilling
 
 if TYPE_CHECKING:
     from luodi.contracts.dataset import Dataset, Parts, Role, RoleRule
@@ -108,3 +108,11 @@ class Lean(Protocol):
         Raises:
             KeyError: there is no such learner.
         """
+
+
+def pupil_of(task: Task, name: str) -> str:
+    """The learner that one of this name can teach: itself, or the first of those that it combines;
+    empty where there is none."""
+    learner = task.learners.get(name)
+    names = [name, *(learner.members if isinstance(learner, Combining) else ())]
+    return next((each for each in names if isinstance(task.learners.get(each), Distilling)), "")

@@ -9,10 +9,12 @@ from typing import Any
 from luodi.contracts import (
     Combining,
     Dataset,
+    Distilling,
     Estimate,
     Refitting,
     Role,
     Schema,
+    pupil_of,
     system_language,
     use_language,
 )
@@ -43,6 +45,7 @@ class Checked:
         folds: seconds that cross-validation takes at the most, 0 where none is asked for.
         refit: seconds that learning the chosen model once more takes at the most, where it is
             asked for.
+        distil: seconds that teaching a smaller model takes at the most, where it is asked for.
         making: seconds that making rows takes, in each fold as well, and measuring what they gain;
             its `making_bytes`.
         seconds, bytes: of the whole run: the sum, and the largest.
@@ -55,14 +58,16 @@ class Checked:
     read_as: Mapping[str, str]
     folds: float = 0.0
     refit: float = 0.0
+    distil: float = 0.0
     making: float = 0.0
     making_bytes: int = 0
 
     @property
     def seconds(self) -> float:
-        """Made rows, all recipes one after another, the folds, and the chosen one once more."""
+        """Made rows, all recipes one after another, the folds, and the chosen one once more: from
+        more rows, or smaller."""
         fits = sum(estimate.seconds for _, estimate in self.estimates)
-        return self.making + fits + self.folds + self.refit
+        return self.making + fits + self.folds + self.refit + self.distil
 
     @property
     def bytes(self) -> int:
@@ -95,6 +100,7 @@ class Checked:
                 "bytes": self.bytes,
                 "folds": self.folds,
                 "refit": self.refit,
+                "distil": self.distil,
                 "making": self.making,
             },
         }
@@ -128,6 +134,7 @@ def check_project(project: Project, observer: Observer) -> Checked:
         _read_as(cut.parts.train, cut.schema),
         _folds(place, estimates),
         _refit(place, estimates),
+        _distil(place, estimates),
         making_seconds(place, cut, larger, made),
         made.bytes if made else 0,
     )
@@ -159,6 +166,26 @@ def _refit(place: RunPlace, estimates: Sequence[tuple[Recipe, Estimate]]) -> flo
 
     chosen = max(map(again, recipes(place.project, place.task)), default=0.0)
     return chosen + sum(map(again, baseline_recipes(place.task))) if chosen else 0.0
+
+
+def _distil(place: RunPlace, estimates: Sequence[tuple[Recipe, Estimate]]) -> float:
+    """Of the candidate that it takes longest for; within what its budget leaves."""
+    if place.project.model.distil is None:
+        return 0.0
+    known = {repr(recipe): each.seconds for recipe, each in estimates}
+
+    def taught(recipe: Recipe) -> float:
+        pupil = pupil_of(place.task, recipe.learner)
+        if not pupil:
+            return 0.0
+        learner = place.task.learners[pupil]
+        assert isinstance(learner, Distilling)  # noqa: S101  # `pupil_of` chose it
+        seconds = learner.distil_fits * _fit_seconds(place, recipe, known)
+        if recipe.budget is None:
+            return seconds
+        return min(seconds, max(recipe.budget - _fit_seconds(place, recipe, known), 0.0))
+
+    return max(map(taught, recipes(place.project, place.task)), default=0.0)
 
 
 def _fit_seconds(place: RunPlace, recipe: Recipe, known: Mapping[str, float]) -> float:

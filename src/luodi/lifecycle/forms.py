@@ -206,7 +206,7 @@ def _probe_all(
     progress.step(len(forms), len(forms) + 1, say("timing", "计时"))
     paces = bench.timed([predictor for _, predictor in tried.values()])
     probes = [
-        Probe(form, pace, **found[form], bytes=_size(path))
+        Probe(form, pace, **found[form], bytes=size_of(path))
         for (form, (path, _)), pace in zip(tried.items(), paces, strict=True)
     ]
     chosen = _fastest(probes, run.project.serve.form)
@@ -243,7 +243,8 @@ def _fastest(probes: Sequence[Probe], wanted: str) -> Probe:
     return chosen
 
 
-def _size(folder: Path) -> int:
+def size_of(folder: Path) -> int:
+    """Bytes of all its files."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

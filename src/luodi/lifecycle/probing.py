@@ -137,10 +137,10 @@ class Bench:
             "alone": alone.largest,
             "refused": self._refused(found, drop, alone),
             "score": score,
-            "gate": self._judged(answers),
+            "gate": self.judged(answers),
         }
 
-    def _judged(self, answers: Sequence[Answer]) -> dict[str, JsonValue]:
+    def judged(self, answers: Sequence[Answer]) -> dict[str, JsonValue]:
         """The gate's lines, held against these answers."""
         from luodi.evaluation.gate import judge
         from luodi.evaluation.intervals import intervals
@@ -162,11 +162,15 @@ class Bench:
         found = intervals(scored, metrics, resamples=_RESAMPLES, seed=seed) if metrics else {}
         return judge(rules, found, paired).to_json()
 
-    def weight(self, folder: Path, progress: Progress) -> int:
-        """Bytes of a process that holds the model in `folder` alone; 0 where none would tell."""
+    def weight(self, folder: Path, progress: Progress, learner: str = "") -> int:
+        """Bytes of a process that holds the model in `folder` alone; 0 where none would tell.
+
+        Args:
+            learner: whose predictor reads it, where that is another one.
+        """
         some = self.requests[:_WEIGHED_ON]
         try:
-            return weigh(self.run.project.task, self.learner.name, folder, some)
+            return weigh(self.run.project.task, learner or self.learner.name, folder, some)
         except (OSError, ValueError, RuntimeError) as error:
             progress.say(say(f"Memory was not measured: {error}", f"未能测量内存：{error}"))
             return 0

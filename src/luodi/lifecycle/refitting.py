@@ -42,7 +42,8 @@ def refit(
     if wanted is False:
         return model, baselines
     reason = (
-        _unsound(run, cut, model)
+        _taught(model)
+        or _unsound(run, cut, model)
         or _too_late(run, model)
         or ("" if wanted is True else _not_worth_it(run, cut, model))
     )
@@ -51,6 +52,16 @@ def refit(
     return _refitted(run, cut, model), [
         one if _unsound(run, cut, one) else _refitted(run, cut, one) for one in baselines
     ]
+
+
+def _taught(trained: Trained) -> str:
+    """That its teacher would have to be learnt once more before it; empty where it has none."""
+    if not trained.facts.get("taught_by"):
+        return ""
+    return say(
+        "a smaller model is served, whose teacher has not seen the other rows",
+        "部署的是较小的模型，其教师模型未见过其余的行",
+    )
 
 
 def _unsound(run: RunPlace, cut: Cut, trained: Trained) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from luodi.contracts import Finding, Interval, JsonValue, finite, say, worded
 from luodi.lifecycle.augmenting import augmentation_findings, augmentation_sections
 from luodi.lifecycle.crossed import Crossed, crossed_findings, crossed_sections
+from luodi.lifecycle.distilled import Distilled, distilled_findings, distilled_sections
 from luodi.lifecycle.forms import Formed, form_sections
 from luodi.lifecycle.judging import Evaluation, LeakShown
 from luodi.lifecycle.lineage import account
@@ -30,12 +31,14 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class Made:
-    """The model that is judged, those that it was chosen from, the form that it is kept in, and
-    what folds of the rows say of it."""
+    """The model that is judged, the one that was chosen and those that it was chosen from, the form
+    that it is kept in, what came of teaching a smaller one, and what folds of the rows say."""
 
     model: Trained
+    chosen: Trained
     candidates: Sequence[Trained]
     formed: Formed
+    taught: Distilled
     crossed: Crossed | None = None
 
 
@@ -76,6 +79,8 @@ def conclude(
         result["augmentation"] = dict(cut.augmentation)
     if found := _searches(made):
         result["search"] = found
+    if made.taught.asked:
+        result["distilled"] = made.taught.to_json()
     if made.crossed:
         result["cross_validation"] = made.crossed.to_json()
     attach_evaluation(
@@ -173,13 +178,14 @@ def make_report(
             *clean.findings,
             *augmentation_findings(cut),
             *search_findings(_searches(made), _unsearched(run, made)),
+            *distilled_findings(made.taught),
             *crossed_findings(made.crossed, evaluation.metrics, run.task.metrics[0].name),
             *(Finding(**f) for f in model.facts["findings"]),
         ],
         columns=clean.profile,
         split=_split_facts(run),
         leak=_leak(leak),
-        candidates=[_candidate(run, one, one.recipe == model.recipe) for one in candidates],
+        candidates=[_candidate(run, one, one.recipe == made.chosen.recipe) for one in candidates],
         history=model.facts["history"],
         sections=[
             *run.task.sections(
@@ -190,6 +196,7 @@ def make_report(
             *augmentation_sections(cut),
             *search_sections(_searches(made)),
             *crossed_sections(made.crossed, evaluation.metrics),
+            *distilled_sections(made.taught),
             *form_sections(made.formed),
         ],
         truncated=sum(bool(answer.get("truncated")) for answer in evaluation.answers),

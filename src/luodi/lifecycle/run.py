@@ -8,6 +8,7 @@ from luodi.contracts import TrainingError, say, system_language, use_language
 from luodi.lifecycle.adopting import adopted
 from luodi.lifecycle.augmenting import augment
 from luodi.lifecycle.crossing import cross_validate
+from luodi.lifecycle.distilling import distil
 from luodi.lifecycle.doubt import doubt
 from luodi.lifecycle.forms import choose_form, in_form
 from luodi.lifecycle.judging import evaluate, gate, show_leak
@@ -41,15 +42,16 @@ def run_lifecycle(project: Project, observer: Observer) -> Outcome:
     richer = augment(run, cut)  # rows made for learning alone, where asked; what they gain
     candidates = _train_until_promising(run, richer)  # all choosing is done on the valid part
     chosen = choose(run, candidates)
-    formed = choose_form(run, chosen, richer, baselines)  # float32, int8, bfloat16: the fastest
-    model, beside = refit(run, richer, chosen, baselines)  # few rows: learnt from all of them
-    formed = in_form(run, model, chosen, formed, richer)
+    taught = distil(run, richer, chosen, baselines)  # a smaller model taught by it, where asked
+    formed = choose_form(run, taught.model, richer, baselines)  # float32, int8, bfloat16
+    model, beside = refit(run, richer, taught.model, baselines)  # few rows: learnt from all of them
+    formed = in_form(run, model, taught.model, formed, richer)
     crossed = cross_validate(run, dealt, chosen, candidates)  # k folds of the others, where asked
     bundle = package(run, model, formed, richer)  # golden answers, manifest
     evaluation = evaluate(run, bundle, richer, beside)  # the test part is opened here, once
     leak = show_leak(run, raw, clean, cut, evaluation)
     verdict = gate(run, evaluation)
-    made = Made(model, candidates, formed, crossed)
+    made = Made(model, chosen, candidates, formed, taught, crossed)
     return conclude(run, clean, richer, made, (bundle, evaluation, verdict, leak))
 
 

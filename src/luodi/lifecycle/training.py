@@ -165,8 +165,8 @@ def _fit(
     progress: Progress,
 ) -> None:  # fmt: skip
     facts, answers = _fitted(run, recipe, cut, members, folder, progress)
-    measured = _measured(run, cut.parts.valid, answers, cut.schema)
-    write_json(folder / FACTS, {**facts, "valid": measured})
+    valid = measured(run, cut.parts.valid, answers, cut.schema)
+    write_json(folder / FACTS, {**facts, "valid": valid})
 
 
 def _search(
@@ -184,9 +184,9 @@ def _search(
     if (best := found.folder / "export").exists():  # else a killed call had moved it
         best.rename(folder / "export")
     answers = predict_part(run, recipe.learner, folder / "export", cut.taught.valid, cut.inner)
-    measured = _measured(run, cut.parts.valid, answers, cut.schema)
+    valid = measured(run, cut.parts.valid, answers, cut.schema)
     facts = read_json(found.folder / FACTS)
-    write_json(folder / FACTS, {**facts, "valid": measured, "search": found.to_json()})
+    write_json(folder / FACTS, {**facts, "valid": valid, "search": found.to_json()})
 
 
 def search_of(run: RunPlace, recipe: Recipe) -> Search:
@@ -286,9 +286,10 @@ def predict_part(
     return predictor.predict(run.task.requests(part, schema))
 
 
-def _measured(
+def measured(
     run: RunPlace, part: Any, answers: Sequence[Answer], schema: Schema
 ) -> dict[str, JsonValue]:
+    """Each metric of answers to a part, with its interval, as JSON."""
     from luodi.evaluation.intervals import intervals
     from luodi.evaluation.measure import applicable
 
@@ -359,6 +360,7 @@ def package(run: RunPlace, trained: Trained, formed: Formed, cut: Cut) -> Packag
             "seed": run.project.model.seed,
             **{key: value for key, value in asdict(trained.recipe).items() if key != "trials"},
             "base": trained.recipe.base_name,
+            **({"taught_by": by} if (by := trained.facts.get("taught_by")) else {}),
         },
         serving=run.project.serve.travelling()
         | ({"form": asdict(formed.form)} if formed.form else {}),

@@ -13,13 +13,13 @@ from luodi.contracts import (
     GateRule,
     Metric,
     Mistake,
-    Monotone,
     Role,
     RoleRule,
     Task,
     parse_rule,
     say,
 )
+from luodi.project.abilities import distil_mistakes, monotone_mistakes
 from luodi.project.catalogue import find_task, task_names
 from luodi.project.options import wrong_values
 from luodi.project.places import Places
@@ -69,12 +69,14 @@ def task_mistakes(values: Mapping[str, Any], places: Places) -> list[Mistake]:
         mistakes = [places.mistake("task", repr(name), one_of(known), nearest(name, known))]
     tasks = [find_task(each) for each in _meant(name)]
     data, model, gate = (_mapping(values.get(part)) for part in ("data", "model", "gate"))
+    names = [each for each in _chosen(model) if isinstance(each, str)]
     return [
         *mistakes,
         *_roles(tasks, data, places),
         *_question(tasks, values, places),
         *_learners(tasks, model, places),
-        *_monotone(tasks, data, model, places),
+        *monotone_mistakes(tasks, data, names, places),
+        *distil_mistakes(tasks, model, names, places),
         *_gate(tasks, gate, places),
         *_costs(tasks, gate, values.get("costs"), places),
     ]
@@ -154,13 +156,13 @@ def _question(tasks: Sequence[Task], values: Mapping[str, Any], places: Places) 
     return [places.mistake(where, found, expected) for where in given]
 
 
-def _chosen(tasks: Sequence[Task], model: Mapping[str, Any]) -> list[str]:
+def _chosen(model: Mapping[str, Any]) -> list[str]:
     given = model.get("learner", "auto")
     return [given] if isinstance(given, str) else given if isinstance(given, list) else []
 
 
 def _learners(tasks: Sequence[Task], model: Mapping[str, Any], places: Places) -> list[Mistake]:
-    names = _chosen(tasks, model)
+    names = _chosen(model)
     learners = {name: learner for task in tasks for name, learner in task.learners.items()}
     known = ["auto", *learners]
     if model.get("learner") == []:
@@ -186,36 +188,6 @@ def _learners(tasks: Sequence[Task], model: Mapping[str, Any], places: Places) -
     usual = {name for task in tasks for name in task.auto} if "auto" in names else set()
     trained = [learner for name, learner in learners.items() if name in usual or name in names]
     return mistakes + wrong_values(_mapping(model.get("options")), trained, places)
-
-
-def _monotone(
-    tasks: Sequence[Task], data: Mapping[str, Any], model: Mapping[str, Any], places: Places
-) -> list[Mistake]:
-    """A direction is asked of learners that can keep to one; `auto` takes those alone."""
-    if not data.get("monotone"):
-        return []
-    learners = {name: learner for task in tasks for name, learner in task.learners.items()}
-    able = [name for name, learner in learners.items() if isinstance(learner, Monotone)]
-    if not able:
-        found = say("columns to be followed in one direction", "要求单调的列")
-        expected = say(
-            f"nothing: no learner of {_of(tasks)} keeps to a direction",
-            f"不设置：{_of(tasks)} 的学习器都无法保持单调",
-        )
-        return [places.mistake("data.monotone", found, expected)]
-    expected = say(
-        f"one that does ({', '.join(able)}), or no data.monotone",
-        f"能遵守它的学习器（{'、'.join(able)}），或不设置 data.monotone",
-    )
-    return [
-        places.mistake(
-            "model.learner",
-            say(f"{name}, which does not keep to data.monotone", f"{name}，它不遵守 data.monotone"),
-            expected,
-        )
-        for name in _chosen(tasks, model)
-        if name in learners and name not in able
-    ]
 
 
 def _costs(

@@ -64,6 +64,22 @@ class SearchSettings(Strict):
     trials: int = Field(default=30, ge=2, le=10_000)
 
 
+def _distil(value: object) -> object:
+    """`true` leaves the student's size to the learner; a number says its layers."""
+    if isinstance(value, bool):
+        return {} if value else None
+    return {"layers": value} if isinstance(value, int | float | str) else value
+
+
+class DistilSettings(Strict):
+    """A smaller model, taught by the one that was chosen, is served in its place where it costs at
+    most so much of the metric that is chosen on.
+    """
+
+    layers: int | None = Field(default=None, ge=1)
+    cost: float = Field(default=0.01, ge=0, lt=1)
+
+
 class ModelSettings(Strict):
     """Who learns, from what, for how long."""
 
@@ -78,6 +94,7 @@ class ModelSettings(Strict):
     coverage: float = Field(default=0.9, gt=0, lt=1)
     target: TargetScale = "none"
     refit: Literal["auto"] | bool = "auto"
+    distil: Annotated[DistilSettings | None, BeforeValidator(_distil)] = None
     options: dict[str, Any] = Field(default_factory=dict)
 
 

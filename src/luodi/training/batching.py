@@ -46,7 +46,7 @@ class Examples:
     """
 
     tokens: Sequence[NDArray[np.int32]]
-    targets: NDArray[np.int64]
+    targets: NDArray[Any]
     weights: NDArray[np.float32]
 
     def __len__(self) -> int:

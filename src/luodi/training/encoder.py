@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luodi.contracts import BaseModelError, say
+from luodi.contracts import BaseModelError, TrainingError, say
 
 if TYPE_CHECKING:
     import torch
@@ -58,6 +58,48 @@ def load_encoder(folder: Path, attention: str = ATTENTION, dropout: float | None
                 ),
             ) from error
     return encoder
+
+
+def keep_layers(encoder: Any, count: int) -> None:
+    """Leave `count` of the encoder's layers in it, spread evenly over them, first and last among
+    them.
+
+    Raises:
+        TrainingError: it has no more than that.
+        BaseModelError: its layers do not stand in a list of their own.
+    """
+    from torch import nn
+
+    config = encoder.config
+    there = int(getattr(config, "num_hidden_layers", 0))
+    if count >= there:
+        raise TrainingError(
+            say(f"The base has {there} layers.", f"基座模型有 {there} 层。"),
+            say("A student has fewer than its base.", "学生模型的层数应少于基座模型。"),
+            say(
+                f"Ask for fewer than {there} in model.distil, or take a larger base.",
+                f"请在 model.distil 中要求少于 {there} 层，或换用更大的基座模型。",
+            ),
+        )
+    stacks = [
+        (owner, name)
+        for owner in encoder.modules()
+        for name, child in owner.named_children()
+        if isinstance(child, nn.ModuleList) and len(child) == there
+    ]
+    if len(stacks) != 1:  # shared layers, or none that can be told
+        raise BaseModelError(
+            say("The layers of this base cannot be told apart.", "无法区分该基座模型的各层。"),
+            say("Expected an encoder of the BERT family.", "应为 BERT 系列的编码器。"),
+            say("Leave model.distil out.", "请去掉 model.distil。"),
+        )
+    [(owner, name)] = stacks
+    kept = [0] if count == 1 else [round(i * (there - 1) / (count - 1)) for i in range(count)]
+    layers = getattr(owner, name)
+    setattr(owner, name, nn.ModuleList([layers[place] for place in kept]))
+    config.num_hidden_layers = count
+    if (kinds := getattr(config, "layer_types", None)) is not None:
+        config.layer_types = [kinds[place] for place in kept]
 
 
 def _load(folder: Path, config: Any, attention: str, options: dict[str, Any]) -> Any:

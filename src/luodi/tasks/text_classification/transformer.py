@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from luodi.contracts import (
+    Answer,
     Choice,
     Estimate,
     FitSettings,
@@ -29,6 +30,7 @@ from luodi.tasks.text_classification.transformer_fit import (
     passes,
 )
 from luodi.tasks.text_classification.transformer_predictor import HEAD, TransformerPredictor
+from luodi.tasks.text_classification.transformer_student import lesson_of
 
 if TYPE_CHECKING:
     from luodi.contracts import Dataset
@@ -41,6 +43,7 @@ class TransformerLearner:
     version = VERSION
     refit_rows = 0  # it takes as long again: only where it is asked for
     refit_fits = 1.3
+    distil_fits = 1.5
     predictor: type[Predictor] = TransformerPredictor
     space: SearchSpace = {
         "learning_rate": Choice(("auto", 3e-5, 5e-5, 1e-4, 2e-4, 3e-4, 5e-4)),
@@ -108,3 +111,24 @@ class TransformerLearner:
         known = {"max_length": head["max_length"], "epochs": settled.passes}
         fit = Fit(settings, settings.chosen(self.space) | known, progress, settled)
         return fit.run(together(train, valid), valid.take(np.arange(0)))
+
+    def distil(
+        self,
+        train: Dataset,
+        valid: Dataset,
+        settings: FitSettings,
+        progress: Progress,
+        answers: Sequence[Answer],
+        layers: int | None,
+    ) -> TransformerFitted:
+        """The base with fewer of its layers, taught by `answers`; the pass that does best on
+        `valid` is kept.
+
+        Raises:
+            BaseModelError: when the base cannot be found, or has no layers to leave out.
+            TrainingError: when it has no more layers than are asked for.
+        """
+        labels = settings.schema.answer_field("label").categories
+        lesson = lesson_of(answers, labels, layers)
+        options = settings.chosen(self.space)
+        return Fit(settings, options, progress, lesson=lesson).run(train, valid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,12 @@ from luodi.tasks.text_classification.transformer_predictor import (
     HEAD,
     MODEL,
     TOKENIZER,
+)
+from luodi.tasks.text_classification.transformer_student import (
+    STUDENT_RATE,
+    Lesson,
+    half_of,
+    student_passes,
 )
 from luodi.tasks.text_classification.transformer_texts import (
     Rows,
@@ -103,6 +109,7 @@ class TransformerFitted:
             "max_length": self.max_length,
             "pad": self.pad,
             "settled": asdict(self.settled),
+            **({} if self.model.layers is None else {"layers": self.model.layers}),
             "base": {
                 "name": self.base.name,
                 "sha256": self.base.sha256,
@@ -120,12 +127,14 @@ class Fit:
     Attributes:
         settled: what an earlier fit found out on rows that this one learns from; it then has
             nothing to be judged on.
+        lesson: what a teacher says of the rows, to be learnt in place of their labels.
     """
 
     settings: FitSettings
     options: Mapping[str, JsonValue]
     progress: Progress
     settled: Settled | None = None
+    lesson: Lesson | None = None
     findings: list[Finding] = field(default_factory=list)
 
     def _usual_base(self, train: Dataset) -> str:
@@ -182,7 +191,6 @@ class Fit:
     ) -> tuple[EncoderClassifier, Trained]:
         import torch
 
-        from luodi.tasks.text_classification.transformer_model import EncoderClassifier
         from luodi.training.embedding import used_ids
         from luodi.training.loop import train_model
         from luodi.training.precision import choose_precision, dtype_of
@@ -194,20 +202,24 @@ class Fit:
         torch.set_num_threads(settings.threads)
         try:
             torch.manual_seed(settings.seed)
-            model = EncoderClassifier(base.path, len(labels), self._head(base))
+            model = self._model(base, len(labels))
             precision = choose_precision(cache_folder(), settings.threads)
-            used = used_ids(rows.examples.tokens, model.encoder.config.vocab_size, pad)
+            learnt = rows.examples
+            used = used_ids(learnt.tokens, model.encoder.config.vocab_size, pad)
             model.prepare(used, dtype_of(precision))
             truth = judged.examples.targets
-            model.class_weights = self._class_weights(rows.examples.targets, len(labels))
+            if self.lesson is None:
+                model.class_weights = self._class_weights(learnt.targets, len(labels))
+            else:
+                learnt = replace(learnt, targets=self.lesson.said)
             key = loop_key(
                 VERSION, base.sha256, settings.seed, dict(options), labels,
-                precision, digest_examples(rows.examples), digest_examples(judged.examples),
+                precision, digest_examples(learnt), digest_examples(judged.examples),
                 settings.metric.name,
             )  # fmt: skip
             recipe = Recipe(
-                epochs=passes(options["epochs"], len(labels), len(rows.examples)),
-                rate=learning_rate(options["learning_rate"], model.encoder.config.hidden_size),
+                epochs=self._passes(len(labels), len(learnt)),
+                rate=self._rate(model.encoder.config.hidden_size),
                 length=length,
                 tokens=int(options["batch_tokens"]),
                 pad=pad,
@@ -215,7 +227,7 @@ class Fit:
             loop = Loop(settings.folder, settings.seed, clock, _reserve(base.path), key)
             trained = train_model(
                 model,
-                (rows.examples, judged.examples),
+                (learnt, judged.examples),
                 recipe,
                 loop,
                 self._judge(truth, labels),
@@ -225,6 +237,28 @@ class Fit:
             torch.set_num_threads(threads)
         self.findings += trained.findings
         return model, trained
+
+    def _model(self, base: BaseFolder, classes: int) -> EncoderClassifier:
+        from luodi.tasks.text_classification.transformer_model import EncoderClassifier, Student
+
+        if self.lesson is None:
+            return EncoderClassifier(base.path, classes, self._head(base))
+        layers = self.lesson.layers or half_of(base.path)
+        model = Student(base.path, classes, self._head(base), layers=layers)
+        told = say(
+            f"The student keeps {layers} of the base's layers.", f"学生模型保留基座的 {layers} 层。"
+        )
+        self.findings.append(Finding("student", "info", layers, told))
+        return model
+
+    def _passes(self, classes: int, rows: int) -> int:
+        wanted = passes(self.options["epochs"], classes, rows)
+        return wanted if self.lesson is None else student_passes(wanted)
+
+    def _rate(self, width: int) -> float:
+        wanted = self.options["learning_rate"]
+        faster = STUDENT_RATE if self.lesson is not None and wanted == "auto" else 1.0
+        return learning_rate(wanted, width) * faster
 
     def _head(self, base: BaseFolder) -> Any:
         from luodi.tasks.text_classification.transformer_model import Head

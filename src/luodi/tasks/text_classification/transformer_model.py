@@ -15,8 +15,11 @@ from torch.nn import functional
 
 from luodi.training.batching import Batch
 from luodi.training.embedding import UsedRows
-from luodi.training.encoder import load_encoder
+from luodi.training.encoder import keep_layers, load_encoder
 from luodi.training.optimiser import Group
+
+TEMPERATURE = 2.0
+"""Softens what a teacher says: what it holds for the second likeliest is much of the lesson."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,25 @@ class Head:
 
 
 class EncoderClassifier(nn.Module):
-    """tokens -> encoder -> pooled vector -> linear layer -> (batch, classes) logits."""
+    """tokens -> encoder -> pooled vector -> linear layer -> (batch, classes) logits.
 
-    def __init__(self, base: Path, classes: int, head: Head, attention: str = "luodi") -> None:
+    Args:
+        layers: how many of the encoder's are kept; None for all.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        classes: int,
+        head: Head,
+        attention: str = "luodi",
+        layers: int | None = None,
+    ) -> None:
         super().__init__()
-        self.settings = head
+        self.settings, self.layers = head, layers
         self.encoder = load_encoder(base, attention, head.encoder_dropout)
+        if layers is not None:
+            keep_layers(self.encoder, layers)
         width = int(self.encoder.config.hidden_size) * (2 if head.pooling == "both" else 1)
         self.dropout = nn.Dropout(head.dropout)
         self.head = nn.Linear(width, classes)
@@ -69,7 +85,8 @@ class EncoderClassifier(nn.Module):
 
     def in_float32(self, base: Path) -> EncoderClassifier:
         """The same classifier, made anew for export: float32, plain attention, plain embedding."""
-        plain = EncoderClassifier(base, self.head.out_features, self.settings, "eager")
+        classes = self.head.out_features
+        plain = EncoderClassifier(base, classes, self.settings, "eager", self.layers)
         state = {name: value.float() for name, value in self.state_dict().items()}
         embedding = self.encoder.get_input_embeddings()
         if isinstance(embedding, UsedRows):
@@ -125,6 +142,21 @@ class EncoderClassifier(nn.Module):
                 rate = self.settings.layer_decay ** (layers - 1 - _layer(name))
             found.setdefault((rate, decay), {})[name] = parameter
         return [Group(parameters, *key) for key, parameters in found.items()]
+
+
+class Student(EncoderClassifier):
+    """Learns what another model said: a batch's targets are (batch, classes) log-probabilities.
+
+    Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network"
+    (arXiv:1503.02531); layers taken over from the base, as DistilBERT does (arXiv:1910.01108).
+    """
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """How far the student's distribution lies from the teacher's, both softened."""
+        found = functional.log_softmax(self(batch.ids, batch.mask) / TEMPERATURE, dim=1)
+        taught = functional.log_softmax(batch.targets / TEMPERATURE, dim=1)
+        distance = functional.kl_div(found, taught, reduction="batchmean", log_target=True)
+        return distance * TEMPERATURE**2
 
 
 def _layer(name: str) -> int:
