@@ -15,7 +15,7 @@ from typing import Any
 from bench.command import exit_code
 from bench.finetune.machine import cores, machine
 from bench.finetune.rows import FOLDER_VARIABLE, find_rows
-from bench.serving.contestants import ALL, OURS, SHIPPED, Setting
+from bench.serving.contestants import ALL, OURS, SHIPPED, STUDENT, Setting
 from bench.serving.measure import Windows, measure
 from bench.serving.model import Made, make_model, run
 from bench.serving.results import make_document, make_table
@@ -24,6 +24,7 @@ from luodi.contracts import LuodiError
 
 _ROOT = Path(__file__).parents[2]
 _FLOAT32 = ("serve.form=float32", "serve.runtime=onnxruntime")
+_STUDENT = "model.distil=2"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,17 +41,17 @@ def _bench(options: argparse.Namespace) -> None:
     work = cache / f"serving-model-{options.rows}-{options.epochs}"
     make_model(rows, work, options.rows, options.epochs, options.threads)
     _tell("Making the classifier (once) ...")
-    plain, shipped = run(work, *_FLOAT32), run(work)
+    plain, shipped, student = run(work, *_FLOAT32), run(work), run(work, _STUDENT)
     texts = mixed_texts(options.data, _ROOT, cache, options.texts)
     setting = Setting(
         exported=plain.bundle / "model",
-        bundles={OURS: plain.bundle, SHIPPED: shipped.bundle},
+        bundles={OURS: plain.bundle, SHIPPED: shipped.bundle, STUDENT: student.bundle},
         cache=cache,
         work=cache / "serving-work",
         threads=options.threads,
     )
     windows = Windows(options.window, texts, _labels(plain, texts, options.threads))
-    limits = _limits(plain, shipped, texts, setting)
+    limits = _limits({OURS: plain, SHIPPED: shipped, STUDENT: student}, texts, setting)
     facts: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
@@ -60,12 +61,22 @@ def _bench(options: argparse.Namespace) -> None:
         "note": options.note,
         "shipped": shipped.form,
         "accuracy": plain.result["metrics"]["accuracy"],
-        "verdicts": {"float32": plain.result["verdict"], "shipped": shipped.result["verdict"]},
+        "student": {
+            "form": student.form,
+            "accuracy": student.result["metrics"]["accuracy"],
+            "seconds": student.result["seconds"].get("distil"),
+            **student.result["distilled"],
+        },
+        "verdicts": {
+            "float32": plain.result["verdict"],
+            "shipped": shipped.result["verdict"],
+            "student": student.result["verdict"],
+        },
     }
     finished: list[dict[str, Any]] = []
     for name in options.only:
         _tell(f"{ALL[name].title} ...")
-        mine = name in (OURS, SHIPPED) and options.overload
+        mine = name in (OURS, SHIPPED, STUDENT) and options.overload
         part = Windows(windows.seconds, windows.texts, windows.labels, bool(mine))
         try:
             finished.append(measure(ALL[name], setting, part))
@@ -86,19 +97,25 @@ def _labels(made: Made, texts: list[str], threads: int) -> list[str]:
     return [answer["label"] for answer in answers]
 
 
-def _limits(plain: Made, shipped: Made, texts: list[str], setting: Setting) -> dict[str, float]:
+def _limits(made: dict[str, Made], texts: list[str], setting: Setting) -> dict[str, float]:
     place = setting.work / "texts.json"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(texts), "utf-8")
     found = {}
-    for name, made, order in (
-        ("float32 sorted", plain, "sorted"),
-        ("float32 unsorted", plain, "unsorted"),
-        ("as shipped sorted", shipped, "sorted"),
+    for name, whose, order in (
+        ("float32 sorted", OURS, "sorted"),
+        ("float32 unsorted", OURS, "unsorted"),
+        ("as shipped sorted", SHIPPED, "sorted"),
+        ("student sorted", STUDENT, "sorted"),
     ):
         paces: list[list[float]] = []
         for sessions, threads in {(setting.threads, 1), (1, setting.threads)}:
-            command = [sys.executable, "-m", "bench.serving.limit", str(made.bundle / "model")]
+            command = [
+                sys.executable,
+                "-m",
+                "bench.serving.limit",
+                str(made[whose].bundle / "model"),
+            ]
             command += [str(place), str(sessions), str(threads), order]
             done = subprocess.run(
                 command, cwd=_ROOT, capture_output=True, text=True, check=True, env=os.environ

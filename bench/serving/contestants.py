@@ -14,7 +14,7 @@ from typing import Any
 from bench.serving.environments import PEERS, peer_python
 from bench.serving.load import Target
 
-OURS, SHIPPED = "luodi", "luodi-shipped"
+OURS, SHIPPED, STUDENT = "luodi", "luodi-shipped", "luodi-student"
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,7 @@ ALL: dict[str, Contestant] = {
     for each in (
         _ours(OURS, "`luodi serve`, float32"),
         _ours(SHIPPED, "`luodi serve`, as shipped"),
+        _ours(STUDENT, "`luodi serve`, its student (`model.distil: 2`)"),
         Contestant("fastapi", "FastAPI, one at a time", "fastapi", 1, _uvicorn, "/predict",
                    _json("text"), _label),
         Contestant("litserve", "LitServe, batches of 32", "litserve", 32, _litserve, "/predict",
