@@ -206,13 +206,9 @@ def _student(found: Mapping[str, Any] | None) -> list[str]:
             f"| {side['bytes'] / 1e6:.1f} | {side['score']:.4f} |"
         )
     test = found["accuracy"]
+    place = f"{test['value']:.4f} [{test['low']:.4f}, {test['high']:.4f}]"
     served = "It is served" if found["served"] else f"It is not served: {found['refused']}"
-    return [
-        *lines,
-        "",
-        f"{served}; as {found['form']}, on the test part: accuracy {test['value']:.4f} "
-        f"[{test['low']:.4f}, {test['high']:.4f}].",
-    ]
+    return [*lines, "", f"{served}; as {found['form']}, on the test part: accuracy {place}."]
 
 
 _STUDENT = (
