@@ -224,8 +224,7 @@ def test_a_lull_in_the_refusals_does_not_bring_the_whole_wait_back():
         admission.turned_away(moment / 100, before=True)
         assert admission.bound(moment / 100) <= 1.0
     assert admission.bound(1.0) == pytest.approx(0.1)
-    # Three quarters of the share that is a crowd's.
-    admission._asked, admission._refused = 92.0, 7.5
+    admission._asked, admission._refused = 92.0, 15.0  # a seventh: three quarters of a crowd's
     assert 0.1 < admission.bound(1.0) < 0.2
 
 

@@ -10,8 +10,7 @@ delay", ACM Queue 10(5)).
 
 A queue that only grows is told sooner, by its growth: callers that wait for their answers make one
 that comes at once and stands. While it has grown all the time the bound is a quarter. Requests are
-counted, not what they cost: so many callers are so many, whatever they ask next. By chance one look
-of them may find no more.
+counted, not what they cost: so many callers are so many, whatever they ask next.
 
 A pace that was measured on lone requests is a poor guide to what a crowd's large batches do. So
 nobody is refused by it before somebody did wait: a crowd that comes all at once is let in.
@@ -38,16 +37,16 @@ _LEAST = 0.02
 """Seconds that one may wait at least: what an event loop can be late by itself."""
 _REMEMBERED = 0.5
 """Seconds after which a refusal counts for a third of a new one."""
-_OVERLOAD = 0.1
+_OVERLOAD = 0.2
 """The share of refusals from which on the bound is at its lowest, and
 _FEW: requests that must have come before the share says much."""
 _FEW = 8.0
 _STANDING = 0.5
 """Of `batch_seconds`: what the last ones answered had waited when a queue is taken to stand."""
-_STEP, _STEPS, _GROWTH = 0.2, 4, 0.15
-"""A queue grows while so many looks on end, so many seconds apart, find more requests in it, one of
-them left to chance, and together so many seconds more a second: as they do where more comes than
-can be answered by that share."""
+_STEP, _STEPS, _GROWTH = 0.2, 3, 0.15
+"""A queue grows while so many looks on end, so many seconds apart, find more requests in it, and
+together so many seconds more a second: as they do where more comes than can be answered by that
+share."""
 _TURNS = 0.02
 """What the newest request counts for in the mean of what one puts before another."""
 _GROWN = 0.25
@@ -152,10 +151,9 @@ class Admission:
         self._looked = now
 
     def _growing(self) -> bool:
-        """Whether there are clearly more and more requests, but for what chance does to a look."""
+        """Whether each look found more requests than the one before."""
         looks = self._looks
-        more = sum(now > then for then, now in pairwise(looks))
-        if len(looks) <= _STEPS or more < _STEPS - 1 or looks[-1] < max(looks):
+        if len(looks) <= _STEPS or any(now <= then for then, now in pairwise(looks)):
             return False
         return self._taking([(looks[-1] - looks[0]) * self._mean_turn]) > _GROWTH * _STEP * _STEPS
 
