@@ -27,7 +27,7 @@ from luodi.contracts import (
 from luodi.lifecycle.distilled import Distilled, Side
 from luodi.lifecycle.forms import size_of
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.probing import Bench, beaten
+from luodi.lifecycle.probing import Bench, held_against
 from luodi.lifecycle.recipes import Recipe
 from luodi.lifecycle.stages import code_version, read_json, write_json
 from luodi.lifecycle.training import (
@@ -127,8 +127,7 @@ def _compared(
     teacher, student = pair
     inputs: dict[str, JsonValue] = {
         "pair": [each.exported.parent.name for each in pair],
-        "gate": [[rule.metric, rule.text, *rule.beats] for rule in run.project.gate.values()],
-        "baselines": [each.exported.parent.name for each in beaten(run, baselines)],
+        **held_against(run, baselines),
         "code": code_version("luodi.lifecycle.distilling", "luodi.lifecycle.probing"),
     }
     folder = run.stages.run("student", inputs, partial(_compare, run, cut, pair, baselines))

@@ -27,7 +27,7 @@ from luodi.contracts import (
     worded,
 )
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.probing import Bench, Probe, beaten, calibration_requests
+from luodi.lifecycle.probing import Bench, Probe, calibration_requests, held_against
 from luodi.lifecycle.stages import code_version, package_of, read_json, write_json
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def choose_form(
     inputs: dict[str, JsonValue] = {
         "exported": trained.exported.parent.name,
         "forms": [str(form) for form in forms],
-        "gate": [[rule.metric, rule.text, *rule.beats] for rule in run.project.gate.values()],
-        "baselines": [each.exported.parent.name for each in beaten(run, baselines)],
+        **held_against(run, baselines),
         "code": code_version(
             "luodi.compression", "luodi.lifecycle.forms", "luodi.lifecycle.probing",
             package_of(learner),

@@ -208,6 +208,14 @@ class Bench:
         return [len(some) / seconds for seconds in best]
 
 
+def held_against(run: RunPlace, baselines: Sequence[Trained]) -> dict[str, JsonValue]:
+    """What a bench's verdicts depend on beside the models: a stage's inputs."""
+    return {
+        "gate": [[rule.metric, rule.text, *rule.beats] for rule in run.project.gate.values()],
+        "baselines": [each.exported.parent.name for each in beaten(run, baselines)],
+    }
+
+
 def beaten(run: RunPlace, baselines: Sequence[Trained]) -> list[Trained]:
     """The baselines that the gate wants beaten; without any line the plainest."""
     rules = run.project.gate.values()
