@@ -1,4 +1,5 @@
-"""Matrix products in 8-bit integers: an ONNX file in float32 to one a third of its size."""
+"""Matrix products in 8-bit integers by scales fixed beforehand; see `quantise_rows` for those
+that each row finds for itself."""
 
 from __future__ import annotations
 
@@ -11,29 +12,6 @@ from typing import Any
 from luodi.compression.parity import Feeds
 
 _PRODUCTS = ["MatMul", "Gemm"]
-
-
-def quantise_dynamic(source: Path, target: Path) -> None:
-    """Weights in 8 bits, activations too, by a scale that each call takes from its own numbers.
-
-    Needs no samples. The scale is that of the whole call, so the other rows of a call move an
-    answer a little: whoever uses the file must measure by how much.
-    """
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with _quiet():
-        quantize_dynamic(
-            str(source),
-            str(target),
-            op_types_to_quantize=[*_PRODUCTS, "Gather"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            extra_options={
-                "MatMulConstBOnly": True,
-                "DefaultTensorType": onnx.TensorProto.FLOAT,
-            },
-        )
 
 
 def quantise_calibrated(source: Path, target: Path, samples: Sequence[Feeds]) -> None:

@@ -18,6 +18,7 @@ from luodi.tasks.text_classification.transformer_runtime import OnnxRuntime, Ope
 from tests.tasks.text_classification.test_transformer import TRAIN, VALID, _fit
 
 LEARNER = TransformerLearner()
+BY_ROW = Form("int8", "onnxruntime", "dynamic")
 CALIBRATED = Form("int8", "onnxruntime", "calibrated")
 BFLOAT16 = Form("bfloat16", "openvino")
 OPENVINO = Form("float32", "openvino")
@@ -74,10 +75,11 @@ def test_each_form_answers_nearly_as_the_exported_model(
         assert not np.array_equal(found, expected)
 
 
-def test_calibrated_integers_do_not_depend_on_the_rest_of_the_call(
-    exported: Path, tmp_path: Path
+@pytest.mark.parametrize("form", [BY_ROW, CALIBRATED], ids=str)
+def test_integers_do_not_depend_on_the_rest_of_the_call(
+    exported: Path, tmp_path: Path, form: Form
 ) -> None:
-    predictor = _made(exported, CALIBRATED, tmp_path)
+    predictor = _made(exported, form, tmp_path)
     together = _numbers(predictor, REQUESTS[:20])
     alone = np.concatenate([_numbers(predictor, [request]) for request in REQUESTS[:20]])
     # A sum in another order may fall on the other side of a step of 1/255.

@@ -65,9 +65,9 @@ def write_form(exported: Path, form: Form, requests: Sequence[Request], folder: 
     (folder / HEAD).write_text(json.dumps(head, ensure_ascii=False), encoding="utf-8")
     source, target = exported / MODEL, folder / MODEL
     if form.method == "dynamic":
-        from luodi.compression.quantise import quantise_dynamic
+        from luodi.compression.quantise_rows import quantise_rows
 
-        quantise_dynamic(source, target)
+        quantise_rows(source, target)
     elif form.method == "calibrated":
         from luodi.compression.quantise import quantise_calibrated
 
