@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 MODEL, TOKENIZER, HEAD = "model.onnx", "tokenizer.json", "transformer.json"
-_BATCH_TOKENS = 1024
-"""Padded tokens a run of the model: larger runs leave the processor's cache and gain nothing."""
 _CALL_TOKENS = 32
 """What a run costs beyond its tokens, in tokens: the weights pass through the cache once.
 Measured on MiniLM in float32, 26; in bfloat16, 50."""
@@ -128,7 +126,7 @@ class TransformerPredictor:
         """(n, k), in order; like lengths are run together."""
         lengths = np.fromiter((len(ids) for ids in texts), np.int64, len(texts))
         scores = np.zeros((len(texts), len(self._labels)), dtype=np.float32)
-        for rows in plan_batches(lengths, _BATCH_TOKENS, None):
+        for rows in plan_batches(lengths, self._runtime.run_tokens, None):
             longest = int(lengths[rows].max())
             ids = np.full((len(rows), longest), self._pad, dtype=np.int64)
             for place, row in enumerate(rows):
