@@ -128,6 +128,21 @@ def test_feedback_on_what_was_never_asked_is_told_apart(service, home):
     assert "没有答复过" in chinese.json()["error"]["message"]
 
 
+def test_feedback_on_a_row_that_the_request_had_not_is_told_apart(service, home):
+    url = f"{service['url']}/predict/tiny"
+    body = {"inputs": ["great", "awful"]}
+    assert CLIENT.post(url, json=body, headers={"X-Request-Id": "two-rows"}).is_success
+    known = read_feedback(home, "tiny").height
+    right = {"request_id": "two-rows", "row": 1, "truth": "bad"}
+    wrong = tell(service, {"request_id": "two-rows", "row": 2, "truth": "bad"})
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (404, "row")
+    assert "'two-rows' of tiny had no row 2" in wrong.json()["error"]["message"]
+    wrong = tell(service, {"feedback": [right, {**right, "row": 7}]})
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (404, "feedback[1].row")
+    assert read_feedback(home, "tiny").height == known  # nothing of it
+    assert tell(service, right).status_code == 200
+
+
 def test_every_protocols_ids_are_known(service):
     body = {"id": "by-v2", "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES",
                                        "data": ["great"]}]}  # fmt: skip

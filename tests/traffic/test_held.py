@@ -14,7 +14,7 @@ from luodi.traffic.compaction import compact
 from luodi.traffic.feedback import Feedback, FeedbackLog
 from luodi.traffic.held import is_whole, lacking, written
 from luodi.traffic.log import TrafficLog
-from luodi.traffic.segments import files, folder_of, prune
+from luodi.traffic.segments import WHOLE, files, folder_of, prune
 from luodi.traffic.settings import TrafficSettings
 from tests.traffic.test_log import entry
 
@@ -29,7 +29,8 @@ def logging(home, entries=(), **settings):
 
 
 def unheld(log, *numbers):
-    return asyncio.run(log.unheld("m", numbers))
+    places = [(number, 0) for number in numbers]
+    return {number for number, _ in asyncio.run(log.unheld("m", places))}
 
 
 def test_what_was_asked_is_told_from_what_was_not(tmp_path):
@@ -46,6 +47,30 @@ def test_what_was_asked_is_told_from_what_was_not(tmp_path):
     assert compact(tmp_path) == 2
     assert {path.suffix for path in files(folder_of(tmp_path, "m"))} == {".parquet"}
     assert unheld(logging(tmp_path), *reversed(ASKED), "x", "later", "") == {"x", ""}
+
+
+def test_a_requests_rows_are_told_from_those_that_it_had_not(tmp_path, monkeypatch):
+    def left(log, *places):
+        return asyncio.run(log.unheld("m", places))
+
+    log = logging(tmp_path, [entry("three", rows=3), entry("13812345678", rows=2)])
+    log.close()
+    asked = [("three", 0), ("three", 2), ("three", 3), ("13812345678", 1), ("13812345678", 2)]
+    beyond = {("three", 3), ("13812345678", 2)}  # personal data: under another name in the log
+    assert left(logging(tmp_path), *asked) == beyond
+    compact(tmp_path)
+    assert left(logging(tmp_path), *asked) == beyond
+    monkeypatch.setattr("luodi.traffic.log._EVERY", 0.5)
+    log = logging(tmp_path, [entry("just now", rows=2)])
+    assert left(log, ("just now", 1), ("just now", 2), ("three", 1)) == {("just now", 2)}
+    log.close()
+
+
+def test_a_log_that_knows_no_rows_claims_nothing(tmp_path):
+    """One of an earlier version: beside it lies `whole`, with one hash a request."""
+    logging(tmp_path, [entry("two", rows=2)]).close()
+    (mark := folder_of(tmp_path, "m") / WHOLE).rename(mark.with_name("whole"))
+    assert unheld(logging(tmp_path), "two", "x") == set()
 
 
 def test_it_is_known_at_once_though_it_is_not_yet_written(tmp_path, monkeypatch):
@@ -251,11 +276,11 @@ def test_many_look_while_it_is_written_and_compacted(tmp_path):
 
     def look():
         while not stop.is_set():
-            wrongly.extend(lacking(tmp_path, "m", ["first"]))
+            wrongly.extend(lacking(tmp_path, "m", [("first", 0)]))
 
     log.add(entry("first"))
     assert unheld(log, "first") == set()
-    while lacking(tmp_path, "m", ["first"]):  # not on the disk yet
+    while lacking(tmp_path, "m", [("first", 0)]):  # not on the disk yet
         time.sleep(0.01)
     looking = threading.Thread(target=look)
     looking.start()
@@ -283,7 +308,7 @@ def test_looking_is_quick_in_a_large_log(tmp_path):
         path = folder / f"20260101T00000{number}-1-0.parquet"
         path.write_bytes(real.read_bytes())
         ids.tofile(path.with_suffix(".ids"))
-    asked = [f"q{n}" for n in range(1000)]
+    asked = [(f"q{n}", n % 3) for n in range(1000)]
     lacking(tmp_path, "m", asked)
     begun = time.perf_counter()
     assert lacking(tmp_path, "m", asked) == set(asked)

@@ -28,7 +28,7 @@ _WORDS = {
     400: "The request does not fit; the error names the field.",
     401: "A key is needed, and a good one.",
     403: "The key may not do this.",
-    404: "No such model or version; of feedback, no such request.",
+    404: "No such model or version; of feedback, no such request or row.",
     408: "The body took too long to arrive.",
     409: "The version that was to be loaded is not what it must be.",
     413: "The body is too large.",

@@ -147,30 +147,42 @@ async def feedback(service: Service, request: Request) -> Response:
 
 
 class UnansweredError(RegistryError):
-    """Feedback on a request that this model never answered; names the field."""
+    """Feedback on what this model never answered; names the field."""
 
-    def __init__(self, field: str, number: str, model: str) -> None:
+    def __init__(self, field: str, found: Feedback, model: str, answered: bool) -> None:
         self.field = field
+        number = found.number
         shown = repr(number if len(number) <= 60 else number[:57] + "...")
+        problem = say(f"{model} has answered no request {shown}", f"{model} 没有答复过请求 {shown}")
+        expected = say("the request_id of an answer of this model", "此模型某个答案中的 request_id")
+        if answered:
+            problem = say(
+                f"request {shown} of {model} had no row {found.row}",
+                f"{model} 的请求 {shown} 没有第 {found.row} 行",
+            )
+            expected = say(
+                "the place of one of its rows, from 0", "该请求中某一行的行号，从 0 开始"
+            )
         super().__init__(
-            say(f"{field}: {model} has answered no request {shown}; nothing was kept.",
-                f"{field}：{model} 没有答复过请求 {shown}；未保存任何内容。"),
-            say("Expected the request_id of an answer of this model.",
-                "应为此模型某个答案中的 request_id。"),
-        )  # fmt: skip
+            say(f"{field}: {problem}; nothing was kept.", f"{field}：{problem}；未保存任何内容。"),
+            say(f"Expected {expected}.", f"应为{expected}。"),
+        )
 
 
 async def _must_be_answered(logs: Logs, model: str, found: Sequence[Feedback]) -> None:
-    """A request that is known to be none has no true answer.
+    """What is known to have been asked of nobody has no true answer.
 
     Raises:
         UnansweredError: naming the first.
     """
-    unheld = await logs.unheld(model, [each.number for each in found])
+    asked = {(each.number, row) for each in found for row in (0, each.row)}
+    unheld = await logs.unheld(model, list(asked))
     for index, each in enumerate(found if unheld else ()):
-        if each.number in unheld:
-            where = f"feedback[{index}].request_id" if len(found) > 1 else "request_id"
-            raise UnansweredError(where, each.number, model)
+        answered = (each.number, 0) not in unheld
+        if not answered or (each.number, each.row) in unheld:
+            where = f"feedback[{index}]." if len(found) > 1 else ""
+            field = f"{where}row" if answered else f"{where}request_id"
+            raise UnansweredError(field, each, model, answered)
 
 
 def read_feedback(body: JsonValue, schema: Schema, limits: Limits) -> list[Feedback]:

@@ -18,6 +18,7 @@ from luodi.serving.metrics import ServiceMetrics
 from luodi.serving.router import Router
 from luodi.serving.settings import Limits
 from luodi.traffic.feedback import FeedbackLog
+from luodi.traffic.held import Place
 from luodi.traffic.log import TrafficLog
 
 LOG = logging.getLogger("luodi.serving")
@@ -36,9 +37,9 @@ class Logs:
     feedback: FeedbackLog | None = None
     replicated: bool = False
 
-    async def unheld(self, model: str, numbers: Sequence[str]) -> set[str]:
-        """Those of the requests' ids that this model is known not to have answered."""
-        return set() if self.replicated else await self.traffic.unheld(model, numbers)
+    async def unheld(self, model: str, places: Sequence[Place]) -> set[Place]:
+        """Those of the requests' rows that this model is known not to have answered."""
+        return set() if self.replicated else await self.traffic.unheld(model, places)
 
     def close(self) -> None:
         """Have everything on the disk."""

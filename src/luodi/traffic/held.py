@@ -1,12 +1,13 @@
-"""Which requests a log has held, so that feedback on one that nobody asked can be told.
+"""Which rows of which requests a log has held, so that feedback on one that nobody asked can be
+told.
 
-Beside each segment lie the hashes of its requests' ids, eight bytes each: in the order in which
+Beside each segment lie the hashes of its rows' places, eight bytes each: in the order in which
 they came, and in their own order once the segment is Parquet. They are on the disk before the
 lines are. To look one up takes no table and no line to be read.
 
-A log can tell that it never held an id only while it is whole. The file `whole` says so: it is made
-with the model's folder, and goes for good with the first request that is left out, and with the
-first file that is pruned.
+A log can tell that it never held a row only while it is whole. The file `every-row` says so: it is
+made with the model's folder, and goes for good with the first request that is left out, and with
+the first file that is pruned.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import os
 import secrets
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,18 @@ _PATIENCE, _AGAIN = 5.0, 0.05
 """Seconds that the writers are waited for, and between two looks at them."""
 
 
-def hashes(numbers: Sequence[str]) -> bytes:
-    """Eight bytes an id: among a billion of them, one that was never asked passes for one that was
+Place = tuple[str, int]
+"""A request's id, and a row of it, from 0."""
+
+
+def hashes(places: Iterable[Place]) -> bytes:
+    """Eight bytes a row: among a billion of them, one that was never asked passes for one that was
     once in twenty billion times."""
     return b"".join(
-        hashlib.blake2b(number.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        for number in numbers
+        hashlib.blake2b(
+            number.encode("utf-8", "surrogatepass"), digest_size=8, salt=row.to_bytes(8, "little")
+        ).digest()
+        for number, row in places
     )
 
 
@@ -107,11 +114,12 @@ def is_whole(home: Path, model: str) -> bool:
     return not folder.exists() or (folder / WHOLE).exists()
 
 
-def lacking(home: Path, model: str, numbers: Sequence[str]) -> set[str]:
-    """Those of the ids, as they are written, that no file of a model's log holds."""
+def lacking(home: Path, model: str, places: Sequence[Place]) -> set[Place]:
+    """Those of the rows, under their ids as they are written, that no file of a model's log
+    holds."""
     import numpy as np
 
-    wanted = np.frombuffer(hashes(numbers), "<u8")
+    wanted = np.frombuffer(hashes(places), "<u8")
     order = np.argsort(wanted)
     found = np.zeros(len(wanted), bool)
     for path in reversed(files(folder_of(home, model))):  # most ask about what was lately answered
@@ -123,7 +131,7 @@ def lacking(home: Path, model: str, numbers: Sequence[str]) -> set[str]:
             found |= np.isin(wanted, ids[lately])
         if found.all():
             break
-    return {number for number, there in zip(numbers, found, strict=True) if not there}
+    return {place for place, there in zip(places, found, strict=True) if not there}
 
 
 def _read(path: Path) -> NDArray[Any]:

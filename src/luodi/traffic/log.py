@@ -20,7 +20,7 @@ from pathlib import Path
 import orjson
 
 from luodi.contracts import JsonValue
-from luodi.traffic.held import Counts, hashes, is_whole, lacking, written
+from luodi.traffic.held import Counts, Place, hashes, is_whole, lacking, written
 from luodi.traffic.masking import Numbers, masked
 from luodi.traffic.segments import WHOLE, Segment, closed, folder_of, prune, root
 from luodi.traffic.settings import TrafficSettings
@@ -128,29 +128,30 @@ class TrafficLog:
             self._counts.tell(taken=self._taken)
         self._pending.append(what)
 
-    async def unheld(self, model: str, numbers: Sequence[str]) -> set[str]:
-        """Those of the requests' ids that no log of this model has ever held.
+    async def unheld(self, model: str, places: Sequence[Place]) -> set[Place]:
+        """Those of the requests' rows that no log of this model has ever held.
 
         None where that cannot be known: it is not whole, keeps a sample or nothing, or a process
         that writes it is stuck. What another process just answered is waited for.
         """
-        left = await asyncio.to_thread(self._lacking, model, numbers)
+        left = await asyncio.to_thread(self._lacking, model, places)
         # The first is waited for: feedback alone would make a folder of a log that is not whole.
         if left and self._home is not None and folder_of(self._home, model).exists():
             waiting = self._pending.copy()  # the thread that writes takes from it meanwhile
-            own = (each for each in waiting if isinstance(each, Entry) and each.model == model)
-            left -= {each.number for each in own}
+            own = [each for each in waiting if isinstance(each, Entry) and each.model == model]
+            rows = {each.number: len(each.requests) for each in own}
+            left = {(number, row) for number, row in left if row >= rows.get(number, 0)}
         if not left or self._home is None or not await written(self._home):
             return set()
         return await asyncio.to_thread(self._lacking, model, list(left))
 
-    def _lacking(self, model: str, numbers: Sequence[str]) -> set[str]:
+    def _lacking(self, model: str, places: Sequence[Place]) -> set[Place]:
         settings, home = self.settings(model), self._home
         if home is None or self._numbers is None or not settings.keep or settings.sample < 1:
             return set()
-        left = lacking(home, model, numbers)
+        left = lacking(home, model, places)
         if left:  # those that are personal data stand there under another name
-            names = {self._numbers.written(number): number for number in left}
+            names = {(self._numbers.written(place[0]), place[1]): place for place in left}
             left = {names[name] for name in lacking(home, model, list(names))}
         # Asked for last: what was pruned or left out meanwhile is not known any more.
         return left if model not in self._leaky and is_whole(home, model) else set()
@@ -198,7 +199,7 @@ class TrafficLog:
 
     def _write(self) -> None:
         by_model: dict[str, list[bytes]] = {}
-        ids: dict[str, list[str]] = {}
+        places: dict[str, list[Place]] = {}
         rows = 0
         while self._pending:
             entry = self._pending.popleft()
@@ -213,10 +214,12 @@ class TrafficLog:
                 self._lost(entry.model, "unwritable", len(entry.requests))
                 continue
             by_model.setdefault(entry.model, []).extend(lines)
-            ids.setdefault(entry.model, []).append(self._number(entry))
+            number = self._number(entry)
+            some = ((number, row) for row in range(len(entry.requests)))
+            places.setdefault(entry.model, []).extend(some)
         for model, lines in by_model.items():
             try:
-                self._segment(model).append(lines, hashes(ids[model]))
+                self._segment(model).append(lines, hashes(places[model]))
             except OSError as error:
                 self._lost(model, "disk", len(lines))
                 if not self._told:  # once: a full disk would fill the service's log as well

@@ -12,8 +12,9 @@ from itertools import count
 from pathlib import Path
 
 FEEDBACK = "feedback-"
-IDS, WHOLE = ".ids", "whole"
-"""What lies beside a segment, and beside all of them: see `held`."""
+IDS, WHOLE = ".ids", "every-row"
+"""What lies beside a segment, and beside all of them: see `held`. A file `whole`, of an earlier
+version, spoke of requests and not of their rows."""
 _numbers = count()
 
 
