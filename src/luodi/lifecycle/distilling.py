@@ -27,7 +27,7 @@ from luodi.contracts import (
 from luodi.lifecycle.distilled import Distilled, Side
 from luodi.lifecycle.forms import size_of
 from luodi.lifecycle.place import RunPlace
-from luodi.lifecycle.probing import Bench, held_against
+from luodi.lifecycle.probing import Bench, allowed, held_against
 from luodi.lifecycle.recipes import Recipe
 from luodi.lifecycle.stages import code_version, read_json, write_json
 from luodi.lifecycle.training import (
@@ -169,8 +169,7 @@ def _refused(run: RunPlace, sides: Sequence[Side], drop: float, rows: int) -> st
     settings = run.project.model.distil
     assert settings is not None  # noqa: S101  # `distil` looked
     teacher, student = sides
-    # On few rows a single answer is more than a hundredth: one is always allowed.
-    if drop > max(settings.cost, 1.5 / max(rows, 1)):
+    if drop > allowed(settings.cost, rows):
         name = run.task.metrics[0].name
         return say(
             f"it costs {drop:.4f} of {name}, more than {settings.cost:g}",

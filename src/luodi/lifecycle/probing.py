@@ -176,13 +176,12 @@ class Bench:
             return 0
 
     def _refused(self, found: Fidelity, drop: float, alone: Fidelity) -> str:
-        # On few rows a single answer is more than a hundredth: one is always allowed.
-        if found.changed > max(CHANGED, 1.5 / len(self.requests)):
+        if found.changed > allowed(CHANGED, len(self.requests)):
             return say(
                 f"changes {found.changed:.1%} of the answers, more than {CHANGED:.0%}",
                 f"改变了 {found.changed:.1%} 的答案，超过 {CHANGED:.0%}",
             )
-        if drop > max(SCORE, 1.5 / len(self.requests)):
+        if drop > allowed(SCORE, len(self.requests)):
             name = self.run.task.metrics[0].name
             return say(
                 f"costs {drop:.4f} of {name}, more than {SCORE}",
@@ -206,6 +205,12 @@ class Bench:
                 predictor.predict(some)
                 best[place] = min(best[place], time.perf_counter() - started)
         return [len(some) / seconds for seconds in best]
+
+
+def allowed(share: float, rows: int) -> float:
+    """What may be lost of so many rows: on few a single answer is more than a hundredth, and one
+    is always allowed."""
+    return max(share, 1.5 / max(rows, 1))
 
 
 def held_against(run: RunPlace, baselines: Sequence[Trained]) -> dict[str, JsonValue]:
