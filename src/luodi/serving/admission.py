@@ -9,8 +9,9 @@ refused as well. A standing queue only adds delay (Nichols and Jacobson 2012, "C
 delay", ACM Queue 10(5)).
 
 A queue that only grows is told sooner, by its growth: callers that wait for their answers make one
-that comes at once and stands. While it has grown all the time the bound is a quarter. Requests are
-counted, not what they cost: so many callers are so many, whatever they ask next.
+that comes at once and stands. What comes by chance makes a queue longer too, by about the root of
+the number that came: growth that goes on, and is more than that, counts as refusals do. Requests
+are counted, not what they cost: so many callers are so many, whatever they ask next.
 
 A pace that was measured on lone requests is a poor guide to what a crowd's large batches do. So
 nobody is refused by it before somebody did wait: a crowd that comes all at once is let in.
@@ -43,14 +44,20 @@ _FEW: requests that must have come before the share says much."""
 _FEW = 8.0
 _STANDING = 0.5
 """Of `batch_seconds`: what the last ones answered had waited when a queue is taken to stand."""
-_STEP, _STEPS, _GROWTH = 0.2, 3, 0.15
-"""A queue grows while so many looks on end, so many seconds apart, find more requests in it, and
-together so many seconds more a second: as they do where more comes than can be answered by that
-share."""
-_TURNS = 0.02
-"""What the newest request counts for in the mean of what one puts before another."""
-_GROWN = 0.25
-"""Of the bound, what is left of it then."""
+_STEP, _THIRDS = 0.05, (5, 6, 7, 8)
+"""Seconds between two looks at the queue, and looks in a third of the spans that are asked whether
+it grew: three quarters of a second and more, so that a crowd which comes within a third of a second
+is in two of the thirds at most; and not much more, where callers that join one by one would tell.
+"""
+_LOOKS = 3 * max(_THIRDS) + 1
+_EVENLY = 0.5
+"""Of an even share of the growth, what each third must have brought, and left there."""
+_CHANCE, _SURE = 1.3, 2.0
+"""How many times the root of what came a queue may grow by chance, and grows only where more comes
+than can be answered."""
+_GROWN, _FORGOTTEN = 0.8, 0.5
+"""What the surest growth counts for as pressure: less than refusals, which are no guess; and
+seconds after which it counts for nothing."""
 _LATE = 1.5
 """How many times the bound a request may have waited before it is refused in the queue: the wait
 that was foreseen for it is an estimate."""
@@ -72,9 +79,9 @@ class Admission:
         self._mean_cost, self._mean_call = 1.0, 0.0
         self._turns: dict[int, float] = {}  # by priority
         self._asked = self._refused = self._counted = 0.0
-        self._held, self._mean_turn = 0, 0.0
-        self._looked = 0.0
-        self._looks: list[int] = []  # requests that were held at the last ones
+        self._came = self._held = self._most_held = 0
+        self._looked = self._growth = 0.0
+        self._looks: list[tuple[int, int]] = []  # how many had come, and were held since the last
 
     def saw(self, cost: int, seconds: float) -> None:
         """Learn from one call of the predictor."""
@@ -93,8 +100,7 @@ class Admission:
     def bound(self, now: float) -> float:
         """How long one may wait now, in seconds."""
         least = max(_CALLS * max(self._full_call(), self._mean_call), _LEAST)
-        most = patience(self._limits.waiting_seconds, self._mean_call)
-        most = max(most * _GROWN if self._growing() else most, least)
+        most = max(patience(self._limits.waiting_seconds, self._mean_call), least)
         pressure = self._pressure(now)
         # By ratios: what chance takes off the pressure for a moment must not bring back half a
         # second's wait.
@@ -133,6 +139,7 @@ class Admission:
             refused = self.late(priority)
         self._fade(now)
         self._asked += 1
+        self._came += 1
         if refused is not None:
             self._refused += 1
             raise refused
@@ -142,25 +149,41 @@ class Admission:
         return sum(costs) / (self.pace * self._sessions) if self.pace else 0.0
 
     def _look(self, now: float) -> None:
-        """See how many requests there are, unless that was seen a moment ago."""
-        passed = now - self._looked
-        if passed < _STEP:
+        """See how many came and how many there are, unless that was seen a moment ago."""
+        steps = int((now - self._looked) / _STEP)
+        if not steps:
             return
-        before = self._looks if passed < 2 * _STEP else []  # nobody looked: who knows what was
-        self._looks = [*before, self._held][-_STEPS - 1 :]
-        self._looked = now
+        # While nobody looked nobody came, and nothing grew. The most that were held: those who were
+        # answered together, and ask again, are away for a moment.
+        seen = [(self._came, self._most_held)] * min(steps, _LOOKS)
+        self._looks = [*self._looks, *seen][-_LOOKS:]
+        self._looked, self._most_held = self._looked + steps * _STEP, self._held
+        self._growth = max(self._grown(), self._growth - steps * _STEP / _FORGOTTEN)
 
-    def _growing(self) -> bool:
-        """Whether each look found more requests than the one before."""
-        looks = self._looks
-        if len(looks) <= _STEPS or any(now <= then for then, now in pairwise(looks)):
-            return False
-        return self._taking([(looks[-1] - looks[0]) * self._mean_turn]) > _GROWTH * _STEP * _STEPS
+    def _grown(self) -> float:
+        """From 0, when there are no more requests than by chance, to 1."""
+        surest = max(self._growth_over(third) for third in _THIRDS)
+        return min(1.0, max(0.0, (surest - _CHANCE) / (_SURE - _CHANCE)))
+
+    def _growth_over(self, third: int) -> float:
+        """By how many roots of what came the queue grew in three times so many looks; 0 unless it
+        did so in each third and kept what it had gained: bursts come, and go."""
+        span = self._looks[-3 * third - 1 :]
+        if len(span) <= 3 * third:
+            return 0.0
+        held = [held for _, held in span]
+        grown = [late - early for early, late in pairwise(held[::third])]
+        part = _EVENLY * sum(grown) / 3
+        kept = all(min(held[n * third :]) >= held[0] + n * part for n in (1, 2))
+        if min(grown) < part or not kept:
+            return 0.0
+        return sum(grown) / math.sqrt(max(1, span[-1][0] - span[0][0]))
 
     def turned_away(self, now: float, before: bool) -> None:
         """A request was refused elsewhere: `before` it came here, or while it waited."""
         self._fade(now)
         self._asked += before
+        self._came += before
         self._refused += 1
 
     @contextmanager
@@ -174,8 +197,7 @@ class Admission:
         turn = min(float(cost), self.turn())
         self.waiting += cost
         self._held += 1
-        share = _TURNS if self._mean_turn else 1.0
-        self._mean_turn += share * (turn - self._mean_turn)
+        self._most_held = max(self._most_held, self._held)
         self._turns[priority] = self._turns.get(priority, 0.0) + turn
         try:
             yield
@@ -208,9 +230,10 @@ class Admission:
         return too_late(self.seconds(priority))
 
     def _pressure(self, now: float) -> float:
-        """From 0, when hardly anything is refused, to 1."""
+        """From 0, when hardly anything is refused and the queue does not grow, to 1."""
         self._fade(now)
-        return min(1.0, self._refused / (self._asked + _FEW) / _OVERLOAD)
+        refused = min(1.0, self._refused / (self._asked + _FEW) / _OVERLOAD)
+        return 1.0 - (1.0 - refused) * (1.0 - _GROWN * self._growth)
 
     def _fade(self, now: float) -> None:
         left = math.exp(-max(0.0, now - self._counted) / _REMEMBERED)
