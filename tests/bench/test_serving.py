@@ -189,6 +189,12 @@ def test_goals_are_held_against_the_best_peer() -> None:
     assert seen["luodi: p99 at half load, over the best peer's: below 1"] == (0.833, "met")
     assert seen["luodi-shipped: memory, over the leanest peer's: a third or less"][1] == "missed"
     assert seen["luodi: answers a processor second, over the best peer"] == (3.0, "-")
+    # One that is asked one at a time is the best peer or the leanest, and not as documented.
+    others = [*measured[:3], found("ray", 25.0, 60.0, 300e6), found("ray-1", 40.0, 9.0, 200e6)]
+    documented = {each["goal"]: each["found"] for each in goals(others, {})}
+    assert documented["luodi: throughput, over the best of the peers as documented"] == 3.0
+    assert documented["luodi: memory, over the leanest of the peers as documented"] == 0.333
+    assert documented["luodi: memory, over the leanest peer's: a third or less"] == 0.5
     assert seen["luodi: goodput at 5x, of its peak: 0.95 or more"] == (0.96, "met")
     assert seen["luodi: goodput at 10x, of its peak: 0.9 or more"] == (0.8, "missed")
     assert seen["luodi: p99 of accepted at 5x, over that at half load: 4 or less"] == (2.0, "met")
