@@ -57,7 +57,7 @@ def read_graph(path: Path) -> Any:
     except Exception as error:  # protobuf, checker and file errors have no family
         expected = say("an ONNX model", "ONNX 模型")
         raise _refused(path, f"{error}", expected) from error
-    used = {node.domain for graph in _graphs(model) for node in graph.node}
+    used = {node.domain for graph in graphs_of(model) for node in graph.node}
     if strange := sorted(used - _DOMAINS - {item.domain for item in model.functions}):
         found = say(
             f"it uses operators of {', '.join(strange)}.", f"使用了 {'、'.join(strange)} 的算子。"
@@ -78,7 +78,7 @@ def _refused(path: Path, found: str, expected: str) -> BaseModelError:
     )
 
 
-def _graphs(model: Any) -> list[Any]:
+def graphs_of(model: Any) -> list[Any]:
     """The graph, its branches and bodies, and those of its functions."""
     found, waiting = [], [model.graph, *model.functions]
     while waiting:
@@ -175,7 +175,7 @@ def _settle_locale(model: Any) -> None:
 
     if sys.platform != "linux":
         return
-    for graph in _graphs(model):
+    for graph in graphs_of(model):
         for node in graph.node:
             if node.op_type == "StringNormalizer":
                 for attribute in [item for item in node.attribute if item.name == "locale"]:
@@ -217,7 +217,7 @@ def feed_zeros(model: Any, name: str, like: str) -> None:
 
 def _rename(model: Any, old: str, new: str) -> None:
     """Every reader of a value reads another one."""
-    for graph in _graphs(model):
+    for graph in graphs_of(model):
         for node in graph.node:
             for place, name in enumerate(node.input):
                 if name == old:

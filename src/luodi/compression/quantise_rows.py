@@ -12,14 +12,13 @@ column of the weights by its own:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from luodi.compression.graph import save_graph
+from luodi.compression.graph import graphs_of, save_graph
 from luodi.contracts import TrainingError, say
 
 _ROW = 127
@@ -27,6 +26,8 @@ _MIDDLE = 128
 _WEIGHT = 63
 """The largest weight. Processors without 8-bit dot products add two products of 8 bits in 16: with
 weights of 7 bits no sum overflows, and every processor finds the same integers."""
+_LEAST = 1e-30
+"""For a largest number: rows of zeros have a scale too."""
 _LARGE = 1 << 16
 """Numbers of a table from which on keeping it in 8 bits is worth three more nodes."""
 _OLDEST, _AXES_AS_INPUT = 13, 18
@@ -49,18 +50,18 @@ def quantise_rows(source: Path, target: Path) -> None:
             say(f"The graph is of ONNX version {version}.", f"该计算图的 ONNX 版本为 {version}。"),
             say(f"Expected {_OLDEST} or later.", f"应为 {_OLDEST} 或更高。"),
         )
-    _Rewriting(model.graph, version).done()
+    _Rewriting(model, version).done()
     if "com.microsoft" not in {item.domain for item in model.opset_import}:
         model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
     save_graph(model, target)
 
 
 class _Rewriting:
-    """One graph's nodes, taken over one by one."""
+    """A model's nodes, taken over one by one."""
 
-    def __init__(self, graph: Any, version: int) -> None:
-        self._graph, self._version = graph, version
-        self._weights = {tensor.name: tensor for tensor in graph.initializer}
+    def __init__(self, model: Any, version: int) -> None:
+        self._model, self._version = model, version
+        self._weights = {tensor.name: tensor for tensor in model.graph.initializer}
         self._nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
         self._rows: dict[str, str] = {}
@@ -68,7 +69,8 @@ class _Rewriting:
 
     def done(self) -> None:
         """Rewrite the graph; what nobody reads any more is left out."""
-        for node in list(self._graph.node):
+        graph = self._model.graph
+        for node in graph.node:
             matrix = self._matrix(node)
             if matrix is None:
                 self._nodes.append(node)
@@ -76,12 +78,14 @@ class _Rewriting:
                 self._product(node, matrix)
             else:
                 self._lookup(node, matrix)
-        del self._graph.node[:]
-        self._graph.node.extend(self._nodes)
-        read = set(_read(self._graph))
-        kept = [tensor for tensor in self._graph.initializer if tensor.name in read]
-        del self._graph.initializer[:]
-        self._graph.initializer.extend([*kept, *self._constants.values()])
+        del graph.node[:]
+        graph.node.extend(self._nodes)
+        read = {item.name for item in graph.output}
+        for each in graphs_of(self._model):
+            read.update(name for node in each.node for name in node.input)
+        kept = [tensor for tensor in graph.initializer if tensor.name in read]
+        del graph.initializer[:]
+        graph.initializer.extend([*kept, *self._constants.values()])
 
     def _matrix(self, node: Any) -> NDArray[np.float32] | None:
         """The constant matrix that a node multiplies by or looks rows up in, where it does."""
@@ -103,7 +107,7 @@ class _Rewriting:
         """x @ w; its result has the name that it had."""
         value, weight = node.input
         rows, wide = self._in_rows(value, len(matrix)), matrix.shape[1]
-        scale = np.maximum(np.abs(matrix).max(axis=0), np.float32(1e-30)) / np.float32(_WEIGHT)
+        scale = _steps(matrix, 0, _WEIGHT)[0]
         own = f"product/{node.output[0]}"
         product = self._add(
             "MatMulIntegerToFloat",
@@ -138,7 +142,7 @@ class _Rewriting:
             largest = self._add("ReduceMax", [sizes], f"{own}/largest", axes=[1], keepdims=1)
         else:
             largest = self._add("ReduceMax", [sizes, integers("last", 1)], f"{own}/largest")
-        least = self._constant("constant/least", np.array(1e-30, np.float32))
+        least = self._constant("constant/least", np.array(_LEAST, np.float32))
         some = self._add("Max", [largest, least], f"{own}/some")
         step = self._constant("constant/step", np.array(1 / _ROW, np.float32))
         column = self._add("Mul", [some, step], f"{own}/s")
@@ -157,10 +161,10 @@ class _Rewriting:
         from onnx import TensorProto
 
         table, places = node.input
-        scale = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), np.float32(1e-30)) / _ROW
+        scale = _steps(matrix, 1, _ROW)
         own = f"lookup/{node.output[0]}"
         whole = self._constant(f"table/{table}/q", np.rint(matrix / scale).astype(np.int8))
-        steps = self._constant(f"table/{table}/s", scale.astype(np.float32))
+        steps = self._constant(f"table/{table}/s", scale)
         found = self._add("Gather", [whole, places], f"{own}/q")
         numbers = self._add("Cast", [found], f"{own}/numbers", to=TensorProto.FLOAT)
         scales = self._add("Gather", [steps, places], f"{own}/s")
@@ -180,11 +184,8 @@ class _Rewriting:
         return name
 
 
-def _read(graph: Any) -> Iterator[str]:
-    """The values that its nodes read, those of its branches and bodies too, and its outputs."""
-    yield from (item.name for item in graph.output)
-    for node in graph.node:
-        yield from node.input
-        for attribute in node.attribute:
-            for inner in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-                yield from _read(inner)
+def _steps(matrix: NDArray[np.float32], axis: int, most: int) -> NDArray[np.float32]:
+    """What one of `most` steps is worth along an axis, which is kept."""
+    largest = np.abs(matrix).max(axis=axis, keepdims=True)
+    steps: NDArray[np.float32] = np.maximum(largest, np.float32(_LEAST)) / np.float32(most)
+    return steps
